@@ -1,0 +1,1 @@
+"""Data sets: records, fingerprints, splits, views and the cache."""

@@ -1,0 +1,126 @@
+"""What a data set is, before and after it has been put into the view that a model accepts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+View: TypeAlias = Literal["tabular", "image", "sequence", "tokens"]
+VIEWS: tuple[View, ...] = get_args(View)
+
+Array: TypeAlias = npt.NDArray[Any]
+Labels: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetInfo:
+    """What is known about a data set before it is loaded.
+
+    Parameters
+    ----------
+    name : str
+        The name of the entry point.
+    view : {"tabular", "image", "sequence", "tokens"}
+        The form in which ``DatasetPlugin.load`` returns the samples.
+    n_train, n_test : int
+        Numbers of samples; ``n_test`` is 0 where the data set brings no test part.
+    class_names : tuple of str
+        Class ``k`` is called ``class_names[k]``.
+    scale : float, default 1.0
+        Multiply by this for unit range: 1/255 for uint8 images.
+    download_bytes : int, default 0
+        What has to be fetched at first use.
+    licence, citation, description, homepage : str
+        Shown by ``nncompare list`` and in the report.
+    """
+
+    name: str
+    view: View
+    n_train: int
+    n_test: int
+    class_names: tuple[str, ...]
+    scale: float = 1.0
+    download_bytes: int = 0
+    licence: str = ""
+    citation: str = ""
+    description: str = ""
+    homepage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """The raw samples and labels that ``DatasetPlugin.load`` returns.
+
+    Parameters
+    ----------
+    X_train : ndarray of shape (n_train, ...)
+        tabular (n, features) float; image (n, h, w, c) uint8 or float; sequence (n, steps, features) float.
+    y_train : ndarray of shape (n_train,), integer
+        Codes 0 ... n_classes - 1.
+    X_test, y_test : ndarray or None
+        The test part, or None for both: then a stratified 20 % of train is set aside.
+    """
+
+    X_train: Array
+    y_train: Array
+    X_test: Array | None = None
+    y_test: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSpec:
+    """The shape of the data that a model will see, known before the data are.
+
+    Parameters
+    ----------
+    name : str
+        The data set.
+    view : {"tabular", "image", "sequence", "tokens"}
+        The view that was chosen among those that the plugin accepts.
+    n_classes : int
+    class_names : tuple of str
+    sample_shape : tuple of int or None
+        ``X.shape[1:]``; None where samples are ragged.
+    dtype : str
+        NumPy's name of ``X``'s dtype.
+    scale : float
+        Multiply ``X`` by this for unit range: 1/255 for uint8 images, 1.0 where nothing is to be done.
+    n_train : int
+        Samples in the training part that ``fit`` receives.
+    vocabulary_size : int or None
+        Tokens only.
+    """
+
+    name: str
+    view: View
+    n_classes: int
+    class_names: tuple[str, ...]
+    sample_shape: tuple[int, ...] | None
+    dtype: str = "float32"
+    scale: float = 1.0
+    n_train: int
+    vocabulary_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """One part (train or validation) of a data set, in one view.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, *spec.sample_shape)
+        A read-only memory map.
+    y : ndarray of shape (n_samples,), int64
+        Codes 0 ... n_classes - 1.
+    spec : DataSpec
+    """
+
+    X: Array
+    y: Labels
+    spec: DataSpec
+
+    def __len__(self) -> int:
+        return int(self.y.shape[0])

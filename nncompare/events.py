@@ -1,0 +1,85 @@
+"""What a run tells whoever watches it; a listener is any callable that takes an event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from nncompare.results import RefitRecord, Results, StudyRecord, TrialRecord
+
+
+@dataclass(frozen=True, slots=True)
+class StudyStarted:
+    """A search begins."""
+
+    model: str
+    dataset: str
+    n_trials: int
+    max_epochs: int
+    n_refits: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpochFinished:
+    """A running trial or refit reported an epoch; ``role`` says which."""
+
+    model: str
+    dataset: str
+    role: Literal["trial", "refit"]
+    number: int
+    epoch: int
+    max_epochs: int
+    valid_loss: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialFinished:
+    """A trial ended; ``best`` is the lowest validation log loss of the study so far."""
+
+    model: str
+    dataset: str
+    trial: TrialRecord
+    n_finished: int
+    n_trials: int
+    best: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefitFinished:
+    """A refit ended, with its test scores."""
+
+    model: str
+    dataset: str
+    refit: RefitRecord
+    n_finished: int
+    n_refits: int
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFinished:
+    """A study has its final record."""
+
+    study: StudyRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence for the user."""
+
+    text: str
+    level: Literal["info", "warning"] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """Everything is written; ``report`` is the path of report.html."""
+
+    results: Results
+    report: str
+
+
+Event: TypeAlias = (
+    StudyStarted | EpochFinished | TrialFinished | RefitFinished | StudyFinished | Notice | RunFinished
+)
+Listener: TypeAlias = Callable[[Event], None]

@@ -1,0 +1,1 @@
+"""Child processes: the fork server, what a child runs, and the local runner."""

@@ -1,0 +1,1 @@
+"""Public base classes that make a new family of models 20 to 60 lines."""

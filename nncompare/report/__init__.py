@@ -1,0 +1,1 @@
+"""The report: from results.json to HTML and Markdown."""

@@ -1,0 +1,64 @@
+"""The records of results.json (schema version 1): fields may be added, never changed or removed.
+
+Scores are fractions from 0 to 1, losses mean log losses in nats, times seconds, memory MB (10**6 bytes).
+"""
+
+from nncompare.results.runs import (
+    Check,
+    CheckLevel,
+    DatasetRecord,
+    PairRecord,
+    PairState,
+    ReferenceRecord,
+    Results,
+    RunState,
+    Settings,
+    VerdictRecord,
+    VerdictState,
+)
+from nncompare.results.studies import (
+    Budget,
+    Calibration,
+    ClassScores,
+    Curve,
+    Failure,
+    FailureCategory,
+    Interval,
+    Owner,
+    Record,
+    RefitRecord,
+    StudyRecord,
+    StudyStatus,
+    TestScores,
+    TrialRecord,
+    TrialState,
+)
+
+__all__ = [
+    "Budget",
+    "Calibration",
+    "Check",
+    "CheckLevel",
+    "ClassScores",
+    "Curve",
+    "DatasetRecord",
+    "Failure",
+    "FailureCategory",
+    "Interval",
+    "Owner",
+    "PairRecord",
+    "PairState",
+    "Record",
+    "ReferenceRecord",
+    "RefitRecord",
+    "Results",
+    "RunState",
+    "Settings",
+    "StudyRecord",
+    "StudyStatus",
+    "TestScores",
+    "TrialRecord",
+    "TrialState",
+    "VerdictRecord",
+    "VerdictState",
+]

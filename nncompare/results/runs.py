@@ -1,0 +1,141 @@
+"""The records of one run: its data sets, references, verdicts and settings."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from pydantic import Field, ValidationError
+
+from nncompare.exceptions import ResultsError
+from nncompare.results.studies import Failure, Interval, Record, StudyRecord
+
+RunState: TypeAlias = Literal["running", "complete", "interrupted"]
+PairState: TypeAlias = Literal["better", "equal", "undecided"]
+VerdictState: TypeAlias = Literal["better", "equal", "undecided", "single", "none"]
+CheckLevel: TypeAlias = Literal["problem", "warning", "ok", "info"]
+
+
+class ReferenceRecord(Record):
+    """A baseline on one data set; ``n_train`` says how many rows it was trained on."""
+
+    name: str
+    test_accuracy: Interval
+    macro_f1: Interval | None = None
+    log_loss: Interval | None = None
+    n_train: int | None = None
+    note: str = ""
+    predictions: str | None = None
+    failure: Failure | None = None
+
+
+class PairRecord(Record):
+    """The paired difference ``accuracy(a) - accuracy(b)`` on the same test items, with its interval."""
+
+    a: str
+    b: str
+    difference: float
+    low: float
+    high: float
+    state: PairState
+    method: str
+    within_margin: bool = False
+    mcnemar_p: float | None = None
+
+
+class Check(Record):
+    """Something that a reader must know before believing a verdict; ``code`` is stable."""
+
+    code: str
+    level: CheckLevel
+    text: str
+
+
+class VerdictRecord(Record):
+    """Which model to use on one data set, and how sure that is."""
+
+    state: VerdictState
+    winner: str | None = None
+    tied: list[str] = Field(default_factory=list)
+    text: str
+    margin: float = 0.005
+    pairs: list[PairRecord] = Field(default_factory=list)
+    checks: list[Check] = Field(default_factory=list)
+
+
+class DatasetRecord(Record):
+    """One data set of a run, its references and its verdict.
+
+    ``fingerprint`` covers all that a model may see, ``test_fingerprint`` the test labels, ``split_fingerprint``
+    the rows of train and validation. ``kind`` is the native view.
+    """
+
+    name: str
+    kind: str
+    n_train: int
+    n_valid: int
+    n_test: int
+    class_names: list[str]
+    fingerprint: str
+    test_fingerprint: str = ""
+    split_fingerprint: str = ""
+    test_support: list[int] = Field(default_factory=list)
+    duplicates: int = 0
+    description: str = ""
+    licence: str = ""
+    citation: str = ""
+    failure: Failure | None = None
+    references: list[ReferenceRecord] = Field(default_factory=list)
+    verdict: VerdictRecord
+
+
+class Settings(Record):
+    """The settings of a run, as far as they are not per study."""
+
+    jobs: int = 1
+    threads: int = 1
+    n_trials: int = 20
+    n_refits: int = 3
+    max_epochs: int | None = None
+    trial_timeout_s: float = 3600.0
+    trial_memory_mb: float | None = None
+    pins: dict[str, Any] = Field(default_factory=dict)
+
+
+class Results(Record):
+    """Everything about one run: the source of the report and of everything built on it."""
+
+    schema_version: Literal[1] = 1
+    run_id: str
+    state: RunState
+    created_at: str
+    finished_at: str | None = None
+    duration_s: float | None = None
+    command: list[str] = Field(default_factory=list)
+    seed: int
+    preset: str
+    settings: Settings = Field(default_factory=Settings)
+    environment: dict[str, Any] = Field(default_factory=dict)
+    repeatable: bool = True
+    notes: list[str] = Field(default_factory=list)
+    datasets: list[DatasetRecord] = Field(default_factory=list)
+    studies: list[StudyRecord] = Field(default_factory=list)
+
+    def to_json(self) -> str:
+        """Return results.json's text; NaN and infinity cannot occur."""
+        return self.model_dump_json(indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, origin: str = "results.json") -> Results:
+        """Read results.json.
+
+        Raises
+        ------
+        ResultsError
+            The text is not JSON, of another schema version, or misses a field; the message names the first.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the file"
+            raise ResultsError(f"{origin} is not a results file of nncompare: {where}: {first['msg']}.") from error

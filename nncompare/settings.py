@@ -1,0 +1,91 @@
+"""What a user can ask of a run: presets, budgets, limits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+PresetName: TypeAlias = Literal["quick", "standard", "thorough"]
+
+COMMON_GROUND = "mnist1d"
+MAX_EPOCHS = {"digits": 80, "mnist1d": 40, "mnist": 8, "imdb": 5}
+DEFAULT_MAX_EPOCHS = 40
+SEARCH_SAMPLES = {"mnist": 10_000, "imdb": 6_000}
+DEFAULT_SEARCH_SAMPLES = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """Trials and refits for every study; ``epoch_factor`` scales the data set's maximum epochs."""
+
+    n_trials: int
+    n_refits: int
+    epoch_factor: float
+
+    def max_epochs(self, dataset: str) -> int:
+        """Return the maximum epochs of a trial on ``dataset``, at least 3."""
+        return max(3, int(MAX_EPOCHS.get(dataset, DEFAULT_MAX_EPOCHS) * self.epoch_factor))
+
+
+PRESETS: Mapping[PresetName, Preset] = {
+    "quick": Preset(n_trials=5, n_refits=1, epoch_factor=0.25),
+    "standard": Preset(n_trials=20, n_refits=3, epoch_factor=1.0),
+    "thorough": Preset(n_trials=100, n_refits=5, epoch_factor=2.0),
+}
+
+
+def default_jobs() -> int:
+    """Return the number of processors that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """One request for a comparison.
+
+    Parameters
+    ----------
+    models : tuple of str
+        Names of model plugins; all installed ones where empty.
+    datasets : tuple of str
+        Names of data sets; where empty, each model's own and the common ground ``mnist1d``.
+    preset : {"quick", "standard", "thorough"}
+    n_trials, max_epochs, n_refits : int or None
+        Override the preset.
+    jobs : int or None
+        Trials at a time; None for one per processor. With 1, a run repeats exactly.
+    threads : int
+        Threads of each trial, whatever ``jobs`` is.
+    seed : int
+        Moves the validation split, the sampler, the weights and the data order; never the test part.
+    pins : mapping of model name to {parameter: value}
+        Parameters that are not searched.
+    out : Path
+        Folder that receives the run directory.
+    strict : bool
+        A study that is not run for want of data makes the run fail.
+    trial_timeout_s : float
+        A trial is killed after this many seconds.
+    trial_memory_mb : float or None
+        A trial is killed when its memory grows by more; None for 80 % of what is available, divided by jobs.
+    """
+
+    models: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    preset: PresetName = "standard"
+    n_trials: int | None = None
+    max_epochs: int | None = None
+    n_refits: int | None = None
+    jobs: int | None = None
+    threads: int = 1
+    seed: int = 42
+    pins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    out: Path = Path("reports")
+    strict: bool = False
+    trial_timeout_s: float = 3600.0
+    trial_memory_mb: float | None = None
+    command: tuple[str, ...] = ()
