@@ -1,0 +1,263 @@
+"""Finds plugins by their entry points, without importing any of them.
+
+The metadata of installed distributions says which class stands behind which name; a name that is malformed or
+owned twice becomes a :class:`PluginProblem` and hides no other plugin. Only :func:`load_class` imports plugin
+code, and only child processes call it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from operator import attrgetter
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import Literal, TypeAlias
+
+from nncompare.exceptions import PluginError, UsageError
+
+Group: TypeAlias = Literal["nncompare.models", "nncompare.datasets"]
+MODELS: Group = "nncompare.models"
+DATASETS: Group = "nncompare.datasets"
+KINDS: Mapping[Group, str] = MappingProxyType({MODELS: "model", DATASETS: "data set"})
+
+LOCAL = "(local)"
+_CLASS = re.compile(r"(?P<module>\w+(\.\w+)*)\s*:\s*(?P<class>\w+(\.\w+)*)\s*(\[.*\])?")
+
+
+@dataclass(frozen=True, slots=True)
+class PluginRef:
+    """Where a plugin is to be found.
+
+    Parameters
+    ----------
+    name : str
+        What the user types and the report shows; the class name for a plugin that is not installed.
+    group : {"nncompare.models", "nncompare.datasets"}
+    value : str
+        ``package.module:Class`` or ``/absolute/path/file.py:Class``; :func:`load_class` understands both.
+    distribution, version : str
+        The owner; ``(local)`` and an empty version for a plugin that is not installed.
+    """
+
+    name: str
+    group: Group
+    value: str
+    distribution: str
+    version: str
+
+    @property
+    def owner(self) -> str:
+        """Distribution and version in one word, for messages."""
+        return f"{self.distribution} {self.version}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class PluginProblem:
+    """Why a name that was found cannot be used, and which distributions it comes from."""
+
+    name: str
+    owner: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The usable plugins of one group by name, sorted, and the names that were refused."""
+
+    plugins: dict[str, PluginRef]
+    problems: list[PluginProblem]
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The entry points of both groups, read once, and the distributions that could not be read."""
+
+    entry_points: tuple[metadata.EntryPoint, ...]
+    problems: tuple[PluginProblem, ...] = ()
+
+
+def installed() -> Installed:
+    """Read the entry points of every installed distribution, each alone.
+
+    A damaged ``entry_points.txt`` costs only its own plugins: ``metadata.entry_points()`` would fail for all.
+    """
+    points: list[metadata.EntryPoint] = []
+    problems: list[PluginProblem] = []
+    for distribution in metadata.distributions():
+        try:
+            found = distribution.entry_points
+        except Exception as error:  # noqa: BLE001 - the metadata of others: any damage is theirs alone
+            problems.append(_unreadable(distribution, error))
+        else:
+            points.extend(point for point in found if point.group in KINDS)
+    return Installed(tuple(points), tuple(problems))
+
+
+def discover(group: Group, source: Installed | None = None) -> Catalog:
+    """Return the plugins of one group.
+
+    Parameters
+    ----------
+    group : {"nncompare.models", "nncompare.datasets"}
+    source : Installed, optional
+        What :func:`installed` returned, to read the metadata once for several groups.
+
+    Returns
+    -------
+    Catalog
+        A name with two owners is in ``problems`` with both, and not in ``plugins``. The same distribution
+        found twice on ``sys.path`` counts once: the first, which is also the one that Python imports.
+    """
+    source = installed() if source is None else source
+    problems = list(source.problems)
+    by_name: dict[str, dict[str, PluginRef]] = {}
+    for point in source.entry_points:
+        if point.group == group:
+            ref = _reference(point, group)
+            if _CLASS.fullmatch(ref.value) is None:
+                problems.append(_malformed(ref))
+            else:
+                by_name.setdefault(ref.name, {}).setdefault(_normalized(ref.distribution), ref)
+    plugins = {}
+    for name, owners in sorted(by_name.items()):
+        if len(owners) == 1:
+            plugins[name] = next(iter(owners.values()))
+        else:
+            problems.append(_conflict(name, list(owners.values())))
+    return Catalog(plugins, problems)
+
+
+def find(name: str, group: Group, catalog: Catalog | None = None) -> PluginRef:
+    """Return the plugin that a user named.
+
+    Parameters
+    ----------
+    name : str
+        An entry point's name, ``package.module:Class`` or ``path/to/file.py:Class``.
+    group : {"nncompare.models", "nncompare.datasets"}
+    catalog : Catalog, optional
+        What :func:`discover` returned, to look up several names at the cost of one.
+
+    Raises
+    ------
+    UsageError
+        No plugin has this name, or it was refused; the message gives the nearest name, or the reason.
+    """
+    if ":" in name:
+        return _local(name, group)
+    catalog = discover(group) if catalog is None else catalog
+    if name in catalog.plugins:
+        return catalog.plugins[name]
+    for problem in catalog.problems:
+        if problem.name == name:
+            raise UsageError(f"The {KINDS[group]} plugin '{name}' of {problem.owner} is refused: {problem.reason}")
+    raise UsageError(_unknown(name, group, catalog))
+
+
+def display_name(name: str) -> str:
+    """Return the name under which ``find(name, ...)`` will run: the class name of a plugin not installed."""
+    return name.rpartition(":")[2]
+
+
+def load_class(value: str) -> type:
+    """Import and return a plugin class. For child processes only: this runs plugin code.
+
+    Parameters
+    ----------
+    value : str
+        ``PluginRef.value``.
+
+    Raises
+    ------
+    PluginError
+        The module cannot be imported, has no such class, or the name is not a class.
+    """
+    where, _, qualified_name = re.sub(r"\s*(\[.*\])?$", "", value).rpartition(":")
+    where, qualified_name = where.strip(), qualified_name.strip()
+    try:
+        module = _import_file(Path(where)) if where.endswith(".py") else _import_module(where)
+    except Exception as error:  # the border to foreign code: whatever it raises has one owner and one message
+        raise PluginError(f"'{value}' cannot be imported: {type(error).__name__}: {error}") from error
+    try:
+        found = attrgetter(qualified_name)(module)
+    except AttributeError as error:
+        raise PluginError(f"'{where}' has no class '{qualified_name}'.") from error
+    if not isinstance(found, type):
+        raise PluginError(f"'{value}' is not a class but an object of type {type(found).__name__}.")
+    return found
+
+
+def _unreadable(distribution: metadata.Distribution, error: Exception) -> PluginProblem:
+    name = str(distribution.metadata["Name"])
+    reason = f"Its entry points cannot be read: {type(error).__name__}: {error}. Reinstall '{name}'."
+    return PluginProblem(name, f"{name} {distribution.version}", reason)
+
+
+def _reference(point: metadata.EntryPoint, group: Group) -> PluginRef:
+    if point.dist is None:
+        return PluginRef(point.name, group, point.value, "(unknown)", "")
+    return PluginRef(point.name, group, point.value, point.dist.name, point.dist.version)
+
+
+def _normalized(distribution: str) -> str:
+    """Return the name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def _malformed(ref: PluginRef) -> PluginProblem:
+    reason = f"Its entry point is '{ref.value}' where 'package.module:Class' is expected. Ask its author."
+    return PluginProblem(ref.name, ref.owner, reason)
+
+
+def _conflict(name: str, refs: list[PluginRef]) -> PluginProblem:
+    owners = " and ".join(sorted(ref.owner for ref in refs))
+    return PluginProblem(name, owners, f"{len(refs)} distributions own '{name}': {owners}. Uninstall all but one.")
+
+
+def _unknown(name: str, group: Group, catalog: Catalog) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name.lower(), catalog.plugins, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    known = f" Installed: {', '.join(catalog.plugins)}." if catalog.plugins else " None is installed."
+    return f"No {KINDS[group]} plugin is called '{name}'.{hint}{known}"
+
+
+def _local(name: str, group: Group) -> PluginRef:
+    """Return the reference of a plugin that is named by its module or file."""
+    where, _, class_name = name.rpartition(":")
+    if where.endswith(".py"):
+        path = Path(where).expanduser()
+        if not path.is_file():
+            raise UsageError(f"There is no file '{where}', which the {KINDS[group]} '{name}' names.")
+        where = str(path.resolve())
+    elif _CLASS.fullmatch(name) is None:
+        raise UsageError(f"'{name}' is neither 'package.module:Class' nor 'path/to/file.py:Class'.")
+    if not class_name.isidentifier():
+        raise UsageError(f"'{class_name}' in '{name}' cannot be the name of a class.")
+    return PluginRef(class_name, group, f"{where}:{class_name}", LOCAL, "")
+
+
+def _import_module(name: str) -> ModuleType:
+    """Import by name; what is not installed is looked for in the current folder too, after all else."""
+    if importlib.util.find_spec(name.partition(".")[0]) is None:
+        sys.path.append(str(Path.cwd()))
+    return importlib.import_module(name)
+
+
+def _import_file(path: Path) -> ModuleType:
+    """Import a file that belongs to no package; modules beside it can be imported, after all else."""
+    spec = importlib.util.spec_from_file_location(f"nncompare_local_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"'{path}' is not a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses and Keras's serialisation look a class's module up by name
+    sys.path.append(str(path.parent))
+    spec.loader.exec_module(module)
+    return module

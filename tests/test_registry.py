@@ -1,0 +1,198 @@
+"""The registry, against entry points made by hand and against those of this environment."""
+
+import subprocess
+import sys
+import textwrap
+from importlib import metadata
+from types import SimpleNamespace
+
+import pytest
+
+from nncompare import registry
+from nncompare.exceptions import PluginError, UsageError
+from nncompare.registry import DATASETS, MODELS, Installed, PluginRef, discover, find, load_class
+
+
+def entry_point(name, value="shop.models:Net", *, dist="shop", version="1.0", group=MODELS):
+    point = metadata.EntryPoint(name=name, value=value, group=group)
+    vars(point).update(dist=SimpleNamespace(name=dist, version=version) if dist else None)
+    return point
+
+
+def catalog(*points, group=MODELS):
+    return discover(group, Installed(points))
+
+
+def test_discover_names_the_owner():
+    found = catalog(entry_point("net"))
+    assert found.plugins == {"net": PluginRef("net", MODELS, "shop.models:Net", "shop", "1.0")}
+    assert found.problems == []
+    assert found.plugins["net"].owner == "shop 1.0"
+
+
+def test_discover_sorts_by_name_and_keeps_groups_apart():
+    points = [entry_point("b"), entry_point("a"), entry_point("digits", group=DATASETS)]
+    assert list(catalog(*points).plugins) == ["a", "b"]
+    assert list(catalog(*points, group=DATASETS).plugins) == ["digits"]
+
+
+def test_discover_two_owners_are_both_named_and_refused():
+    found = catalog(entry_point("net"), entry_point("net", dist="rival", version="2.0"), entry_point("other"))
+    assert list(found.plugins) == ["other"]
+    (problem,) = found.problems
+    assert problem.name == "net"
+    assert problem.owner == "rival 2.0 and shop 1.0"
+    assert problem.reason == "2 distributions own 'net': rival 2.0 and shop 1.0. Uninstall all but one."
+
+
+def test_discover_same_distribution_twice_counts_once_and_the_first_wins():
+    found = catalog(entry_point("net", dist="My.Shop", version="1.1"), entry_point("net", dist="my_shop"))
+    assert found.plugins["net"].version == "1.1"
+    assert found.problems == []
+
+
+@pytest.mark.parametrize("value", ["", "shop.models", "shop.models:", ":Net", "shop/models.py:Net", "a b:Net"])
+def test_discover_malformed_entry_point_is_a_problem_of_its_owner(value):
+    found = catalog(entry_point("net", value), entry_point("good"))
+    assert list(found.plugins) == ["good"]
+    (problem,) = found.problems
+    assert (problem.name, problem.owner) == ("net", "shop 1.0")
+    assert f"'{value}'" in problem.reason
+
+
+def test_discover_accepts_extras_and_spaces():
+    assert list(catalog(entry_point("net", "shop.models : Net [gpu]")).plugins) == ["net"]
+
+
+def test_discover_without_distribution_says_unknown():
+    assert catalog(entry_point("net", dist=None)).plugins["net"].owner == "(unknown)"
+
+
+def test_installed_damaged_distribution_hides_no_other(tmp_path, monkeypatch):
+    info = tmp_path / "damaged-3.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: damaged\nVersion: 3.0\n")
+    (info / "entry_points.txt").write_text("[nncompare.models]\nnet\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = discover(MODELS)
+    assert {"cnn", "lstm", "mlp"} <= set(found.plugins)
+    assert [(p.name, p.owner) for p in found.problems] == [("damaged", "damaged 3.0")]
+
+
+def test_discover_finds_the_built_in_plugins_by_the_same_door():
+    source = registry.installed()
+    models, datasets = discover(MODELS, source), discover(DATASETS, source)
+    assert {"cnn", "lstm", "mlp"} <= set(models.plugins)
+    assert {"digits", "mnist1d"} <= set(datasets.plugins)
+    assert models.plugins["mlp"].distribution == "nncompare"
+
+
+def test_discover_imports_no_plugin_module():
+    code = "import sys; from nncompare.registry import *; discover(MODELS); discover(DATASETS)\n"
+    code += "print([m for m in sys.modules if m.startswith('nncompare_plugins')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_find_unknown_name_suggests_the_nearest():
+    known = catalog(entry_point("mlp"), entry_point("cnn"), entry_point("lstm"))
+    with pytest.raises(UsageError) as caught:
+        find("lsmt", MODELS, known)
+    expected = "No model plugin is called 'lsmt'. Did you mean 'lstm'? Installed: cnn, lstm, mlp."
+    assert str(caught.value) == expected
+
+
+def test_find_unknown_name_without_a_near_one_and_without_any():
+    with pytest.raises(UsageError, match=r"^No model plugin is called 'zzz'\. Installed: mlp\.$"):
+        find("zzz", MODELS, catalog(entry_point("mlp")))
+    with pytest.raises(UsageError, match=r"^No data set plugin is called 'zzz'\. None is installed\.$"):
+        find("zzz", DATASETS, catalog())
+
+
+def test_find_name_in_conflict_gives_the_reason():
+    known = catalog(entry_point("net"), entry_point("net", dist="rival"))
+    with pytest.raises(UsageError, match=r"'net' of rival 1\.0 and shop 1\.0 is refused: 2 distributions own"):
+        find("net", MODELS, known)
+
+
+def test_find_module_and_class_need_no_entry_point():
+    ref = find("shop.models:Net", MODELS)
+    assert ref == PluginRef("Net", MODELS, "shop.models:Net", "(local)", "")
+    assert ref.owner == "(local)"
+    assert registry.display_name("shop.models:Net") == ref.name
+
+
+def test_find_file_and_class_becomes_absolute(tmp_path, monkeypatch):
+    (tmp_path / "net.py").write_text("class Net: ...\n")
+    monkeypatch.chdir(tmp_path)
+    assert find("net.py:Net", MODELS).value == f"{tmp_path / 'net.py'}:Net"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("absent.py:Net", "There is no file 'absent.py'"),
+        ("shop models:Net", "is neither"),
+        ("shop.models:", "is neither"),
+        ("shop.models:Outer.Net", "cannot be the name of a class"),
+    ],
+)
+def test_find_local_name_that_cannot_be_right(name, message):
+    with pytest.raises(UsageError, match=message):
+        find(name, MODELS)
+
+
+@pytest.fixture
+def scratch(tmp_path, monkeypatch):
+    """A folder of plugin files; what importing them changes is undone."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    monkeypatch.chdir(tmp_path)
+
+    def write(name, text):
+        (tmp_path / name).write_text(textwrap.dedent(text))
+        return tmp_path / name
+
+    return write
+
+
+def test_load_class_from_an_installed_module():
+    assert load_class("nncompare.registry:PluginRef [extra]") is PluginRef
+
+
+def test_load_class_from_a_file_with_a_neighbour_and_dataclasses(scratch):
+    scratch("layers_beside.py", "WIDTH = 7\n")
+    path = scratch(
+        "net.py",
+        """
+        from __future__ import annotations
+        from dataclasses import dataclass
+        from layers_beside import WIDTH
+
+        @dataclass
+        class Net:
+            width: int = WIDTH
+        """,
+    )
+    assert load_class(f"{path}:Net")().width == 7
+
+
+def test_load_class_from_a_module_in_the_current_folder(scratch):
+    scratch("only_here.py", "class Net: ...\n")
+    assert load_class("only_here:Net").__name__ == "Net"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import absent_package\n", "ModuleNotFoundError: No module named 'absent_package'"),
+        ("raise RuntimeError('out of luck')\n", "RuntimeError: out of luck"),
+        ("class Other: ...\n", "has no class 'Net'"),
+        ("Net = 3\n", "is not a class but an object of type int"),
+    ],
+)
+def test_load_class_failures_name_the_plugin_and_the_cause(scratch, text, message):
+    path = scratch("net.py", text)
+    with pytest.raises(PluginError, match=message) as caught:
+        load_class(f"{path}:Net")
+    assert str(path) in str(caught.value)
