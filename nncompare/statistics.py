@@ -1,0 +1,251 @@
+"""Confidence intervals of scores and paired differences, over seeds and test items together.
+
+A score of K refits on n test items is uncertain twice: another seed gives another network, another draw of the
+test set other items. Both variances enter each interval; Welch-Satterthwaite degrees of freedom make up for
+the few seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from nncompare.results import Interval, PairState
+
+Correct: TypeAlias = NDArray[np.bool_]
+Floats: TypeAlias = NDArray[np.float64]
+Weights: TypeAlias = NDArray[np.float32]
+WeightedScores: TypeAlias = Callable[[Weights], Floats]
+
+SINGLE_SEED = "single seed: differences may be noise"
+MARGIN = 0.005
+# Weights of one batch of bootstraps stay below 64 MB.
+_BATCH_CELLS = 16_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PairedDifference:
+    """The difference in accuracy of two models on the same test items, as a fraction.
+
+    ``state`` is "better" when the interval excludes 0 (the sign of ``difference`` says for whom), "equal" when
+    it lies inside ± the margin, else "undecided"; ``within_margin`` says the second also of a "better" pair.
+    ``mcnemar_p`` is exact and two-sided, given only where both sides have one seed.
+    """
+
+    difference: float
+    low: float
+    high: float
+    state: PairState
+    within_margin: bool
+    method: str
+    mcnemar_p: float | None = None
+
+
+def accuracy_interval(correct: Correct, level: float = 0.95) -> Interval:
+    """Return the mean accuracy over seeds and items with its t interval, clipped to [0, 1].
+
+    SE² = s²_seeds / K + s²_items / n, where s²_items is the variance over items of the seed-averaged
+    correctness; one seed leaves the item term alone. Where the variance is zero or undefined (everything right,
+    everything wrong, one item) the interval is that of Clopper and Pearson (1934) over the n items, so
+    360 of 360 right reads 0.990 to 1 and not 1 to 1.
+
+    Parameters
+    ----------
+    correct : ndarray of shape (n_seeds, n_items), bool
+    level : float
+
+    Raises
+    ------
+    ValueError
+        ``correct`` is empty or not two-dimensional.
+    """
+    values = _checked(correct)
+    return score_interval(
+        values.mean(axis=1),
+        _variance_of_mean(values.mean(axis=0)),
+        values.shape[1],
+        level=level,
+        is_fraction=True,
+    )
+
+
+def score_interval(
+    scores: Floats, item_variance: float, n_items: int, *, level: float = 0.95, is_fraction: bool = False
+) -> Interval:
+    """Return the mean of K seeds' scores with its t interval.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_seeds,)
+        One score per seed.
+    item_variance : float
+        Variance of the seed-averaged score under a new draw of the n items: s²_items / n, or from
+        :func:`bootstrap_variances`. NaN where it is undefined.
+    n_items : int
+    level : float
+    is_fraction : bool
+        The score is bounded by 0 and 1: clip the interval, and take Clopper-Pearson's where the variance is 0.
+    """
+    mean = float(np.mean(scores))
+    half = _half_width([(_variance_of_mean(scores), len(scores) - 1), (item_variance, n_items - 1)], 1 - level)
+    if not is_fraction:
+        return Interval(mean=mean, low=mean - half, high=mean + half)
+    low, high = (mean - half, mean + half) if half else _exact_interval(mean, n_items, 1 - level)
+    return Interval(mean=mean, low=min(max(low, 0.0), mean), high=max(min(high, 1.0), mean))
+
+
+def bootstrap_variances(
+    refits: Sequence[WeightedScores], n_items: int, *, n_bootstraps: int = 1000, seed: int = 0
+) -> Floats:
+    """Return the variance of seed-averaged scores over bootstraps of the test items.
+
+    The seeds of one bootstrap see the same items, so that what they have in common stays in the variance.
+
+    Parameters
+    ----------
+    refits : sequence of callables, one per seed
+        Each maps item weights of shape (n_items, n_batch), float32 counts that sum to n_items in each column,
+        to scores of shape (n_scores, n_batch). A NaN leaves its bootstrap out.
+    n_items : int
+    n_bootstraps : int
+    seed : int
+
+    Returns
+    -------
+    ndarray of shape (n_scores,)
+    """
+    rng = np.random.default_rng(seed)
+    batch = max(1, min(n_bootstraps, _BATCH_CELLS // n_items))
+    sizes = [min(batch, n_bootstraps - start) for start in range(0, n_bootstraps, batch)]
+    replicates = []
+    for size in sizes:
+        weights = _bootstrap_weights(rng, n_items, size)
+        replicates.append(np.mean([refit(weights) for refit in refits], axis=0))
+    known = np.ma.masked_invalid(np.concatenate(replicates, axis=1))
+    return np.asarray(np.ma.filled(known.var(axis=1, ddof=1), 0.0), dtype=np.float64)
+
+
+def paired_difference(
+    correct_a: Correct,
+    correct_b: Correct,
+    *,
+    n_pairs: int,
+    margin: float = MARGIN,
+    deterministic_a: bool = False,
+    deterministic_b: bool = False,
+) -> PairedDifference:
+    """Compare two models on the same test items: d ± t(1 − 0.05 / (2 m)) · SE.
+
+    SE² = s²_A / K_A + s²_B / K_B + s²_items / n, with the variance over items of the seed-averaged paired
+    difference and Welch-Satterthwaite degrees of freedom; Bonferroni over the m pairs of a data set. One seed
+    has no seed term. Where the SE is 0, all items agree on one difference d; n such items bound the share of
+    others by q = 1 − (0.05 / (2 m))^(1/n) (Clopper and Pearson), and those could lie at −1 or 1: the interval is
+    d − q (1 + d) to d + q (1 − d). For d = ±1 it excludes 0 exactly when the sign test does.
+
+    Parameters
+    ----------
+    correct_a, correct_b : ndarray of shape (n_seeds_a, n_items) and (n_seeds_b, n_items), bool
+        The same items in the same order; the seeds need not be equally many.
+    n_pairs : int
+        All pairs that the data set's verdict reads (m).
+    margin : float
+        Half the width of practical equality, as a fraction.
+    deterministic_a, deterministic_b : bool
+        That side has no seed (a reference), so one row of it is the whole truth about its seed variance.
+
+    Raises
+    ------
+    ValueError
+        The numbers of items differ, or an array is empty or not two-dimensional.
+    """
+    a, b = _checked(correct_a), _checked(correct_b)
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(f"a pair needs the same test items: {a.shape[1]} and {b.shape[1]} were given")
+    alpha = 0.05 / n_pairs
+    items = a.mean(axis=0) - b.mean(axis=0)
+    low, high = _difference_interval(a, b, items, alpha)
+    within_margin = bool(-margin <= low and high <= margin)
+    is_better = low > 0 or high < 0
+    return PairedDifference(
+        difference=float(items.mean()),
+        low=low,
+        high=high,
+        state="better" if is_better else "equal" if within_margin else "undecided",
+        within_margin=within_margin,
+        method=_method(a, b, n_pairs, deterministic_a, deterministic_b),
+        mcnemar_p=_mcnemar_p(a[0], b[0]) if len(a) == len(b) == 1 else None,
+    )
+
+
+def _difference_interval(a: Floats, b: Floats, items: Floats, alpha: float) -> tuple[float, float]:
+    """Return the interval of the mean of ``items``, the seed-averaged paired differences."""
+    n_items, d = len(items), float(items.mean())
+    terms = [(_variance_of_mean(side.mean(axis=1)), len(side) - 1) for side in (a, b)]
+    half = _half_width([*terms, (_variance_of_mean(items), n_items - 1)], alpha)
+    if half:
+        return max(d - half, -1.0), min(d + half, 1.0)
+    others = 1 - (alpha / 2) ** (1 / n_items)
+    return d - others * (1 + d), d + others * (1 - d)
+
+
+def _checked(correct: Correct) -> Floats:
+    if correct.ndim != 2 or correct.size == 0:
+        raise ValueError(f"correctness must have the shape (n_seeds, n_items), both positive; got {correct.shape}")
+    return np.asarray(correct, dtype=np.float64)
+
+
+def _variance_of_mean(values: Floats) -> float:
+    """Return s² / n, 0 for a single value and for values that differ by rounding only."""
+    if len(values) < 2 or np.ptp(values) < 1e-12:
+        return 0.0
+    return float(np.var(values, ddof=1)) / len(values)
+
+
+def _half_width(terms: Sequence[tuple[float, int]], alpha: float) -> float:
+    """Return t · SE for independent (variance of a mean, degrees of freedom) terms (Welch 1947)."""
+    known = [(variance, df) for variance, df in terms if variance > 0 and df > 0]
+    total = sum(variance for variance, _ in known)
+    if not known:
+        return 0.0
+    df = total**2 / sum(variance**2 / df for variance, df in known)
+    return float(stats.t.ppf(1 - alpha / 2, df) * np.sqrt(total))
+
+
+def _exact_interval(mean: float, n_items: int, alpha: float) -> tuple[float, float]:
+    """Return Clopper and Pearson's interval, for a mean that need not be a whole count of items."""
+    right, wrong = mean * n_items, (1 - mean) * n_items
+    low = float(stats.beta.ppf(alpha / 2, right, wrong + 1)) if right > 0 else 0.0
+    high = float(stats.beta.ppf(1 - alpha / 2, right + 1, wrong)) if wrong > 0 else 1.0
+    return low, high
+
+
+def _bootstrap_weights(rng: np.random.Generator, n_items: int, n_batch: int) -> Weights:
+    """Return how often each item is drawn in each bootstrap, shape (n_items, n_batch)."""
+    drawn = rng.integers(0, n_items, size=(n_items, n_batch))
+    cells = (drawn * n_batch + np.arange(n_batch)).ravel()
+    counts = np.bincount(cells, minlength=n_items * n_batch)
+    return counts.reshape(n_items, n_batch).astype(np.float32)
+
+
+def _mcnemar_p(a: Floats, b: Floats) -> float:
+    """Return McNemar's exact two-sided p: the sign test on the items where one is right and one wrong."""
+    only_a, only_b = int(np.sum(a > b)), int(np.sum(b > a))
+    return float(stats.binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
+
+
+def _method(a: Floats, b: Floats, n_pairs: int, deterministic_a: bool, deterministic_b: bool) -> str:
+    """Say in words how the interval was made."""
+    seeds = [
+        "no seed (deterministic)" if fixed else f"{len(side)} seed{'s' * (len(side) > 1)}"
+        for side, fixed in ((a, deterministic_a), (b, deterministic_b))
+    ]
+    over = seeds[0] if seeds[0] == seeds[1] else f"{seeds[0]} against {seeds[1]}"
+    pairs = f"{n_pairs} pair{'s' * (n_pairs > 1)}"
+    text = f"paired t interval, {over}, {a.shape[1]:,} test items, Bonferroni over {pairs}"
+    is_single = (len(a) == 1 and not deterministic_a) or (len(b) == 1 and not deterministic_b)
+    return f"{text}; {SINGLE_SEED}" if is_single else text
