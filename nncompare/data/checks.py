@@ -1,0 +1,180 @@
+"""What a data set must be like before anything is trained on it; each fault has one sentence."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from nncompare.data.arrays import row_chunks
+from nncompare.data.records import Array, Dataset, DatasetInfo, Labels
+from nncompare.exceptions import DataError
+
+__all__ = ["check_dataset"]
+
+_SHAPES = {
+    "tabular": "(samples, features)",
+    "image": "(samples, height, width, channels)",
+    "sequence": "(samples, steps, features)",
+}
+
+
+def check_dataset(info: DatasetInfo, dataset: Dataset) -> Dataset:
+    """Return the data set in the dtypes that everything else expects, or say what is wrong with it.
+
+    Parameters
+    ----------
+    info : DatasetInfo
+    dataset : Dataset
+        As ``DatasetPlugin.load`` returned it.
+
+    Returns
+    -------
+    Dataset
+        ``X`` C-contiguous, uint8 (images that were) or float32; ``y`` int64.
+
+    Raises
+    ------
+    DataError
+        Wrong type, rank, dtype or shape; NaN or infinite values; lengths that disagree; labels that are not
+        integers from 0 to n_classes - 1; one class only; a class with too few samples to be split.
+    """
+    _check_info(info)
+    if not isinstance(dataset, Dataset):
+        raise _fault(info, f"load() returned {_kind(dataset)}", "Return a nncompare.plugin.Dataset")
+    if (dataset.X_test is None) != (dataset.y_test is None):
+        there, missing = ("X_test", "y_test") if dataset.y_test is None else ("y_test", "X_test")
+        raise _fault(info, f"{there} is given without {missing}", "Give both, or neither")
+    X_train, y_train = _check_part(info, "train", dataset.X_train, dataset.y_train)
+    _check_classes(info, y_train, has_test=dataset.X_test is not None)
+    if dataset.X_test is None:
+        return Dataset(X_train, y_train)
+    X_test, y_test = _check_part(info, "test", dataset.X_test, dataset.y_test)
+    _check_same_form(info, X_train, X_test)
+    return Dataset(X_train, y_train, X_test, y_test)
+
+
+def _check_info(info: DatasetInfo) -> None:
+    if info.view not in _SHAPES:
+        raise _fault(info, f"info.view is {info.view!r}", f"Use one of {', '.join(_SHAPES)}")
+    if len(info.class_names) < 2:
+        raise _fault(info, f"info.class_names holds {len(info.class_names)} name", "Name two classes or more")
+    if len(set(info.class_names)) < len(info.class_names):
+        raise _fault(info, "info.class_names holds a name twice", "Give each class a name of its own")
+    if not (math.isfinite(info.scale) and info.scale > 0):
+        raise _fault(info, f"info.scale is {info.scale}", "Give a positive number, such as 1/255 for uint8 images")
+
+
+def _check_part(info: DatasetInfo, part: str, X: object, y: object) -> tuple[Array, Labels]:
+    """Check samples and labels of one part, and convert them."""
+    samples = _check_array(info, f"X_{part}", X)
+    labels = _check_array(info, f"y_{part}", y)
+    _check_form(info, f"X_{part}", samples)
+    if labels.ndim != 1:
+        raise _fault(info, f"y_{part} has {labels.ndim} dimensions", "Give one class code per sample: (samples,)")
+    if len(samples) != len(labels):
+        raise _fault(
+            info,
+            f"X_{part} has {len(samples):,} rows and y_{part} has {len(labels):,}",
+            "Give one label per row",
+        )
+    return _convert_samples(info, f"X_{part}", samples), _convert_labels(info, f"y_{part}", labels)
+
+
+def _check_array(info: DatasetInfo, role: str, array: object) -> Array:
+    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+        raise _fault(info, f"{role} is {_kind(array)}", "Give a NumPy array")
+    if array.dtype.hasobject:
+        raise _fault(info, f"{role} has dtype {array.dtype}", "Convert it to numbers; objects are never stored")
+    return array
+
+
+def _check_form(info: DatasetInfo, role: str, X: Array) -> None:
+    """Check rank, extent and dtype of samples against the view."""
+    shape = _SHAPES[info.view]
+    if X.ndim != shape.count(",") + 1:
+        raise _fault(info, f"{role} has {X.ndim} dimensions", f"The view '{info.view}' needs {shape}")
+    if X.size == 0:
+        raise _fault(info, f"{role} of shape {X.shape} is empty", f"The view '{info.view}' needs {shape}")
+    if X.dtype.kind not in "biuf":
+        raise _fault(info, f"{role} has dtype {X.dtype}", "Convert it to real numbers")
+    if info.view == "image" and not (X.dtype == np.uint8 or X.dtype.kind == "f"):
+        raise _fault(info, f"{role} has dtype {X.dtype}", "Images are uint8 or float: convert with astype()")
+
+
+def _convert_samples(info: DatasetInfo, role: str, X: Array) -> Array:
+    if info.view == "image" and X.dtype == np.uint8:
+        return np.ascontiguousarray(X)
+    with np.errstate(over="ignore"):  # reported just below, with its row
+        converted = np.ascontiguousarray(X, dtype=np.float32)
+    row = _first_non_finite_row(converted)
+    if row is None:
+        return converted
+    if np.isfinite(X[row]).all():
+        raise _fault(info, f"{role}, row {row}: a value is too large for float32", "Scale that feature down")
+    raise _fault(info, f"{role}, row {row}: a value is NaN or infinite", "Fill it in, or leave the row out")
+
+
+def _first_non_finite_row(X: Array) -> int | None:
+    for rows in row_chunks(X):
+        bad = ~np.isfinite(X[rows].reshape(rows.stop - rows.start, -1)).all(axis=1)
+        if bad.any():
+            return int(rows.start + bad.argmax())
+    return None
+
+
+def _convert_labels(info: DatasetInfo, role: str, y: Array) -> Labels:
+    if y.dtype.kind not in "iu":
+        raise _fault(info, f"{role} has dtype {y.dtype}", "Labels are integer codes: use LabelEncoder")
+    last = len(info.class_names) - 1
+    outside = (y < 0) | (y > last)
+    if outside.any():
+        row = int(outside.argmax())
+        raise _fault(
+            info,
+            f"{role}, row {row}: label {y[row]} is outside 0 to {last}",
+            f"info.class_names names {last + 1} classes; make both agree",
+        )
+    return np.ascontiguousarray(y, dtype=np.int64)
+
+
+def _check_classes(info: DatasetInfo, y_train: Labels, *, has_test: bool) -> None:
+    """Check that each class has enough samples for the splits."""
+    n_classes = len(info.class_names)
+    if len(y_train) < n_classes:
+        raise _fault(
+            info,
+            f"y_train has {len(y_train)} rows for {n_classes} classes",
+            "Give more rows, or check that rows are samples",
+        )
+    counts = np.bincount(y_train, minlength=n_classes)
+    if np.count_nonzero(counts) == 1:
+        raise _fault(
+            info,
+            f"y_train holds one class only, '{info.class_names[counts.argmax()]}'",
+            "Two classes or more are needed",
+        )
+    needed, why = (2, "train and validation") if has_test else (3, "train, validation and test")
+    rare = int(counts.argmin())
+    if counts[rare] < needed:
+        samples = "1 sample" if counts[rare] == 1 else f"{counts[rare]} samples"
+        raise _fault(
+            info,
+            f"class '{info.class_names[rare]}' has {samples} in y_train",
+            f"{needed} are needed, for {why}: add some, or leave the class out",
+        )
+
+
+def _check_same_form(info: DatasetInfo, X_train: Array, X_test: Array) -> None:
+    train = f"{X_train.shape[1:]} {X_train.dtype}"
+    test = f"{X_test.shape[1:]} {X_test.dtype}"
+    if train != test:
+        raise _fault(info, f"a sample is {train} in X_train and {test} in X_test", "Make both agree")
+
+
+def _kind(value: object) -> str:
+    return f"an object of type {type(value).__name__}"
+
+
+def _fault(info: DatasetInfo, what: str, remedy: str) -> DataError:
+    return DataError(f"Data set '{info.name}' cannot be used: {what}. {remedy}.")

@@ -1,0 +1,148 @@
+"""Where the cache lies, and how files and folders are written so that nobody ever sees half of one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+
+from nncompare.exceptions import StorageError
+
+__all__ = ["cache_root", "fill_folder", "storage_errors", "sync_folder", "write_atomic"]
+
+_ROOM = "Free some space there, or choose another folder, and run again."
+_RIGHTS = "Choose a folder that you may write to."
+_REMEDIES = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+    errno.EROFS: _RIGHTS,
+}
+
+
+def cache_root() -> Path:
+    """Return the folder of all cached data: ``NNCOMPARE_CACHE_DIR``, else the user's cache folder.
+
+    The folder may not exist yet.
+    """
+    chosen = os.environ.get("NNCOMPARE_CACHE_DIR")
+    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("nncompare"))
+
+
+def write_atomic(path: Path, data: bytes | str) -> None:
+    """Write a file so that a reader sees the old content or the new one, also after a power cut.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that exists.
+    data : bytes or str
+        Text is written as UTF-8.
+
+    Raises
+    ------
+    StorageError
+        The file cannot be written; what was there before is untouched.
+    """
+    content = data.encode() if isinstance(data, str) else data
+    temporary = _temporary_beside(path)
+    with storage_errors(path, n_bytes=len(content)):
+        try:
+            with temporary.open("xb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+            sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def fill_folder(target: Path, fill: Callable[[Path], None], expected: Sequence[str]) -> None:
+    """Create a folder with all of its files at once, unless it is there already.
+
+    Several processes may do so at the same time for the same target: the first rename wins, and the others
+    use what it left. The content must therefore follow from the name.
+
+    Parameters
+    ----------
+    target : Path
+        Its parents are made where they are missing.
+    fill : callable
+        Writes the files into the empty folder that it is given, and syncs each of them.
+    expected : sequence of str
+        Names of the files that a complete folder holds.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be written, or an older one lacks some of its files.
+    """
+    if not target.is_dir():
+        _create_folder(target, fill)
+    missing = [name for name in expected if not (target / name).is_file()]
+    if missing:
+        raise StorageError(
+            f"The cached folder '{target}' is damaged: {', '.join(missing)} is missing. "
+            "Delete that folder and run again."
+        )
+
+
+def _create_folder(target: Path, fill: Callable[[Path], None]) -> None:
+    temporary = _temporary_beside(target)
+    with storage_errors(target):
+        try:
+            temporary.mkdir(parents=True)
+            fill(temporary)
+            sync_folder(temporary)
+            _rename_unless_there(temporary, target)
+            sync_folder(target.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _rename_unless_there(source: Path, target: Path) -> None:
+    """Rename a folder; a target that another process made meanwhile stays."""
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names inside ``folder`` durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def storage_errors(path: Path, n_bytes: int | None = None) -> Iterator[None]:
+    """Turn each OSError of the block into a StorageError that names ``path`` and what it needs.
+
+    Raises
+    ------
+    StorageError
+        The block raised OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        need = "" if n_bytes is None else f" ({n_bytes:,} bytes)"
+        cause = f"{type(error).__name__}: {error.strerror or error}"
+        remedy = _REMEDIES.get(error.errno or 0, "Check that its folder exists and can be written to.")
+        raise StorageError(f"Cannot write '{path}'{need}. {cause}. {remedy}") from error
+
+
+def _temporary_beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")

@@ -1,0 +1,124 @@
+"""Which rows are train, validation and test; protocol.md gives the rules."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nncompare.data.fingerprint import fingerprint
+from nncompare.data.records import Labels
+from nncompare.data.seeds import derive_seed
+
+__all__ = ["Rows", "Split", "search_sample", "split_off_test", "validation_split"]
+
+Rows = npt.NDArray[np.int64]
+
+TEST_FRACTION = 0.2
+TEST_SEED = 42
+VALID_FRACTION = 0.2
+MAX_VALID = 5_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Rows of the training part, sorted: those that ``fit`` sees and those that select.
+
+    Parameters
+    ----------
+    train, valid : ndarray of shape (n,), int64
+        Disjoint; together every row of the training part.
+    """
+
+    train: Rows
+    valid: Rows
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of both parts: scores are comparable only where it agrees."""
+        return fingerprint(train=self.train, valid=self.valid)
+
+
+def split_off_test(y: Labels) -> tuple[Rows, Rows]:
+    """Set aside a test part of data that brings none; it never depends on the seed of a run.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,), int64
+        At least 3 samples of each class, so that 2 stay in the training part.
+
+    Returns
+    -------
+    train, test : ndarray of int64
+        Sorted rows: those of ``train_test_split(..., test_size=0.2, stratify=y, random_state=42)``, with one
+        test row per class where 20 % would be fewer.
+    """
+    return _stratified(y, math.ceil(TEST_FRACTION * len(y)), TEST_SEED)
+
+
+def validation_split(y_train: Labels, seed: int) -> Split:
+    """Split the training part into train and validation, stratified.
+
+    Parameters
+    ----------
+    y_train : ndarray of shape (n_train,), int64
+        At least 2 samples of each class that occurs.
+    seed : int
+        The seed of the run.
+
+    Returns
+    -------
+    Split
+        With 20 % of the rows for validation, at most 5,000; but never fewer than there are classes.
+    """
+    n_valid = min(MAX_VALID, math.ceil(VALID_FRACTION * len(y_train)))
+    train, valid = _stratified(y_train, n_valid, derive_seed(seed, "validation"))
+    return Split(train=train, valid=valid)
+
+
+def search_sample(split: Split, y_train: Labels, n_samples: int, seed: int) -> Rows:
+    """Return the rows that trials train on: a stratified sample of ``split.train``.
+
+    Parameters
+    ----------
+    split : Split
+    y_train : ndarray of shape (n_train,), int64
+        Labels of the entire training part.
+    n_samples : int
+        Size of the sample, at least 1; all of ``split.train`` where that has no more.
+    seed : int
+        The seed of the run.
+
+    Returns
+    -------
+    ndarray of shape (min(n_samples, len(split.train)),), int64
+        Sorted rows of the training part.
+    """
+    if n_samples >= len(split.train):
+        return split.train
+    from sklearn.utils import resample  # see _stratified
+
+    sample: Rows = resample(
+        split.train,
+        replace=False,
+        n_samples=n_samples,
+        stratify=y_train[split.train],
+        random_state=derive_seed(seed, "search sample"),
+    )
+    return np.sort(sample)
+
+
+def _stratified(y: Labels, n_held_out: int, random_state: int) -> tuple[Rows, Rows]:
+    """Return sorted rows (kept, held out) in the proportions of the classes."""
+    # Imported here because trial children import the views, hence this module, and must start in 0.1 s.
+    from sklearn.model_selection import train_test_split
+
+    kept, held_out = train_test_split(
+        np.arange(len(y), dtype=np.int64),
+        test_size=max(n_held_out, len(np.unique(y))),
+        stratify=y,
+        random_state=random_state,
+    )
+    return np.sort(kept), np.sort(held_out)

@@ -1,0 +1,199 @@
+"""The stored form of a data set: four .npy files and a manifest in a folder named by its content."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from nncompare.data.arrays import open_array, row_chunks, write_array
+from nncompare.data.checks import check_dataset
+from nncompare.data.files import fill_folder, write_atomic
+from nncompare.data.fingerprint import fingerprint
+from nncompare.data.records import Array, Dataset, DatasetInfo, Labels, View
+from nncompare.data.splits import split_off_test
+from nncompare.exceptions import DataError
+
+__all__ = ["StoredDataset", "open_dataset", "store_dataset"]
+
+MANIFEST = "manifest.json"
+FILES = ("X_train.npy", "y_train.npy", "X_test.npy", "y_test.npy", MANIFEST)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDataset:
+    """A data set in the cache; its arrays are read-only memory maps.
+
+    Parameters
+    ----------
+    name, view, class_names, scale, description, licence, citation
+        As in :class:`~nncompare.data.records.DatasetInfo`.
+    folder : Path
+        Holds the files.
+    fingerprint : str
+        Digest of ``X_train``, ``y_train`` and ``X_test``: everything that a model may see.
+    test_fingerprint : str
+        Digest of ``y_test`` alone.
+    n_train, n_test : int
+        Rows of the training part (validation included) and of the test part.
+    sample_shape : tuple of int
+        ``X_train.shape[1:]`` in the native view.
+    dtype : {"uint8", "float32"}
+        Of the samples.
+    test_support : list of int
+        Test rows of each class.
+    duplicates : int
+        Test rows that occur in the training part too, byte for byte.
+    """
+
+    name: str
+    view: View
+    class_names: tuple[str, ...]
+    scale: float
+    description: str
+    licence: str
+    citation: str
+    folder: Path
+    fingerprint: str
+    test_fingerprint: str
+    n_train: int
+    n_test: int
+    sample_shape: tuple[int, ...]
+    dtype: str
+    test_support: list[int]
+    duplicates: int
+
+    def X_train(self) -> Array:  # noqa: N802 - the field's name
+        """Return the training samples, of shape (n_train, *sample_shape)."""
+        return open_array(self.folder / "X_train.npy")
+
+    def y_train(self) -> Labels:
+        """Return the training labels, int64 of shape (n_train,)."""
+        return open_array(self.folder / "y_train.npy")
+
+    def X_test(self) -> Array:  # noqa: N802 - the field's name
+        """Return the test samples, of shape (n_test, *sample_shape)."""
+        return open_array(self.folder / "X_test.npy")
+
+    def y_test(self) -> Labels:
+        """Return the test labels, int64 of shape (n_test,); only the coordinator calls this."""
+        return open_array(self.folder / "y_test.npy")
+
+
+_MANIFEST: TypeAdapter[StoredDataset] = TypeAdapter(StoredDataset)
+_FIELDS: TypeAdapter[dict[str, object]] = TypeAdapter(dict[str, object])
+_INFO: TypeAdapter[DatasetInfo] = TypeAdapter(DatasetInfo)
+
+
+def store_dataset(info: DatasetInfo, dataset: Dataset, root: Path) -> StoredDataset:
+    """Check a data set, set a test part aside where it brings none, and write it into the cache.
+
+    Parameters
+    ----------
+    info : DatasetInfo
+    dataset : Dataset
+        As ``DatasetPlugin.load`` returned it.
+    root : Path
+        The cache; see :func:`~nncompare.data.files.cache_root`.
+
+    Returns
+    -------
+    StoredDataset
+        Under ``root/data``. What is there already is used again, also when two processes store the same data
+        at once.
+
+    Raises
+    ------
+    DataError
+        The data cannot be used; see :func:`~nncompare.data.checks.check_dataset`.
+    StorageError
+        The cache cannot be written.
+    """
+    arrays = _with_test_part(check_dataset(info, dataset))
+    stored = _describe(info, arrays, root)
+
+    def fill(folder: Path) -> None:
+        for role, array in arrays.items():
+            write_array(folder / f"{role}.npy", array)
+        write_atomic(folder / MANIFEST, _MANIFEST.dump_json(stored, exclude={"folder"}, indent=1))
+
+    fill_folder(stored.folder, fill, FILES)
+    return stored
+
+
+def open_dataset(folder: Path) -> StoredDataset:
+    """Return what :func:`store_dataset` wrote into ``folder``.
+
+    Raises
+    ------
+    DataError
+        There is no stored data set in that folder, or its manifest is damaged.
+    """
+    try:
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        fields = _FIELDS.validate_json(text)
+        return _MANIFEST.validate_python({**fields, "folder": folder})
+    except OSError as error:
+        raise _unreadable(folder, f"{type(error).__name__}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise _unreadable(folder, f"{where}: {first['msg']}") from error
+
+
+def _unreadable(folder: Path, cause: str) -> DataError:
+    return DataError(
+        f"The stored data set in '{folder}' cannot be read. {MANIFEST}, {cause}. Delete that folder and run again."
+    )
+
+
+def _with_test_part(dataset: Dataset) -> dict[str, Array]:
+    """Return the four arrays by role, splitting a test part off where there is none."""
+    if dataset.X_test is not None and dataset.y_test is not None:
+        X_train, y_train, X_test, y_test = dataset.X_train, dataset.y_train, dataset.X_test, dataset.y_test
+    else:
+        train, test = split_off_test(dataset.y_train)
+        X_train, y_train = dataset.X_train[train], dataset.y_train[train]
+        X_test, y_test = dataset.X_train[test], dataset.y_train[test]
+    return {"X_train": X_train, "y_train": y_train, "X_test": X_test, "y_test": y_test}
+
+
+def _describe(info: DatasetInfo, arrays: dict[str, Array], root: Path) -> StoredDataset:
+    X_train, y_test = arrays["X_train"], arrays["y_test"]
+    visible = fingerprint(**{role: array for role, array in arrays.items() if role != "y_test"})
+    sealed = fingerprint(y_test=y_test)
+    return StoredDataset(
+        name=info.name,
+        view=info.view,
+        class_names=info.class_names,
+        scale=info.scale,
+        description=info.description,
+        licence=info.licence,
+        citation=info.citation,
+        folder=root / "data" / f"{visible[:16]}-{sealed[:16]}-{_info_digest(info)[:8]}",
+        fingerprint=visible,
+        test_fingerprint=sealed,
+        n_train=len(X_train),
+        n_test=len(y_test),
+        sample_shape=X_train.shape[1:],
+        dtype=X_train.dtype.name,
+        test_support=np.bincount(y_test, minlength=len(info.class_names)).tolist(),
+        duplicates=_count_duplicates(X_train, arrays["X_test"]),
+    )
+
+
+def _info_digest(info: DatasetInfo) -> str:
+    """Keep equal arrays under another name, with other class names or another text apart."""
+    return hashlib.sha256(_INFO.dump_json(info)).hexdigest()
+
+
+def _count_duplicates(X_train: Array, X_test: Array) -> int:
+    seen = set(_row_digests(X_train))
+    return sum(digest in seen for digest in _row_digests(X_test))
+
+
+def _row_digests(X: Array) -> list[bytes]:
+    return [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for rows in row_chunks(X) for row in X[rows]]

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+from nncompare.data import conversion
+from nncompare.data.conversion import CONVERSIONS, Conversion, choose_view
+
+SHAPES = {"tabular": (20, 3), "image": (20, 4, 5, 2), "sequence": (20, 6, 2)}
+PAIRS = [(native, view) for native in SHAPES for view in CONVERSIONS[native]]
+FIT = np.arange(10)
+
+
+def samples(native):
+    rng = np.random.default_rng(0)
+    if native == "image":
+        return rng.integers(0, 256, SHAPES[native], dtype=np.uint8)
+    return rng.normal(3, 5, SHAPES[native]).astype(np.float32)
+
+
+def convert(native, view, X, rows=None):
+    converter = Conversion(native, view, 1 / 255, X, FIT)
+    rows = np.arange(len(X)) if rows is None else rows
+    return converter, np.concatenate(list(converter.chunks(X, rows)))
+
+
+@pytest.mark.parametrize(
+    ("native", "accepts", "expected"),
+    [
+        ("image", ["image", "tabular"], "image"),
+        ("image", ["tabular", "image"], "tabular"),
+        ("image", ["tokens", "sequence"], "sequence"),
+        ("sequence", ["image", "tabular"], "tabular"),
+        ("sequence", ["image"], None),
+        ("tabular", ["image", "sequence"], "sequence"),
+        ("tabular", ["image"], None),
+        ("tokens", ["tabular", "tokens"], "tokens"),
+        ("tokens", ["tabular"], None),
+        ("tabular", [], None),
+    ],
+)
+def test_choose_view_takes_the_first_that_is_possible(native, accepts, expected):
+    assert choose_view(native, accepts) == expected
+
+
+@pytest.mark.parametrize(("native", "view"), PAIRS)
+def test_conversion_gives_the_shape_and_dtype_that_it_announces(native, view):
+    converter, converted = convert(native, view, samples(native))
+    assert converted.shape[1:] == converter.sample_shape
+    assert converted.dtype == converter.dtype == ("uint8" if view == "image" else "float32")
+
+
+@pytest.mark.parametrize(("native", "view"), PAIRS)
+def test_conversion_does_not_depend_on_the_chunk_size(native, view, monkeypatch):
+    X = samples(native)
+    rows = np.array([3, 1, 17, 0])
+    _, whole = convert(native, view, X, rows)
+    monkeypatch.setattr(conversion, "CHUNK_BYTES", 1)
+    _, by_row = convert(native, view, X, rows)
+    np.testing.assert_allclose(by_row, whole, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("native", SHAPES)
+def test_table_is_standardised_on_the_fit_rows_only(native):
+    X = samples(native)
+    _, converted = convert(native, "tabular", X)
+    flat = X.reshape(len(X), -1).astype(np.float64)
+    expected = (flat - flat[FIT].mean(axis=0)) / flat[FIT].std(axis=0)
+    np.testing.assert_allclose(converted, expected, rtol=1e-4, atol=1e-5)
+    X[10:] = 0
+    _, again = convert(native, "tabular", X)
+    np.testing.assert_array_equal(again[FIT], converted[FIT])
+
+
+def test_constant_columns_are_divided_by_one():
+    X = samples("tabular")
+    X[FIT, 1] = 7
+    X[10, 1] = 9
+    _, converted = convert("tabular", "tabular", X)
+    np.testing.assert_array_equal(converted[FIT, 1], 0)
+    assert converted[10, 1] == 2
+
+
+def test_table_as_sequence_is_the_standardised_table_with_columns_as_steps():
+    X = samples("tabular")
+    converter, sequence = convert("tabular", "sequence", X)
+    _, table = convert("tabular", "tabular", X)
+    np.testing.assert_array_equal(sequence, table[:, :, np.newaxis])
+    assert converter.remaining_scale == 1.0
+
+
+def test_image_as_sequence_is_its_rows_in_unit_range():
+    X = samples("image")
+    converter, sequence = convert("image", "sequence", X)
+    assert sequence.shape == (20, 4, 10)
+    np.testing.assert_allclose(sequence[3, 2], X[3, 2].ravel() / 255, rtol=1e-6)
+    assert converter.remaining_scale == 1.0
+
+
+@pytest.mark.parametrize("native", ["image", "sequence"])
+def test_native_images_and_sequences_stay_as_they_are(native):
+    X = samples(native)
+    converter, same = convert(native, native, X)
+    np.testing.assert_array_equal(same, X)
+    assert converter.remaining_scale == 1 / 255
+
+
+@pytest.mark.parametrize("native", SHAPES)
+def test_tables_need_no_further_scaling(native):
+    converter, _ = convert(native, "tabular", samples(native))
+    assert converter.remaining_scale == 1.0
