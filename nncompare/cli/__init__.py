@@ -1,0 +1,23 @@
+"""The command line: each command parses, calls one function of the library, and prints."""
+
+from nncompare.cli.group import CommandLine, common_options, version_option
+from nncompare.cli.listing import list_plugins
+from nncompare.cli.report import rebuild_report
+from nncompare.cli.run import run_comparison
+from nncompare.cli.show import show_model
+
+__all__ = ["main"]
+
+_HELP = """Which kind of neural network should I use, and how sure are we?
+
+\b
+Examples:
+  nncompare run --all                          every model, into one report
+  nncompare run -m cnn -m lstm -d mnist1d      two models, one data set
+  nncompare list --check                       what is installed, and does it work?
+"""
+
+main = CommandLine("nncompare", help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+main = version_option(common_options(main))
+for _command in (run_comparison, list_plugins, show_model, rebuild_report):
+    main.add_command(_command)

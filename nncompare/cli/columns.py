@@ -1,0 +1,40 @@
+"""Plain text tables, which read the same on a terminal, in a log and in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+_GAP = "  "
+
+
+def columns(rows: Iterable[Sequence[str]], header: Sequence[str], right: Iterable[int] = ()) -> list[str]:
+    """Align cells under a header.
+
+    Parameters
+    ----------
+    rows : iterable of sequence of str
+        As many cells as ``header``; the last column may be of any length and is never padded.
+    header : sequence of str
+    right : iterable of int
+        Positions of the columns that are aligned to the right.
+
+    Returns
+    -------
+    list of str
+        The header and one line per row, without trailing spaces.
+    """
+    table = [list(header), *([one_line(cell) for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    to_right = set(right)
+    return [
+        _GAP.join(
+            cell.rjust(width) if position in to_right else cell.ljust(width)
+            for position, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in table
+    ]
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` without line breaks and without control characters, which could rewrite a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

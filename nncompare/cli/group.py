@@ -1,0 +1,73 @@
+"""The border between the library's exceptions and the shell: one line on stderr and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from nncompare.exceptions import NNCompareError
+
+_DEBUG = "nncompare.debug"
+_ARGUMENTS = "nncompare.arguments"
+_INTERRUPTED = 130
+
+C = TypeVar("C", bound=click.Command | Callable[..., Any])
+
+
+class CommandLine(click.Group):
+    """A group whose errors are one readable line; ``--debug`` adds the traceback."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the arguments as typed: the report says how to repeat the run."""
+        ctx.meta[_ARGUMENTS] = ("nncompare", *args)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, turning exceptions into a message and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click's own: it prints and exits as it should
+        except NNCompareError as error:
+            # A download that failed makes a study "not run" (0); whoever asked for the data alone gets an error.
+            _fail(ctx, error, str(error), error.exit_code or 1)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(_INTERRUPTED)
+        except Exception as error:  # noqa: BLE001 - the outermost border: a user never sees a bare traceback
+            advice = "" if ctx.meta.get(_DEBUG) else " Run again with --debug for the traceback."
+            _fail(ctx, error, f"nncompare failed: {type(error).__name__}: {error}.{advice}", 1)
+
+
+def typed_command(ctx: click.Context) -> tuple[str, ...]:
+    """Return the command as the user typed it."""
+    return tuple(ctx.meta.get(_ARGUMENTS, ("nncompare",)))
+
+
+def common_options(command: C) -> C:
+    """Add what every command has: ``--debug``."""
+    return click.option(
+        "--debug", is_flag=True, expose_value=False, callback=_set_debug, help="Show tracebacks of errors."
+    )(command)
+
+
+def version_option(command: C) -> C:
+    """Add ``--version``, which reads the metadata only when it is asked for."""
+    return click.version_option(package_name="nncompare", message="%(prog)s %(version)s")(command)
+
+
+def _set_debug(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.meta[_DEBUG] = True
+
+
+def _fail(ctx: click.Context, error: Exception, message: str, exit_code: int) -> NoReturn:
+    """Print one line, or the traceback and one line, and leave."""
+    if ctx.meta.get(_DEBUG):
+        import traceback
+
+        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    ctx.exit(exit_code)

@@ -1,0 +1,107 @@
+"""The live table on a terminal: trials done, best score so far and time left, per study and for the run."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from nncompare.cli.progress import Progress, message
+from nncompare.cli.tracker import StudyProgress, duration
+from nncompare.events import Event, Notice, StudyFinished
+
+_BAR_FROM_WIDTH = 90
+_SCORES_FROM_WIDTH = 60
+_BAR_WIDTH = 16
+_OTHER_LINES = 4
+
+
+class LiveProgress(Progress):
+    """Redraws one table in place and prints notices above it."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        super().__init__()
+        self._console = console or Console(stderr=True)
+        self._live = Live(
+            get_renderable=self.draw,
+            console=self._console,
+            refresh_per_second=4,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._live.stop()
+
+    def _show(self, event: Event, study: StudyProgress | None) -> None:
+        if isinstance(event, Notice | StudyFinished):
+            self._console.print(Text(message(event, study, self.tracker)))
+
+    def draw(self) -> Group:
+        """Return the table and the line below it, as wide as the terminal allows."""
+        with self._lock:
+            studies = list(self.tracker.studies.values())
+            width, height = self._console.size
+            if len(studies) > height - _OTHER_LINES:
+                studies = [study for study in studies if study.phase in {"search", "refit"}]
+            return Group(self._table(studies, width), self._last_line())
+
+    def _table(self, studies: list[StudyProgress], width: int) -> Table:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True, overflow="ellipsis", min_width=8)
+        table.add_column(no_wrap=True, justify="right")
+        if width >= _BAR_FROM_WIDTH:
+            table.add_column(no_wrap=True, width=_BAR_WIDTH)
+        if width >= _SCORES_FROM_WIDTH:
+            table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        for study in studies:
+            table.add_row(*self._cells(study, width), style="dim" if study.phase == "waiting" else "")
+        return table
+
+    def _cells(self, study: StudyProgress, width: int) -> list[Text | ProgressBar]:
+        cells: list[Text | ProgressBar] = [Text(study.label, style="bold"), Text(_count(study))]
+        if width >= _BAR_FROM_WIDTH:
+            cells.append(ProgressBar(total=max(1, study.work), completed=study.work_done, width=_BAR_WIDTH))
+        if width >= _SCORES_FROM_WIDTH:
+            cells.append(Text(_scores(study)))
+        cells.append(Text(self._state(study)))
+        return cells
+
+    def _state(self, study: StudyProgress) -> str:
+        if study.final is not None:
+            return study.final.status.replace("_", " ")
+        left = self.tracker.study_left_s(study)
+        if study.phase == "waiting" or left is None:
+            return study.phase
+        return f"{study.phase}, {duration(left)} left"
+
+    def _last_line(self) -> Text:
+        total = len(self.tracker.studies)
+        if total == 0:
+            return Text("Preparing models and data ...")
+        left = self.tracker.left_s()
+        estimate = f", about {duration(left)} left" if left else ""
+        return Text(
+            f"{self.tracker.n_done} of {total} studies done{estimate}. Ctrl-C stops and keeps what is done."
+        )
+
+
+def _count(study: StudyProgress) -> str:
+    if study.phase == "refit":
+        return f"refit {study.n_refits_done}/{study.n_refits}"
+    return f"{study.n_trials_done}/{study.n_trials}"
+
+
+def _scores(study: StudyProgress) -> str:
+    if study.best_loss is None:
+        return ""
+    accuracy = "" if study.best_accuracy is None else f", acc. {study.best_accuracy:.3f}"
+    return f"loss {study.best_loss:.4f}{accuracy}"

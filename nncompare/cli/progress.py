@@ -1,0 +1,132 @@
+"""Shows a run while it goes on: a live table on a terminal, plain lines in a pipe, nothing when quiet."""
+
+from __future__ import annotations
+
+import os
+import sys
+from abc import ABC, abstractmethod
+from threading import RLock
+from typing import TYPE_CHECKING, Self
+
+import click
+
+from nncompare.cli.columns import one_line
+from nncompare.cli.tracker import StudyProgress, Tracker, duration
+from nncompare.events import Event, Notice, RefitFinished, StudyFinished, StudyStarted, TrialFinished
+from nncompare.results import StudyRecord
+
+if TYPE_CHECKING:
+    from nncompare.plan import Plan
+
+
+class Progress(ABC):
+    """A listener with a beginning and an end; events may come from several threads."""
+
+    def __init__(self) -> None:
+        self.tracker = Tracker()
+        self._lock = RLock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Leave the terminal as it was."""
+        del exception
+
+    def __call__(self, event: Event) -> None:
+        """Take one event, one at a time."""
+        with self._lock:
+            self._show(event, self.tracker.update(event))
+
+    def follow(self, plan: Plan) -> None:
+        """Take over what is going to run."""
+        with self._lock:
+            self.tracker.follow(plan)
+
+    @abstractmethod
+    def _show(self, event: Event, study: StudyProgress | None) -> None:
+        """Show one event; called with the lock held."""
+
+
+class QuietProgress(Progress):
+    """Shows warnings only."""
+
+    def _show(self, event: Event, study: StudyProgress | None) -> None:
+        if isinstance(event, Notice) and event.level == "warning":
+            click.echo(message(event, None, self.tracker), err=True)
+
+
+class PlainProgress(Progress):
+    """Writes a line for each trial and each refit, for logs and pipes."""
+
+    def _show(self, event: Event, study: StudyProgress | None) -> None:
+        text = message(event, study, self.tracker)
+        if text:
+            click.echo(text, err=True)
+
+
+def choose_progress(quiet: bool) -> Progress:
+    """Return the progress that suits standard error."""
+    if quiet:
+        return QuietProgress()
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        from nncompare.cli.live import LiveProgress
+
+        return LiveProgress()
+    return PlainProgress()
+
+
+def message(event: Event, study: StudyProgress | None, tracker: Tracker) -> str:
+    """Return one line for an event, empty for those that need none."""
+    match event:
+        case Notice(text=text, level=level):
+            return one_line(f"Warning: {text}" if level == "warning" else text)
+        case StudyFinished(study=record):
+            return outcome(record)
+        case StudyStarted() if study is not None:
+            refits = f"then {event.n_refits} refits" if event.n_refits != 1 else "then 1 refit"
+            return f"{study.label}: {event.n_trials} trials of at most {event.max_epochs} epochs, {refits}"
+        case TrialFinished() if study is not None:
+            return _trial(event, study, tracker)
+        case RefitFinished(refit=refit) if study is not None:
+            accuracy = refit.test_accuracy
+            score = "failed" if accuracy is None else f"test accuracy {accuracy:.4f}"
+            return f"{study.label}: refit {event.n_finished} of {event.n_refits}, {score}"
+    return ""
+
+
+def outcome(record: StudyRecord) -> str:
+    """Return how a study ended, in one line."""
+    status = {"complete": "complete", "failed": "failed", "not_run": "not run", "interrupted": "interrupted"}
+    text = f"{record.model} on {record.dataset}: {status[record.status]}"
+    if record.failure is not None:
+        text += f": {record.failure.message}"
+    elif record.test is not None:
+        interval = record.test.accuracy
+        text += f", test accuracy {interval.mean:.4f} (95 % interval {interval.low:.4f} to {interval.high:.4f})"
+    return one_line(text)
+
+
+def _trial(event: TrialFinished, study: StudyProgress, tracker: Tracker) -> str:
+    trial = event.trial
+    parts = [f"{study.label}: trial {event.n_finished} of {event.n_trials}"]
+    if trial.state == "failed":
+        parts.append(f"failed: {trial.failure.message}" if trial.failure else "failed")
+    elif trial.state == "pruned":
+        parts.append("pruned")
+    elif trial.valid_log_loss is not None:
+        parts.append(f"validation log loss {trial.valid_log_loss:.4f}")
+    if study.best_loss is not None:
+        parts.append(f"best {best(study)}")
+    left = tracker.left_s()
+    if left is not None:
+        parts.append(f"about {duration(left)} left")
+    return one_line(", ".join(parts))
+
+
+def best(study: StudyProgress) -> str:
+    """Return the lowest validation log loss so far and the accuracy that came with it."""
+    if study.best_loss is None:
+        return ""
+    accuracy = "" if study.best_accuracy is None else f" (accuracy {study.best_accuracy:.3f})"
+    return f"{study.best_loss:.4f}{accuracy}"

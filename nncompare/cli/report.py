@@ -1,0 +1,64 @@
+"""``nncompare report``: renders the report of a run again, from its results.json alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nncompare.cli.group import common_options
+from nncompare.exceptions import UsageError
+
+_RESULTS = "results.json"
+
+
+@click.command("report", short_help="Write the report of a run again.")
+@click.argument("run")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="The folder of the run directories.",
+)
+@common_options
+def rebuild_report(run: str, out: Path) -> None:
+    r"""Write report.html and report.md of RUN again: an id, a run directory, or "latest".
+
+    \b
+    Example:
+      nncompare report latest
+    """
+    folder = find_run(run, out)
+    from nncompare.comparison import load_results
+    from nncompare.report import write_report
+
+    write_report(load_results(folder / _RESULTS), folder)
+    click.echo(str(folder / "report.html"))
+
+
+def find_run(run: str, out: Path) -> Path:
+    """Return a run directory.
+
+    Parameters
+    ----------
+    run : str
+        The path of a run directory or of its results.json, the id of a run below ``out``, or ``latest``.
+    out : Path
+        The folder of the run directories.
+
+    Raises
+    ------
+    UsageError
+        There is no such run; the message names those that are there.
+    """
+    known = sorted(out.glob(f"*/{_RESULTS}"), key=lambda path: path.stat().st_mtime)
+    if run == "latest" and known:
+        return known[-1].parent
+    path = Path(run)
+    for folder in (path.parent if path.name == _RESULTS else path, out / run):
+        if (folder / _RESULTS).is_file():
+            return folder
+    newest = ", ".join(path.parent.name for path in reversed(known[-5:]))
+    there = f"The newest are {newest}." if known else "There is none yet."
+    raise UsageError(f"There is no run '{run}' in '{out}'. {there}")

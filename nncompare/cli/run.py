@@ -1,0 +1,151 @@
+"""``nncompare run``: compares models on data sets and writes one report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nncompare.cli.group import common_options, typed_command
+from nncompare.cli.options import parse_pins, positive_number, unique
+from nncompare.exceptions import UsageError
+from nncompare.settings import PRESETS, RunConfig
+
+if TYPE_CHECKING:
+    from nncompare.plan import Plan
+    from nncompare.results import Results
+
+_INCOMPLETE = 3
+_MAX_SEED = 2**32 - 1
+_AT_LEAST_1 = click.IntRange(min=1)
+
+_HELP = """Compare models on data sets and write one report.
+
+\b
+Examples:
+  nncompare run --all                          every model on its own data set and on mnist1d
+  nncompare run --all --preset quick           the same in a minute or two, roughly
+  nncompare run -m cnn -m lstm -d mnist1d      two models, one data set
+
+MODEL and DATA SET are names from "nncompare list", or package.module:Class, or path/to/file.py:Class.
+Without -d each model runs on its own data set and on mnist1d; without -m all models run.
+"""
+
+
+@click.command("run", short_help="Compare models on data sets, write one report.", help=_HELP)
+@click.option("--all", "every", is_flag=True, help="Run all installed models.")
+@click.option("-m", "--model", "models", multiple=True, callback=unique, metavar="MODEL", help="Repeatable.")
+@click.option("-d", "--dataset", "datasets", multiple=True, callback=unique, metavar="DATASET", help="Repeatable.")
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="standard", show_default=True)
+@click.option("--trials", "n_trials", type=_AT_LEAST_1, help="Configurations tried per study.")
+@click.option("--epochs", "max_epochs", type=_AT_LEAST_1, help="Most epochs of a trial.")
+@click.option("--seeds", "n_refits", type=_AT_LEAST_1, help="Refits of the winner, each with its own seed.")
+@click.option(
+    "--jobs", type=_AT_LEAST_1, help="Trials at a time; one per processor by default, 1 repeats exactly."
+)
+@click.option("--threads", type=_AT_LEAST_1, default=1, show_default=True, help="Threads of each trial.")
+@click.option("--seed", type=click.IntRange(0, _MAX_SEED), default=42, show_default=True)
+@click.option("--set", "settings", multiple=True, metavar="MODEL.PARAM=VALUE", help="Fix a parameter. Repeatable.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder that receives the run directory.",
+)
+@click.option(
+    "--trial-timeout",
+    "trial_timeout_s",
+    type=float,
+    default=3600.0,
+    show_default=True,
+    callback=positive_number,
+    metavar="SECONDS",
+    help="A trial is ended after this time.",
+)
+@click.option(
+    "--trial-memory",
+    "trial_memory_mb",
+    type=float,
+    callback=positive_number,
+    metavar="MB",
+    help="A trial is ended when it takes more; 80 % of what is free, divided by jobs, by default.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@click.option("--strict", is_flag=True, help="Fail when a study cannot run for want of a download.")
+@click.option("--quiet", is_flag=True, help="Print the path of the report and warnings, nothing else.")
+@common_options
+@click.pass_context
+def run_comparison(
+    ctx: click.Context, /, every: bool, settings: tuple[str, ...], dry_run: bool, quiet: bool, **options: Any
+) -> None:
+    """Parse, plan, run, print."""
+    models, datasets = options["models"], options["datasets"]
+    if not (every or models or datasets):
+        click.echo(f"{ctx.get_help()}\n\nError: Say what to compare: --all, -m MODEL or -d DATASET.", err=True)
+        ctx.exit(UsageError.exit_code)
+    if every and models:
+        raise UsageError("--all runs every model, so -m cannot choose among them. Leave one of the two out.")
+    pins = parse_pins(settings, models)
+    config = RunConfig(**options, pins=pins, command=typed_command(ctx))
+    ctx.exit(_dry_run(config, quiet) if dry_run else _run(config, quiet))
+
+
+def _dry_run(config: RunConfig, quiet: bool) -> int:
+    """Print the plan; the exit code says whether the run could be complete."""
+    from nncompare.cli.progress import choose_progress
+    from nncompare.cli.summary import plan_lines
+    from nncompare.planning import make_plan
+
+    with choose_progress(quiet) as progress:
+        plan = make_plan(config, progress)
+    click.echo("\n".join(plan_lines(plan)))
+    failures = [study.failure for study in plan.studies if study.failure is not None]
+    broken = [failure for failure in failures if config.strict or failure.category != "data"]
+    return _INCOMPLETE if broken else 0
+
+
+def _run(config: RunConfig, quiet: bool) -> int:
+    from nncompare.cli.progress import choose_progress
+    from nncompare.comparison import Interrupted, exit_code, run
+    from nncompare.planning import make_plan
+
+    interruption = None
+    with choose_progress(quiet) as progress:
+        plan = make_plan(config, progress)
+        progress.follow(plan)
+        try:
+            results = run(plan, progress)
+        except Interrupted as error:
+            interruption, results = error, error.results
+    _print_results(plan, results, quiet)
+    if interruption is not None:
+        _say_what_was_kept(results)
+        return 128 + int(interruption.signum)
+    return _explained(exit_code(results, config.strict))
+
+
+def _print_results(plan: Plan, results: Results, quiet: bool) -> None:
+    from nncompare.cli.summary import result_lines
+
+    report = plan.folder / "report.html"
+    click.echo(str(report) if quiet else "\n".join(result_lines(results, report)))
+
+
+def _say_what_was_kept(results: Results) -> None:
+    n_complete = sum(study.status == "complete" for study in results.studies)
+    n_trials = sum(trial.state in {"complete", "pruned"} for study in results.studies for trial in study.trials)
+    click.echo(
+        f"Interrupted. Kept: {n_complete} of {len(results.studies)} studies complete, {n_trials} finished trials.",
+        err=True,
+    )
+
+
+def _explained(code: int) -> int:
+    """Say on standard error what an exit code other than 0 means."""
+    if code:
+        from nncompare.cli.summary import exit_line
+
+        click.echo(exit_line(code), err=True)
+    return code

@@ -1,0 +1,81 @@
+"""``nncompare show``: what a model accepts, and what of it is searched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nncompare.cli.columns import columns
+from nncompare.cli.group import common_options
+from nncompare.exceptions import PluginError
+
+if TYPE_CHECKING:
+    from nncompare.registry import PluginRef
+
+
+@click.command("show", short_help="Show what a model accepts and what is searched.")
+@click.argument("model")
+@click.option("-d", "--dataset", metavar="NAME", help="Show the search space for this data set.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@common_options
+def show_model(model: str, dataset: str | None, as_json: bool) -> None:
+    r"""Show what MODEL accepts, its parameters, their ranges and defaults.
+
+    \b
+    Example:
+      nncompare show lstm -d mnist1d
+    """
+    from nncompare.execution.probe import describe_plugin, probe_plugin
+    from nncompare.registry import DATASETS, MODELS, find
+
+    ref = find(model, MODELS)
+    if dataset is not None:
+        find(dataset, DATASETS)
+    probe = probe_plugin(ref)
+    if not probe.ok:
+        raise PluginError(f"The model '{ref.name}' of {ref.owner} does not work: {probe.reason}")
+    description = describe_plugin(ref, dataset)
+    if as_json:
+        _print_json(ref, probe.tags, probe.file, description)
+    else:
+        _print_text(ref, probe.tags, probe.file, description)
+
+
+def _print_json(ref: PluginRef, tags: Mapping[str, Any], file: str | None, description: dict[str, Any]) -> None:
+    import json
+
+    owner = {"name": ref.name, "distribution": ref.distribution, "version": ref.version, "value": ref.value}
+    click.echo(json.dumps({**owner, "file": file, "tags": dict(tags), **description}, indent=1))
+
+
+def _print_text(ref: PluginRef, tags: Mapping[str, Any], file: str | None, description: dict[str, Any]) -> None:
+    click.echo(f"{ref.name}, from {ref.owner} ({ref.value})")
+    if file:
+        click.echo(f"file: {file}")
+    for tag, value in tags.items():
+        click.echo(f"{tag}: {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}")
+    defaults = description["defaults"]
+    rows = [
+        (name, spec["type"], domain(spec), _text(defaults.get(name)))
+        for name, spec in description["space"].items()
+    ]
+    click.echo("\n" + "\n".join(columns(rows, ("PARAMETER", "TYPE", "SEARCHED", "DEFAULT"))))
+
+
+def domain(spec: Mapping[str, Any]) -> str:
+    """Say in words which values of one parameter are searched, as in ``0.0001 to 0.1, logarithmic``."""
+    if "choices" in spec:
+        return ", ".join(_text(choice) for choice in spec["choices"])
+    text = f"{spec['low']:g} to {spec['high']:g}"
+    if spec.get("log"):
+        return f"{text}, logarithmic"
+    step = spec.get("step")
+    return text if step is None or (spec["type"] == "int" and step == 1) else f"{text} in steps of {step:g}"
+
+
+def _text(value: Any) -> str:
+    import json
+
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,112 @@
+"""What a run prints before it starts and after it ends: the plan, the verdicts, what did not run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nncompare.cli.columns import columns, one_line
+from nncompare.cli.progress import outcome
+from nncompare.results import DatasetRecord, Interval, Results, StudyRecord
+
+if TYPE_CHECKING:
+    from nncompare.plan import Plan
+
+EXIT_MEANINGS = {
+    1: "an error stopped the run",
+    3: "at least one model has no result on a data set, or a plugin is broken",
+    4: "no model has a valid result",
+    74: "a file could not be written",
+    75: "another process holds the run directory",
+    130: "interrupted",
+    143: "terminated",
+}
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """Return what a run is going to do.
+
+    Returns
+    -------
+    list of str
+        A table of data sets, a table of studies, and what will not run, with the reason.
+    """
+    data = [(d.name, str(d.n_train), str(d.n_valid), str(d.n_test)) for d in plan.datasets if d.failure is None]
+    lines = columns(data, ("DATA SET", "TRAIN", "VALIDATION", "TEST"), right=(1, 2, 3))
+    studies = [
+        (
+            s.model,
+            s.dataset,
+            str(s.view),
+            str(s.n_trials),
+            str(s.max_epochs),
+            str(s.n_refits),
+            str(s.search_samples),
+        )
+        for s in plan.studies
+        if s.failure is None
+    ]
+    header = ("MODEL", "DATA SET", "VIEW", "TRIALS", "EPOCHS", "REFITS", "SEARCHED ON")
+    lines += ["", *columns(studies, header, right=(3, 4, 5, 6))]
+    failures = [f"{s.model} on {s.dataset}: {s.failure.message}" for s in plan.studies if s.failure is not None]
+    if failures:
+        lines += ["", "Will not run:", *(f"  {one_line(failure)}" for failure in failures)]
+    return [*lines, "", f"Trials at a time: {plan.jobs}. Results: {plan.folder}"]
+
+
+def result_lines(results: Results, report: Path) -> list[str]:
+    """Return the end of a run in words.
+
+    Returns
+    -------
+    list of str
+        Per data set the verdict and a leaderboard, then what has no result and why, then the report's path.
+    """
+    lines: list[str] = []
+    for dataset in results.datasets:
+        ranked = _ranked(results, dataset)
+        if ranked:
+            lines += [f"{dataset.name}: {one_line(dataset.verdict.text)}", "", *_leaderboard(ranked, dataset), ""]
+    missing = [f"  {outcome(study)}" for study in results.studies if study.status != "complete"]
+    if missing:
+        lines += ["Without a result:", *missing, ""]
+    return [*lines, f"Report: {report}"]
+
+
+def exit_line(code: int) -> str:
+    """Return the meaning of an exit code that is not 0."""
+    return f"Exit code {code}: {EXIT_MEANINGS.get(code, 'see the README')}."
+
+
+def _ranked(results: Results, dataset: DatasetRecord) -> list[tuple[float, StudyRecord]]:
+    """Return the studies of a data set that have test scores, best first."""
+    scored = [
+        (s.test.accuracy.mean, s) for s in results.studies if s.dataset == dataset.name and s.test is not None
+    ]
+    return sorted(scored, key=lambda item: (-item[0], item[1].model))
+
+
+def _leaderboard(ranked: list[tuple[float, StudyRecord]], dataset: DatasetRecord) -> list[str]:
+    rows = [
+        (
+            study.model,
+            *_score(study.test.accuracy if study.test else None),
+            *_score(study.test.macro_f1 if study.test else None)[:1],
+            "" if study.fit_cpu_s is None else f"{study.fit_cpu_s:.1f}",
+            "" if study.n_parameters is None else f"{study.n_parameters:,}",
+        )
+        for _mean, study in ranked
+    ]
+    rows += [
+        (f"({reference.name})", *_score(reference.test_accuracy), *_score(reference.macro_f1)[:1], "", "")
+        for reference in dataset.references
+        if reference.failure is None
+    ]
+    header = ("MODEL", "TEST ACCURACY", "95 % INTERVAL", "MACRO F1", "TRAINING CPU S", "PARAMETERS")
+    return [f"  {line}" for line in columns(rows, header, right=(1, 3, 4, 5))]
+
+
+def _score(interval: Interval | None) -> tuple[str, str]:
+    if interval is None:
+        return "", ""
+    return f"{interval.mean:.4f}", f"{interval.low:.4f} to {interval.high:.4f}"

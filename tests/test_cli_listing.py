@@ -1,0 +1,110 @@
+"""``nncompare list``, with a catalog made by hand and probes that answer at once."""
+
+import json
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from nncompare import registry
+from nncompare.cli import main
+from nncompare.registry import DATASETS, MODELS, Catalog, PluginProblem, PluginRef
+
+NET = PluginRef("net", MODELS, "shop.models:Net", "shop", "1.0")
+BAD = PluginRef("bad", MODELS, "shop.models:Bad", "shop", "1.0")
+DIGITS = PluginRef("digits", DATASETS, "shop.data:Digits", "shop", "1.0")
+TWICE = PluginProblem("twice", "rival 2.0 and shop 1.0", "2 distributions own 'twice'.")
+
+
+def answer(ok=True, reason=""):
+    return SimpleNamespace(ok=ok, reason=reason, tags={"accepts": ["image"]}, file="/x/models.py", seconds=0.1)
+
+
+@pytest.fixture
+def listing(monkeypatch):
+    """Call ``list`` on given plugins; ``probed`` collects what was asked for."""
+    probed = []
+
+    def call(*arguments, models=(NET,), problems=(), kept=None, answers=None):
+        catalogs = {
+            MODELS: Catalog({ref.name: ref for ref in models}, list(problems)),
+            DATASETS: Catalog({"digits": DIGITS}, []),
+        }
+
+        def probe_plugin(ref, timeout_s, fresh):
+            probed.append((ref.name, timeout_s, fresh))
+            return (answers or {}).get(ref.name, answer())
+
+        probe = ModuleType("nncompare.execution.probe")
+        probe.last_probe = lambda ref: (kept or {}).get(ref.name)
+        probe.probe_plugin = probe_plugin
+        monkeypatch.setitem(sys.modules, probe.__name__, probe)
+        monkeypatch.setattr(registry, "discover", lambda group, _source: catalogs[group])
+        return CliRunner().invoke(main, ["list", *arguments])
+
+    call.probed = probed
+    return call
+
+
+def test_list_names_owner_version_and_that_nothing_was_checked(listing):
+    done = listing()
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [
+        "MODEL  DISTRIBUTION  VERSION  STATUS",
+        "net    shop          1.0      not checked",
+        "",
+        "DATA SET  DISTRIBUTION  VERSION  STATUS",
+        "digits    shop          1.0      not checked",
+    ]
+    assert listing.probed == []
+
+
+def test_list_shows_the_last_probe(listing):
+    done = listing(models=(NET, BAD), kept={"net": answer(), "bad": answer(ok=False, reason="no module x")})
+    assert "net    shop          1.0      ok" in done.stdout
+    assert "bad    shop          1.0      broken: no module x" in done.stdout
+    assert done.exit_code == 0
+
+
+def test_list_check_probes_each_anew_and_fails_when_one_is_broken(listing):
+    done = listing("--check", models=(NET, BAD), answers={"bad": answer(ok=False, reason="no module x")})
+    assert done.exit_code == 3
+    assert "broken: no module x" in done.stdout
+    assert sorted(listing.probed) == [("bad", 20.0, True), ("digits", 20.0, True), ("net", 20.0, True)]
+
+
+def test_list_check_of_working_plugins_succeeds(listing):
+    assert listing("--check").exit_code == 0
+
+
+def test_list_refused_name_is_shown_with_both_owners(listing):
+    done = listing(problems=(TWICE,))
+    assert "twice" in done.stdout
+    assert "rival 2.0 and shop 1.0" in done.stdout
+    assert "refused: 2 distributions own 'twice'." in done.stdout
+    assert done.exit_code == 0
+    assert listing("--check", problems=(TWICE,)).exit_code == 3
+
+
+def test_list_json_has_the_same_facts(listing):
+    done = listing("--json", problems=(TWICE,), kept={"net": answer()})
+    found = json.loads(done.stdout)
+    assert [row["name"] for row in found["models"]] == ["net", "twice"]
+    assert found["models"][0] == {
+        "name": "net",
+        "distribution": "shop",
+        "version": "1.0",
+        "status": "ok",
+        "reason": "",
+        "value": "shop.models:Net",
+        "file": "/x/models.py",
+        "tags": {"accepts": ["image"]},
+    }
+    assert found["datasets"][0]["status"] == "not checked"
+
+
+def test_list_reason_cannot_rewrite_the_terminal(listing):
+    done = listing(kept={"net": answer(ok=False, reason="a\n\x1b[2Jb")})
+    assert "broken: a [2Jb" in done.stdout
+    assert "\x1b" not in done.stdout

@@ -1,0 +1,152 @@
+"""What is shown while a run goes on: the lines of a pipe, and the table of a terminal."""
+
+import io
+import re
+import sys
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from nncompare.cli import progress
+from nncompare.cli.live import LiveProgress
+from nncompare.cli.progress import PlainProgress, QuietProgress, choose_progress
+from nncompare.events import Notice, RefitFinished, StudyFinished, StudyStarted, TrialFinished
+from nncompare.results import Failure, RefitRecord, StudyRecord, TrialRecord
+
+FAILURE = Failure(category="plugin", message="no\nmodule")
+
+
+def trial(**fields):
+    record = TrialRecord(number=0, params={}, **{"state": "complete", **fields})
+    return TrialFinished("mlp", "digits", record, 1, 2, record.valid_log_loss)
+
+
+EVENTS = [
+    Notice("Loading digits"),
+    Notice("one core only", level="warning"),
+    StudyStarted("mlp", "digits", n_trials=2, max_epochs=10, n_refits=1),
+    trial(valid_log_loss=0.25, valid_accuracy=0.9),
+    RefitFinished("mlp", "digits", RefitRecord(seed=1, test_accuracy=0.875), 1, 1),
+    StudyFinished(StudyRecord(model="cnn", dataset="mnist", status="not_run", failure=FAILURE)),
+]
+
+
+@pytest.fixture(autouse=True)
+def still_clock(monkeypatch):
+    """Every estimate is the same, however fast the test is."""
+    monkeypatch.setattr(progress, "duration", lambda _seconds: "1 s")
+
+
+def send(watcher, events=EVENTS):
+    with watcher:
+        for event in events:
+            watcher(event)
+
+
+def test_plain_progress_writes_a_line_per_event_on_stderr(capsys):
+    send(PlainProgress())
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        "Loading digits",
+        "Warning: one core only",
+        "mlp on digits: 2 trials of at most 10 epochs, then 1 refit",
+        "mlp on digits: trial 1 of 2, validation log loss 0.2500, best 0.2500 (accuracy 0.900), about 1 s left",
+        "mlp on digits: refit 1 of 1, test accuracy 0.8750",
+        "cnn on mnist: not run: no module",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"state": "pruned"}, "trial 1 of 2, pruned"),
+        ({"state": "failed", "failure": FAILURE}, "trial 1 of 2, failed: no module"),
+    ],
+)
+def test_plain_progress_says_what_became_of_a_trial(capsys, fields, text):
+    send(PlainProgress(), [EVENTS[2], trial(**fields)])
+    assert text in capsys.readouterr().err
+
+
+def test_quiet_progress_shows_warnings_only(capsys):
+    send(QuietProgress())
+    assert capsys.readouterr().err == "Warning: one core only\n"
+
+
+@pytest.mark.parametrize(
+    ("quiet", "terminal", "term", "expected"),
+    [
+        (True, True, "xterm", QuietProgress),
+        (False, False, "xterm", PlainProgress),
+        (False, True, "dumb", PlainProgress),
+        (False, True, "xterm", LiveProgress),
+    ],
+)
+def test_choose_progress_suits_standard_error(monkeypatch, quiet, terminal, term, expected):
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: terminal))
+    assert type(choose_progress(quiet)) is expected
+
+
+def drawn(width, height=24, n_studies=2, *, colour=False):
+    """Return the live table as a terminal of this size would show it."""
+    file = io.StringIO()
+    console = Console(
+        file=file, width=width, height=height, force_terminal=colour, color_system="standard" if colour else None
+    )
+    live = LiveProgress(console)
+    studies = [
+        SimpleNamespace(
+            model=f"model{i}", dataset="mnist1d", failure=None, n_trials=20, n_refits=3, max_epochs=40,
+            search_samples=3200, refit_samples=4000,
+        )
+        for i in range(n_studies)
+    ]  # fmt: skip
+    live.follow(SimpleNamespace(studies=studies))
+    live.tracker.update(StudyStarted("model0", "mnist1d", 20, 40, 3))
+    record = TrialRecord(number=0, state="complete", params={}, valid_log_loss=0.1234, valid_accuracy=0.95)
+    live.tracker.update(TrialFinished("model0", "mnist1d", record, 1, 20, 0.1234))
+    console.print(live.draw())
+    return file.getvalue()
+
+
+def test_live_table_shows_trials_best_and_waiting_studies():
+    text = drawn(120)
+    assert "model0 on mnist1d" in text
+    assert "1/20" in text
+    assert "loss 0.1234, acc. 0.950" in text
+    assert "waiting" in text
+    assert "0 of 2 studies done" in text
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
+def test_live_table_never_exceeds_the_terminal(width):
+    assert max(map(len, drawn(width).splitlines())) <= width
+
+
+def test_live_table_narrow_keeps_the_counts_and_drops_the_scores():
+    text = drawn(50)
+    assert "1/20" in text
+    assert "loss" not in text
+
+
+def test_live_table_of_many_studies_shows_the_running_ones():
+    text = drawn(100, height=10, n_studies=30)
+    assert "model0 on mnist1d" in text
+    assert "model7 on mnist1d" not in text
+
+
+def test_live_table_no_color_has_no_colour(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not re.search(r"\x1b\[[39]\d", drawn(120, colour=True))
+    monkeypatch.delenv("NO_COLOR")
+    assert re.search(r"\x1b\[[39]\d", drawn(120, colour=True))
+
+
+def test_live_prints_notices_above_the_table():
+    file = io.StringIO()
+    send(LiveProgress(Console(file=file, width=100)))
+    assert "Warning: one core only" in file.getvalue()
+    assert "cnn on mnist: not run: no module" in file.getvalue()

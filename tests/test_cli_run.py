@@ -1,0 +1,263 @@
+"""``nncompare run``: options become a RunConfig, results become lines and an exit code."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from nncompare.cli import main
+from nncompare.results import (
+    Calibration,
+    DatasetRecord,
+    Failure,
+    Interval,
+    ReferenceRecord,
+    Results,
+    StudyRecord,
+    TestScores,
+    VerdictRecord,
+)
+from nncompare.settings import RunConfig
+
+NO_NETWORK = Failure(category="data", message="mnist could not be fetched: no network")
+BROKEN = Failure(category="plugin", message="cnn is broken")
+
+
+def interval(mean):
+    return Interval(mean=mean, low=mean - 0.01, high=mean + 0.01)
+
+
+def scores(mean):
+    names = ["accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "log_loss", "brier", "ece"]
+    return TestScores(
+        **{name: interval(mean) for name in names},
+        per_class=[],
+        confusion_matrix=[],
+        calibration=Calibration(ece=0.0),
+    )
+
+
+def study(model, status="complete", mean=None, failure=None, dataset="mnist1d"):
+    test = None if mean is None else scores(mean)
+    return StudyRecord(
+        model=model,
+        dataset=dataset,
+        status=status,
+        failure=failure,
+        test=test,
+        fit_cpu_s=12.34,
+        n_parameters=12345,
+    )
+
+
+def results(*studies, state="complete"):
+    dataset = DatasetRecord(
+        name="mnist1d",
+        kind="sequence",
+        n_train=1,
+        n_valid=1,
+        n_test=1,
+        class_names=["a", "b"],
+        fingerprint="f",
+        references=[ReferenceRecord(name="majority", test_accuracy=interval(0.1))],
+        verdict=VerdictRecord(state="better", winner="cnn", text="cnn is better than mlp."),
+    )
+    return Results(
+        run_id="r",
+        state=state,
+        created_at="now",
+        seed=1,
+        preset="quick",
+        datasets=[dataset],
+        studies=list(studies),
+    )
+
+
+def planned(model, failure=None):
+    return SimpleNamespace(
+        model=model, dataset="mnist1d", view="sequence", n_trials=5, max_epochs=10, n_refits=1,
+        search_samples=3200, refit_samples=4000, failure=failure,
+    )  # fmt: skip
+
+
+class Interrupted(KeyboardInterrupt):
+    def __init__(self, signum, found):
+        super().__init__()
+        self.signum, self.results, self.report = signum, found, "report.html"
+
+
+class Library:
+    """Stands in for the planner and the comparison; remembers what it was asked."""
+
+    def __init__(self):
+        self.config = None
+        self.studies = [planned("cnn"), planned("mlp")]
+        self.results = results(study("mlp", mean=0.6), study("cnn", mean=0.95))
+        self.code = 0
+        self.error = None
+
+    def make_plan(self, config, listener):
+        self.config = config
+        folder = Path(config.out, "run-1")
+        dataset = SimpleNamespace(name="mnist1d", n_train=3200, n_valid=800, n_test=1000, failure=None)
+        return SimpleNamespace(folder=folder, jobs=2, datasets=[dataset], studies=self.studies)
+
+    def run(self, plan, listener):
+        if self.error is not None:
+            raise self.error
+        return self.results
+
+    def exit_code(self, found, strict):
+        assert found is self.results
+        return self.code
+
+
+@pytest.fixture
+def library(monkeypatch):
+    fake = Library()
+    planning, comparison = ModuleType("nncompare.planning"), ModuleType("nncompare.comparison")
+    planning.make_plan = fake.make_plan
+    comparison.run, comparison.exit_code, comparison.Interrupted = fake.run, fake.exit_code, Interrupted
+    monkeypatch.setitem(sys.modules, planning.__name__, planning)
+    monkeypatch.setitem(sys.modules, comparison.__name__, comparison)
+    return fake
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["run", *arguments])
+
+
+def test_run_all_takes_the_defaults(library):
+    assert run("--all").exit_code == 0
+    assert library.config == RunConfig(command=("nncompare", "run", "--all"))
+
+
+def test_run_every_option_reaches_the_config(library):
+    text = (
+        "-m cnn -m mlp -d digits --preset quick --trials 7 --epochs 9 --seeds 2 --jobs 1 --threads 3 --seed 5 "
+        "--set cnn.kernel=3 --out elsewhere --strict --trial-timeout 1.5 --trial-memory 500"
+    )
+    arguments = text.split()
+    assert run(*arguments).exit_code == 0
+    assert library.config == RunConfig(
+        models=("cnn", "mlp"),
+        datasets=("digits",),
+        preset="quick",
+        n_trials=7,
+        max_epochs=9,
+        n_refits=2,
+        jobs=1,
+        threads=3,
+        seed=5,
+        pins={"cnn": {"kernel": 3}},
+        out=Path("elsewhere"),
+        strict=True,
+        trial_timeout_s=1.5,
+        trial_memory_mb=500.0,
+        command=("nncompare", "run", *arguments),
+    )
+
+
+def test_run_prints_verdict_leaderboard_and_report(library):
+    done = run("--all", "--out", "there")
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "mnist1d: cnn is better than mlp.",
+        "",
+        "  MODEL       TEST ACCURACY  95 % INTERVAL     MACRO F1  TRAINING CPU S  PARAMETERS",
+        "  cnn                0.9500  0.9400 to 0.9600    0.9500            12.3      12,345",
+        "  mlp                0.6000  0.5900 to 0.6100    0.6000            12.3      12,345",
+        "  (majority)         0.1000  0.0900 to 0.1100",
+        "",
+        "Report: there/run-1/report.html",
+    ]
+
+
+def test_run_says_what_has_no_result_and_what_the_exit_code_means(library):
+    library.results = results(study("mlp", mean=0.6), study("cnn", "failed", failure=BROKEN))
+    library.code = 3
+    done = run("--all")
+    assert done.exit_code == 3
+    assert "Without a result:\n  cnn on mnist1d: failed: cnn is broken\n" in done.stdout
+    assert done.stderr == ("Exit code 3: at least one model has no result on a data set, or a plugin is broken.\n")
+
+
+def test_run_quiet_prints_the_path_only(library):
+    done = run("--all", "--quiet")
+    assert (done.stdout, done.stderr) == ("reports/run-1/report.html\n", "")
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_run_interrupted_says_what_was_kept(library, signum, code):
+    found = results(study("mlp", mean=0.6), study("cnn", "interrupted"), state="interrupted")
+    library.error = Interrupted(signum, found)
+    done = run("--all")
+    assert done.exit_code == code
+    assert done.stderr == "Interrupted. Kept: 1 of 2 studies complete, 0 finished trials.\n"
+    assert "Report: reports/run-1/report.html" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("failure", "options", "code"),
+    [(None, (), 0), (NO_NETWORK, (), 0), (NO_NETWORK, ("--strict",), 3), (BROKEN, (), 3)],
+)
+def test_run_dry_run_prints_the_plan_and_runs_nothing(library, failure, options, code):
+    library.studies = [planned("mlp"), planned("cnn", failure)]
+    library.error = AssertionError("it ran")
+    done = run("--all", "--dry-run", *options)
+    assert done.exit_code == code
+    assert "mlp    mnist1d   sequence       5      10       1         3200" in done.stdout
+    assert ("Will not run:" in done.stdout) == (failure is not None)
+    assert failure is None or failure.message in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("--preset", "quick")])
+def test_run_without_a_choice_shows_three_commands_and_exits_2(library, arguments):
+    done = run(*arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    examples = done.stderr.partition("Examples:")[2].partition("MODEL and")[0]
+    assert examples.count("  nncompare run ") == 3
+    assert done.stderr.endswith("Say what to compare: --all, -m MODEL or -d DATASET.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--all", "-m", "cnn"], "--all runs every model"),
+        (["-m", "cnn", "--trials", "0"], "'--trials': 0 is not in the range x>=1."),
+        (["-m", "cnn", "--epochs", "x"], "'--epochs': 'x' is not a valid integer range."),
+        (["-m", "cnn", "--seeds", "0"], "'--seeds': 0 is not in the range x>=1."),
+        (["-m", "cnn", "--jobs", "0"], "'--jobs': 0 is not in the range x>=1."),
+        (["-m", "cnn", "--threads", "-1"], "'--threads': -1 is not in the range x>=1."),
+        (["-m", "cnn", "--seed", "-1"], "'--seed': -1 is not in the range 0<=x<=4294967295."),
+        (["-m", "cnn", "--preset", "slow"], "'slow' is not one of 'quick', 'standard', 'thorough'."),
+        (["-m", "cnn", "--set", "mlp.units=3"], "names the model 'mlp', which is not in this run"),
+        (["-m", "cnn", "--trial-timeout", "nan"], "nan is not a number above 0."),
+        (["-m", "cnn", "--trial-memory", "0"], "0 is not a number above 0."),
+        (["-m", ""], "a name is empty."),
+        (["-m", "cnn", "--out", __file__], "is a file."),
+    ],
+)
+def test_run_bad_option_is_one_sentence_and_exit_2(library, arguments, sentence):
+    done = run(*arguments)
+    assert (done.exit_code, done.stdout, library.config) == (2, "", None)
+    assert sentence in done.stderr.splitlines()[-1]
+
+
+def test_run_exit_code_reaches_the_shell():
+    code = "from nncompare.cli import main; main(['run', '--preset', 'quick'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_run_returned_exit_code_reaches_the_shell():
+    code = (
+        "from nncompare.cli import main, run as _; import nncompare.cli.run as r; "
+        "r._run = lambda config, quiet: 143; main(['run', '--all'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (143, "")
