@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,12 @@ def test_opened_array_is_a_read_only_map(tmp_path):
 def test_opened_array_refuses_objects(tmp_path):
     np.save(tmp_path / "a.npy", np.array([{}], dtype=object))
     with pytest.raises(ValueError, match="object"):
+        open_array(tmp_path / "a.npy")
+
+
+def test_opened_array_refuses_a_pickle(tmp_path):
+    (tmp_path / "a.npy").write_bytes(pickle.dumps([1, 2]))
+    with pytest.raises(ValueError, match="pickled"):
         open_array(tmp_path / "a.npy")
 
 

@@ -28,6 +28,14 @@ def test_write_atomic_replaces_the_content(tmp_path, data, expected):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_write_atomic_leaves_a_reader_the_old_content(tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    with path.open() as reader:
+        write_atomic(path, "new content")
+        assert reader.read() == "old"
+
+
 @pytest.mark.parametrize(
     ("number", "remedy"),
     [(errno.ENOSPC, "Free some space"), (errno.EACCES, "you may write to"), (errno.EIO, "Check that its folder")],
