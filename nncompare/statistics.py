@@ -24,8 +24,8 @@ WeightedScores: TypeAlias = Callable[[Weights], Floats]
 
 SINGLE_SEED = "single seed: differences may be noise"
 MARGIN = 0.005
-# Weights of one batch of bootstraps stay below 64 MB.
-_BATCH_CELLS = 16_000_000
+# Items times bootstraps of one batch: small enough for the processor's cache, twice as fast as all at once.
+_BATCH_CELLS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,213 @@
+"""What a reader must know before believing a verdict: coded checks, the most serious first.
+
+The codes are stable; the texts are for people.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from nncompare.results import Budget, Check, CheckLevel, PairRecord, StudyRecord
+
+FEW_TRIALS = 10
+LATE_SHARE = 0.2
+EDGE_SHARE = 0.01
+_LEVELS: tuple[CheckLevel, ...] = ("problem", "warning", "info", "ok")
+
+
+def run_checks(
+    studies: Sequence[StudyRecord],
+    pairs: Sequence[PairRecord],
+    references: Sequence[str],
+    *,
+    n_seeds: Mapping[str, int],
+    duplicates: int = 0,
+    test_support: Sequence[int] = (),
+    class_names: Sequence[str] = (),
+) -> list[Check]:
+    """Return the checks of one data set: problems, then warnings, then facts, then what is in order.
+
+    Parameters
+    ----------
+    studies : sequence of StudyRecord
+        All studies of the data set, whatever happened to them.
+    pairs : sequence of PairRecord
+        The verdict's pairs.
+    references : sequence of str
+    n_seeds : mapping of model name to int
+        Refits of each model that was compared.
+    duplicates : int
+        Rows that are both in train and in test.
+    test_support : sequence of int
+        Test items of each class, empty where it is not known.
+    class_names : sequence of str
+        In the order of ``test_support``.
+    """
+    compared = [study for study in studies if study.model in n_seeds]
+    checks = [
+        *_outcomes(studies),
+        *_same_split(compared),
+        *_equal_budget(compared),
+        *(check for study in studies for check in _search_checks(study)),
+        *_few_trials(compared),
+        *_single_seed(n_seeds),
+        *_beats_references(list(n_seeds), references, pairs),
+        *_duplicates(duplicates),
+        *_class_missing(test_support, class_names),
+    ]
+    return sorted(checks, key=lambda check: _LEVELS.index(check.level))
+
+
+def _outcomes(studies: Sequence[StudyRecord]) -> Iterator[Check]:
+    """Name the studies without a result, and why."""
+    levels: dict[str, CheckLevel] = {"failed": "problem", "not_run": "warning", "interrupted": "warning"}
+    for study in studies:
+        if study.status in levels:
+            words = study.status.replace("_", " ")
+            reason = study.failure.message if study.failure else "no reason was recorded"
+            yield Check(code=study.status, level=levels[study.status], text=f"{study.model}: {words}: {reason}")
+
+
+def _same_split(compared: Sequence[StudyRecord]) -> Iterator[Check]:
+    sizes = {(study.budget.search_samples, study.budget.refit_samples) for study in compared if study.budget}
+    if len(compared) > 1 and len(sizes) > 1:
+        text = "The models were trained on different numbers of rows, so their scores do not compare."
+        yield Check(code="same_split", level="problem", text=text)
+    elif len(compared) > 1:
+        text = "All models were searched on the same rows and tested on the same items."
+        yield Check(code="same_split", level="ok", text=text)
+
+
+def _equal_budget(compared: Sequence[StudyRecord]) -> Iterator[Check]:
+    """Compare the trials and epochs that were given; the CPU time they took may differ, and is named."""
+    budgets = {study.model: study.budget for study in compared if study.budget}
+    if len(budgets) < 2:
+        return
+    if len({(budget.n_trials, budget.max_epochs) for budget in budgets.values()}) > 1:
+        given = ", ".join(f"{model} {b.n_trials} trials of {b.max_epochs} epochs" for model, b in budgets.items())
+        yield Check(
+            code="equal_budget", level="problem", text=f"The searches were given unequal budgets: {given}."
+        )
+        return
+    one = next(iter(budgets.values()))
+    used = ", ".join(f"{model} {budget.search_cpu_s:,.0f} CPU s" for model, budget in budgets.items())
+    text = f"Every search was given {one.n_trials} trials of at most {one.max_epochs} epochs; it took {used}."
+    yield Check(code="equal_budget", level="ok", text=text)
+
+
+def _search_checks(study: StudyRecord) -> Iterator[Check]:
+    """Yield what one study's search says about itself."""
+    if study.budget is None:
+        return
+    yield from _failed_trials(study.model, study.budget)
+    if study.status == "complete":
+        yield from _search_still_improving(study, study.budget)
+        yield from _param_at_edge(study)
+
+
+def _failed_trials(model: str, budget: Budget) -> Iterator[Check]:
+    if budget.trials_failed:
+        level: CheckLevel = "problem" if budget.trials_failed * 2 >= budget.n_trials else "warning"
+        text = f"{model}: {budget.trials_failed} of {budget.n_trials} trials failed."
+        yield Check(code="failed_trials", level=level, text=text)
+
+
+def _search_still_improving(study: StudyRecord, budget: Budget) -> Iterator[Check]:
+    late_from = (1 - LATE_SHARE) * budget.n_trials
+    if study.best_trial is not None and budget.n_trials >= FEW_TRIALS and study.best_trial >= late_from:
+        text = (
+            f"{study.model}: the best trial was number {study.best_trial + 1} of {budget.n_trials}; "
+            "more trials may find a better one."
+        )
+        yield Check(code="search_still_improving", level="warning", text=text)
+
+
+def _param_at_edge(study: StudyRecord) -> Iterator[Check]:
+    """Name searched numbers that ended at an end of their range; whole numbers often have natural ends."""
+    best = next((trial.suggested for trial in study.trials if trial.number == study.best_trial), {})
+    for name, entry in study.space.items():
+        value = best.get(name, study.best_params.get(name))
+        if name in study.pinned or value is None or not _is_at_edge(entry, value):
+            continue
+        searched = f"{entry['low']:g} to {entry['high']:g}"
+        text = f"{study.model}: {name} = {value:.4g} is at an end of the range that was searched, {searched}."
+        level: CheckLevel = "warning" if entry["type"] == "float" else "info"
+        yield Check(code="param_at_edge", level=level, text=text)
+
+
+def _is_at_edge(entry: Mapping[str, Any], value: Any) -> bool:
+    """Return whether a number lies within 1 % of its range's length from an end, on the scale of the search."""
+    if entry.get("type") not in ("float", "int") or not isinstance(value, int | float):
+        return False
+    scale = math.log if entry.get("log") else float
+    low, high = scale(entry["low"]), scale(entry["high"])
+    if high <= low or not entry["low"] <= value <= entry["high"]:
+        return False
+    position = (scale(value) - low) / (high - low)
+    return not EDGE_SHARE < position < 1 - EDGE_SHARE
+
+
+def _few_trials(compared: Sequence[StudyRecord]) -> Iterator[Check]:
+    """Name the searches with fewer than 10 trials that were trained, complete or pruned."""
+    few = {
+        study.model: study.budget.trials_complete + study.budget.trials_pruned
+        for study in compared
+        if study.budget
+    }
+    named = ", ".join(f"{model} {number}" for model, number in few.items() if number < FEW_TRIALS)
+    if named:
+        text = f"Few trials were searched ({named}); with {FEW_TRIALS} or more the order of the models may change."
+        yield Check(code="few_trials", level="warning", text=text)
+
+
+def _single_seed(n_seeds: Mapping[str, int]) -> Iterator[Check]:
+    named = ", ".join(model for model, number in n_seeds.items() if number == 1)
+    if named:
+        text = f"Single seed ({named}): differences may be noise; ask for 3 or more refits."
+        yield Check(code="single_seed", level="warning", text=text)
+
+
+def _beats_references(
+    models: Sequence[str], references: Sequence[str], pairs: Sequence[PairRecord]
+) -> Iterator[Check]:
+    """Say of each model whether it is better than all references; worse than one is a problem."""
+    for model in models:
+        against = {
+            pair.b if pair.a == model else pair.a: pair
+            for pair in pairs
+            if (pair.a == model and pair.b in references) or (pair.b == model and pair.a in references)
+        }
+        beaten = [name for name, pair in against.items() if pair.a == model and pair.state == "better"]
+        worse = [name for name, pair in against.items() if pair.b == model and pair.state == "better"]
+        open_ = [name for name in against if name not in beaten and name not in worse]
+        if worse:
+            text, level = f"{model} is worse than {_plain(worse)}.", "problem"
+        elif open_:
+            text, level = f"{model} is not shown to be better than {_plain(open_)}.", "warning"
+        else:
+            text, level = f"{model} is better than {_plain(beaten)}.", "ok"
+        if against:
+            yield Check.model_validate({"code": "beats_references", "level": level, "text": text})
+
+
+def _plain(names: Sequence[str]) -> str:
+    words = {"majority": "always naming the most frequent class"}
+    return " and ".join(words.get(name, name.replace("_", " ")) for name in names)
+
+
+def _duplicates(duplicates: int) -> Iterator[Check]:
+    if duplicates:
+        text = f"Train and test have {duplicates:,} rows in common; scores may be too high."
+        yield Check(code="duplicates", level="warning", text=text)
+    else:
+        yield Check(code="duplicates", level="ok", text="Train and test have no row in common.")
+
+
+def _class_missing(test_support: Sequence[int], class_names: Sequence[str]) -> Iterator[Check]:
+    names = class_names or [str(code) for code in range(len(test_support))]
+    missing = [name for name, support in zip(names, test_support, strict=True) if not support]
+    if missing:
+        text = f"The test part has no item of {', '.join(missing)}: nothing is known about these classes."
+        yield Check(code="class_missing", level="warning", text=text)

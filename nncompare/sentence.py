@@ -1,0 +1,163 @@
+"""The verdict in plain words: at most 60 of them, every number from the records.
+
+Scores are fractions in the records; here they become points, rounded to one decimal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nncompare.results import PairRecord, StudyRecord, VerdictRecord
+from nncompare.statistics import SINGLE_SEED
+
+MAX_WORDS = 60
+REFERENCE = "logistic_regression"
+# Below this ratio of CPU seconds two trainings count as equally long.
+_SAME_TIME = 1.2
+
+
+def verdict_text(
+    dataset: str, verdict: VerdictRecord, ranked: Sequence[StudyRecord], n_seeds: Mapping[str, int]
+) -> str:
+    """Return the sentence: who, by how many points, how sure, at what cost, and what to beware of.
+
+    Parameters
+    ----------
+    dataset : str
+    verdict : VerdictRecord
+        All but its text and checks.
+    ranked : sequence of StudyRecord
+        The studies that were compared, best mean accuracy first.
+    n_seeds : mapping of model name to int
+        Refits of each model that was compared.
+    """
+    if not ranked:
+        return f"No model finished on {dataset}, so there is nothing to compare."
+    lead = _Lead(verdict, [study.model for study in ranked])
+    second = next((study for study in ranked[1:] if study.model == lead.rival), None)
+    main = _single(dataset, ranked[0]) if verdict.state == "single" else lead.sentence(dataset)
+    named = [ranked[0].model, *([second.model] if second else [])]
+    parts = [
+        main,
+        lead.against_reference(),
+        f"{SINGLE_SEED.capitalize()}." if any(n_seeds[name] == 1 for name in named) else "",
+        lead.rest(),
+        _cost(ranked[0], second) if second else "",
+    ]
+    return _within_limit([part for part in parts if part])
+
+
+class _Lead:
+    """The first model's pairs, in words."""
+
+    def __init__(self, verdict: VerdictRecord, models: Sequence[str]) -> None:
+        self.verdict = verdict
+        self.first = models[0]
+        self.models = models
+        self.shared = verdict.tied[1:]
+        self.beaten = [name for name in models[1:] if name not in self.shared]
+        states = {pair.b: pair.state for pair in verdict.pairs if pair.a == self.first}
+        undecided = [name for name in self.shared if states[name] == "undecided"]
+        rivals = undecided or self.shared or self.beaten
+        self.rival = rivals[0] if rivals else None
+
+    def _pair(self, one: str, other: str) -> PairRecord | None:
+        return next((pair for pair in self.verdict.pairs if {pair.a, pair.b} == {one, other}), None)
+
+    def _known_pair(self) -> PairRecord:
+        return next(pair for pair in self.verdict.pairs if (pair.a, pair.b) == (self.first, self.rival))
+
+    def _is_better(self, one: str, other: str) -> bool:
+        pair = self._pair(one, other)
+        return pair is not None and pair.a == one and pair.state == "better"
+
+    def sentence(self, dataset: str) -> str:
+        """Say how the first model stands to its nearest rival."""
+        pair = self._known_pair()
+        if self.verdict.state == "better":
+            text = f"Use {self.first} on {dataset}: it is better than {self.rival} by {_size(pair)}"
+            return (
+                f"{text}, though that is too little to matter in practice." if pair.within_margin else f"{text}."
+            )
+        if self.verdict.state == "equal" and len(self.shared) == 1:
+            return (
+                f"{self.first} and {self.rival} are practically equal on {dataset}: they differ by {_size(pair)}."
+            )
+        if self.verdict.state == "equal":
+            equal = f"{self.first} is practically equal to {_listed(self.shared)} on {dataset}"
+            return f"{equal}: {self.first} and {self.rival} differ by {_size(pair)}."
+        leads = f"{self.first} leads {self.rival} by {_size(pair)}, which may be chance"
+        if pair.difference == 0:
+            leads = f"{self.first} and {self.rival} are level, {_size(pair)}"
+        return f"Undecided on {dataset}: {leads}; more refits or test items could decide it."
+
+    def rest(self) -> str:
+        """Name the models that the leading ones are better than, and others that may be as good."""
+        others = [name for name in self.beaten if name != self.rival]
+        may_be = [name for name in self.shared if name != self.rival and self.verdict.state == "undecided"]
+        texts = [f"Nor is {_listed(may_be, 'or')} shown to be worse."] if may_be else []
+        if others:
+            leading = [self.first, *self.shared]
+            do_all = all(self._is_better(one, other) for one in leading for other in others)
+            who = "Both are" if do_all and len(leading) == 2 else f"{self.first} is"
+            also = " also" if self.verdict.state == "better" else ""
+            texts.append(f"{who}{also} better than {_listed(others)}.")
+        return " ".join(texts)
+
+    def against_reference(self) -> str:
+        """Say where the first model is not better than logistic regression, or by how much where it is alone."""
+        pair = self._pair(self.first, REFERENCE)
+        if pair is None:
+            return ""
+        if not self._is_better(self.first, REFERENCE):
+            how = "is worse than" if self._is_better(REFERENCE, self.first) else "is not shown to beat"
+            return f"But {self.first} {how} logistic regression."
+        return f"It is better than logistic regression by {_size(pair)}." if self.verdict.state == "single" else ""
+
+
+def _single(dataset: str, study: StudyRecord) -> str:
+    """Give the accuracy of the only model."""
+    only = f"Only {study.model} finished on {dataset}"
+    if study.test is None:
+        return f"{only}, so there is nothing to compare it with."
+    accuracy = study.test.accuracy
+    interval = f"95 % CI {_points(accuracy.low)} to {_points(accuracy.high)}"
+    return f"{only}: its accuracy is {_points(accuracy.mean)} % ({interval})."
+
+
+def _cost(first: StudyRecord, second: StudyRecord) -> str:
+    """Compare the CPU seconds of one refit."""
+    if not first.fit_cpu_s or not second.fit_cpu_s:
+        return ""
+    fast, slow = sorted((first, second), key=lambda study: study.fit_cpu_s or 0.0)
+    fast_s, slow_s = float(fast.fit_cpu_s or 0.0), float(slow.fit_cpu_s or 0.0)
+    if slow_s < _SAME_TIME * fast_s:
+        return f"They train about as fast ({first.fit_cpu_s:.1f} against {second.fit_cpu_s:.1f} CPU s)."
+    ratio = slow_s / fast_s
+    times = f"{ratio:.0f}" if ratio >= 1.95 else f"{ratio:.1f}"
+    return f"{slow.model} trains {times} times as long as {fast.model} ({slow_s:.1f} against {fast_s:.1f} CPU s)."
+
+
+def _points(fraction: float) -> str:
+    """Return a fraction in points with one decimal and a true minus sign; never −0.0."""
+    text = f"{100 * fraction:.1f}"
+    return "0.0" if text == "-0.0" else text.replace("-", "−")
+
+
+def _size(pair: PairRecord) -> str:
+    return f"{_points(pair.difference)} points (95 % CI {_points(pair.low)} to {_points(pair.high)})"
+
+
+def _listed(names: Sequence[str], joint: str = "and") -> str:
+    """Join at most three names; more become "and others"."""
+    if len(names) > 3:
+        return f"{', '.join(names[:3])} {joint} others"
+    return f" {joint} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _within_limit(parts: Sequence[str]) -> str:
+    """Join the parts, leaving out from the end what would pass the limit."""
+    kept = list(parts)
+    while len(kept) > 1 and len(" ".join(kept).split()) > MAX_WORDS:
+        kept.pop()
+    return " ".join(kept)
