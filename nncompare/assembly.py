@@ -1,0 +1,196 @@
+"""Puts the records of a study and of a data set together from what a run left."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nncompare.data.seeds import derive_seed
+from nncompare.metrics import test_scores
+from nncompare.plan import PlannedDataset, PlannedStudy
+from nncompare.refit import Reference, Refit, SealedTest
+from nncompare.results import Budget, DatasetRecord, Failure, Owner, StudyRecord, StudyStatus
+from nncompare.search import SearchResult
+from nncompare.verdict import decide
+
+
+def study_record(
+    study: PlannedStudy,
+    found: SearchResult | None = None,
+    refits: Sequence[Refit] = (),
+    test: SealedTest | None = None,
+    seed: int = 0,
+    *,
+    failure: Failure | None = None,
+    interrupted: bool = False,
+) -> StudyRecord:
+    """Return the record of one study, however far it came.
+
+    Parameters
+    ----------
+    study : PlannedStudy
+    found : SearchResult, optional
+    refits : sequence of Refit
+    test : SealedTest, optional
+        Needed where there are refits.
+    seed : int
+        Of the run; the bootstraps of the scores derive theirs from it.
+    failure : Failure, optional
+        Why there is nothing.
+    interrupted : bool
+        The run was stopped before the study was complete.
+    """
+    fields: dict[str, Any] = {
+        "model": study.model,
+        "dataset": study.dataset,
+        "plugin": owner(study),
+        "view": study.view,
+        "budget": budget(study, found),
+        "space": dict(study.space),
+        "pinned": dict(study.pins),
+    }
+    if found is not None:
+        fields |= search_fields(found)
+    scored = [refit for refit in refits if refit.probabilities is not None]
+    if scored and test is not None:
+        fields |= refit_fields(study, scored, test, seed)
+    fields["refits"] = [refit.record for refit in refits]
+    complete = bool(scored) and not interrupted
+    if failure is None and not complete and not interrupted:
+        failure = reason(found, refits)
+    return StudyRecord(**fields, status=status(study, complete, interrupted, failure), failure=failure)
+
+
+def status(study: PlannedStudy, complete: bool, interrupted: bool, failure: Failure | None) -> StudyStatus:
+    """Return what became of a study in one word."""
+    if complete:
+        return "complete"
+    if failure is not None and failure == study.failure:
+        return "failed" if study.broken else "not_run"
+    return "interrupted" if interrupted and failure is None else "failed"
+
+
+def reason(found: SearchResult | None, refits: Sequence[Refit]) -> Failure:
+    """Return why a study that ran has no result: the most frequent category and its first message."""
+    failures = [refit.record.failure for refit in refits if refit.record.failure is not None]
+    what = f"{len(failures)} of {len(refits)} refits failed"
+    if not refits and found is not None:
+        failures = [trial.failure for trial in found.trials if trial.failure is not None]
+        what = f"{len(failures)} of {len(found.trials)} trials failed and none was completed"
+    if not failures:
+        return Failure(category="internal", message="There is neither a result nor a failure.")
+    category = Counter(failure.category for failure in failures).most_common(1)[0][0]
+    first = next(failure for failure in failures if failure.category == category)
+    return Failure(category=category, message=f"{what}. {first.message}")
+
+
+def owner(study: PlannedStudy) -> Owner | None:
+    """Return the distribution that brought the plugin."""
+    if study.ref is None:
+        return None
+    return Owner(distribution=study.ref.distribution, version=study.ref.version, file=study.file)
+
+
+def budget(study: PlannedStudy, found: SearchResult | None) -> Budget:
+    """Return what a study was given and what its search used."""
+    trials = found.trials if found is not None else []
+    states = Counter(trial.state for trial in trials)
+    return Budget(
+        n_trials=study.n_trials,
+        max_epochs=study.max_epochs,
+        n_refits=study.n_refits,
+        search_samples=study.search_samples,
+        refit_samples=study.refit_samples,
+        refit_data="train" if study.valid_in_refit else "train+validation",
+        trials_complete=states["complete"],
+        trials_pruned=states["pruned"],
+        trials_failed=states["failed"],
+        epochs_used=sum(trial.epochs for trial in trials),
+        search_cpu_s=round(sum(trial.fit_cpu_s or 0.0 for trial in trials), 3),
+    )
+
+
+def search_fields(found: SearchResult) -> dict[str, Any]:
+    """Return the fields of a study that come from its search."""
+    fields: dict[str, Any] = {
+        "trials": found.trials,
+        "importance": found.importance,
+        "search_time_s": round(found.seconds, 3),
+    }
+    best = found.best
+    if best is not None:
+        fields |= {
+            "best_trial": best.number,
+            "best_params": best.params,
+            "best_epoch": best.best_epoch,
+            "valid_log_loss": best.valid_log_loss,
+            "valid_accuracy": best.valid_accuracy,
+        }
+    return fields
+
+
+def refit_fields(study: PlannedStudy, scored: Sequence[Refit], test: SealedTest, seed: int) -> dict[str, Any]:
+    """Return the fields of a study that come from its scored refits: means over them."""
+    probabilities = [refit.probabilities for refit in scored if refit.probabilities is not None]
+    bootstrap_seed = derive_seed(seed, study.model, study.dataset, "bootstrap")
+    first = scored[0].answer
+    return {
+        "test": test_scores(test.y, probabilities, test.class_names, bootstrap_seed),
+        "fit_time_s": mean(refit.record.fit_time_s for refit in scored),
+        "fit_cpu_s": mean(refit.record.fit_cpu_s for refit in scored),
+        "peak_memory_mb": max((refit.record.peak_memory_mb or 0.0 for refit in scored), default=None),
+        "n_parameters": first.n_parameters if first is not None else None,
+        "size_bytes": first.size_bytes if first is not None else None,
+    }
+
+
+def mean(values: Iterable[float | None]) -> float | None:
+    """Return the mean of what is known, None where nothing is."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def dataset_record(
+    dataset: PlannedDataset,
+    studies: Sequence[StudyRecord],
+    references: Sequence[Reference],
+    correct: Mapping[str, npt.NDArray[np.bool_]],
+) -> DatasetRecord:
+    """Return the record of one data set with its verdict."""
+    records = [reference.record for reference in references if reference.record is not None]
+    stored, split = dataset.stored, dataset.split
+    support = stored.test_support if stored is not None else []
+    names = list(stored.class_names) if stored is not None else []
+    duplicates = stored.duplicates if stored is not None else 0
+    return DatasetRecord(
+        name=dataset.name,
+        kind=stored.view if stored is not None else "",
+        n_train=dataset.n_train,
+        n_valid=dataset.n_valid,
+        n_test=dataset.n_test,
+        class_names=names,
+        fingerprint=dataset.fingerprint,
+        test_fingerprint=stored.test_fingerprint if stored is not None else "",
+        split_fingerprint=split.fingerprint if split is not None else "",
+        test_support=list(support),
+        duplicates=duplicates,
+        description=stored.description if stored is not None else "",
+        licence=stored.licence if stored is not None else "",
+        citation=stored.citation if stored is not None else "",
+        failure=dataset.failure,
+        references=records,
+        verdict=decide(
+            dataset.name,
+            studies,
+            records,
+            correct,
+            duplicates=duplicates,
+            test_support=support,
+            class_names=names,
+        ),
+    )

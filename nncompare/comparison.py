@@ -1,0 +1,128 @@
+"""The whole of a run: search, refit, sealed test, verdict; the only file that turns exceptions into failures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nncompare.engine import RESULTS, Engine
+from nncompare.events import Listener, RunFinished
+from nncompare.exceptions import ResultsError
+from nncompare.execution.runner import LocalRunner
+from nncompare.interrupts import Interrupts
+from nncompare.plan import Plan
+from nncompare.planning import make_plan
+from nncompare.results import Results
+from nncompare.settings import RunConfig
+
+__all__ = ["Comparison", "Interrupted", "compare", "exit_code", "load_results", "run"]
+
+
+class Interrupted(KeyboardInterrupt):
+    """The run was stopped by a signal; everything that finished is in ``results``."""
+
+    def __init__(self, signum: int, results: Results, report: Path) -> None:
+        super().__init__(f"interrupted by signal {signum}; the partial report is {report}")
+        self.signum, self.results, self.report = signum, results, report
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A finished run.
+
+    Parameters
+    ----------
+    results : Results
+        Everything that is known, as in results.json.
+    folder : Path
+        The run directory, which holds report.html, report.md and results.json.
+    """
+
+    results: Results
+    folder: Path
+
+
+def compare(
+    models: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    *,
+    listener: Listener | None = None,
+    **settings: Any,
+) -> Comparison:
+    """Search, refit and compare models; the same as ``nncompare run``.
+
+    It works from a script without ``if __name__ == "__main__"`` and from a notebook: children never import
+    the caller's file.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Names of installed models, ``package.module:Class`` or ``path/file.py:Class``; all where empty.
+    datasets : sequence of str
+        Names of installed data sets; where empty, each model's own and the common ground ``mnist1d``.
+    listener : callable, optional
+        Receives the events of :mod:`nncompare.events`.
+    **settings
+        Fields of :class:`nncompare.settings.RunConfig`, such as ``preset="quick"``, ``jobs=1``, ``seed=7``.
+
+    Raises
+    ------
+    UsageError
+        A name or a value is wrong.
+    KeyboardInterrupt
+        The run was stopped; what finished is in the run directory.
+    """
+    config = RunConfig(models=tuple(models), datasets=tuple(datasets), **settings)
+    with LocalRunner() as runner:
+        plan = make_plan(config, runner, listener)
+        return Comparison(run(plan, runner, listener), plan.folder)
+
+
+def run(plan: Plan, runner: LocalRunner, listener: Listener | None = None) -> Results:
+    """Carry out a plan; write results.json, report.html and report.md into ``plan.folder``.
+
+    Raises
+    ------
+    StorageError
+        The run directory cannot be made or written.
+    Interrupted
+        SIGINT or SIGTERM came; the partial report is written.
+    """
+    state = Engine(plan, runner, listener or (lambda _event: None))
+    with Interrupts(state.stop, runner) as interrupts:
+        results = state.carry_out()
+    report = plan.folder / "report.html"
+    if interrupts.signum is not None:
+        raise Interrupted(interrupts.signum, results, report)
+    state.tell(RunFinished(results, str(report)))
+    return results
+
+
+def exit_code(results: Results, strict: bool = False) -> int:
+    """Return the exit code that a run deserves.
+
+    0 where every pair was compared or not run for want of data, 3 where some pair failed (with ``strict``
+    also where one was not run), 4 where no pair has a result.
+    """
+    statuses = {study.status for study in results.studies}
+    if "complete" not in statuses:
+        return 4
+    return 3 if "failed" in statuses or (strict and "not_run" in statuses) else 0
+
+
+def load_results(path: Path) -> Results:
+    """Read results.json from a run directory or a file.
+
+    Raises
+    ------
+    ResultsError
+        There is none, or it is damaged.
+    """
+    file = path / RESULTS if path.is_dir() else path
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ResultsError(f"'{file}' cannot be read: {type(error).__name__}: {error}.") from error
+    return Results.from_json(text, str(file))

@@ -1,0 +1,281 @@
+"""Runs a plan: studies side by side, references, the sealed test, results on disk after each step."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nncompare.assembly import dataset_record, study_record
+from nncompare.data.files import cache_root, write_atomic
+from nncompare.data.views import PreparedView, prepare_view
+from nncompare.environment import describe_environment
+from nncompare.events import Event, Listener, Notice, StudyFinished
+from nncompare.exceptions import StorageError
+from nncompare.execution.memory import available_mb
+from nncompare.execution.runner import LocalRunner
+from nncompare.plan import Plan, PlannedDataset, PlannedStudy
+from nncompare.refit import Reference, Refit, Refits, SealedTest, measure, run_references
+from nncompare.report import write_report
+from nncompare.results import Failure, Results, Settings, StudyRecord
+from nncompare.search import Search, SearchResult, open_storage
+from nncompare.slots import Slots
+
+__all__ = ["RESULTS", "Engine"]
+
+RESULTS = "results.json"
+MEMORY_SHARE = 0.8
+RELOAD_TOLERANCE = 1e-4
+
+
+class Engine:
+    """One run while it goes on: a thread per study, a child per trial, one place that writes.
+
+    Parameters
+    ----------
+    plan : Plan
+    runner : LocalRunner
+    listener : callable
+        Receives the events, one at a time.
+    """
+
+    def __init__(self, plan: Plan, runner: LocalRunner, listener: Listener) -> None:
+        self.stop = threading.Event()
+        self._plan, self._runner, self._listener = plan, runner, listener
+        self._folder = plan.folder.resolve()
+        self._lock = threading.RLock()
+        self._slots = Slots(plan.jobs)
+        self._studies: dict[int, StudyRecord] = {}
+        self._refits: dict[int, list[Refit]] = {}
+        self._references: dict[str, list[Reference]] = {}
+        self._notes: list[str] = []
+        self._start = time.monotonic()
+        self._root = cache_root()
+        self._environment = describe_environment()
+        self._memory_mb = plan.config.trial_memory_mb or MEMORY_SHARE * available_mb() / plan.jobs
+        self._tests = {
+            dataset.name: SealedTest(dataset.stored.y_test(), dataset.stored.class_names)
+            for dataset in plan.datasets
+            if dataset.stored is not None
+        }
+
+    def tell(self, event: Event) -> None:
+        """Hand an event to the listener, one at a time."""
+        with self._lock:
+            self._listener(event)
+
+    def carry_out(self) -> Results:
+        """Run everything and return the final results, which are written."""
+        try:
+            for folder in ("trials", "models", "predictions"):
+                (self._folder / folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            text = f"Cannot make the run directory '{self._plan.folder}'. {type(error).__name__}: {error}."
+            raise StorageError(f"{text} Choose another folder with --out.") from error
+        self._storage = open_storage(self._folder / "study.db")
+        self._save("running")
+        with ThreadPoolExecutor(max_workers=len(self._plan.studies) + 1) as pool:
+            futures = [pool.submit(self._run_references)]
+            futures += [pool.submit(self._run_study, i, study) for i, study in enumerate(self._plan.studies)]
+        for future in futures:
+            future.result()
+        if not self.stop.is_set():
+            self._measure()
+        return self._save("interrupted" if self.stop.is_set() else "complete")
+
+    def _run_references(self) -> None:
+        """Train the baselines of every data set first; they cost little."""
+        for dataset in self._plan.datasets:
+            if dataset.stored is None or dataset.split is None or self.stop.is_set():
+                continue
+            if all(study.failure for study in self._plan.studies if study.dataset == dataset.name):
+                continue
+            with self._slots.slot(-1):
+                found = run_references(
+                    dataset.stored,
+                    dataset.split,
+                    self._tests[dataset.name],
+                    self._plan.config,
+                    self._runner,
+                    self._folder,
+                    self._root,
+                )
+            self._references[dataset.name] = found
+            for reference in found:
+                if reference.failure is not None and not self.stop.is_set():
+                    self._note(
+                        f"The reference {reference.name} on {dataset.name} failed: {reference.failure.message}"
+                    )
+
+    def _run_study(self, index: int, study: PlannedStudy) -> None:
+        """Run one study to its record, whatever happens."""
+        try:
+            record = self._study_record(index, study)
+        except Exception as error:  # noqa: BLE001 - the border: a study that fails must not stop the others
+            trace = traceback.format_exc()
+            (self._folder / "trials" / f"{study.model}--{study.dataset}.error.log").write_text(trace)
+            category = "storage" if isinstance(error, StorageError) else "internal"
+            failure = Failure(category=category, message=f"{type(error).__name__}: {error}")
+            record = study_record(study, failure=failure)
+        with self._lock:
+            self._studies[index] = record
+            self._save("running")
+        self.tell(StudyFinished(record))
+
+    def _study_record(self, index: int, study: PlannedStudy) -> StudyRecord:
+        if study.failure is not None:
+            return study_record(study, failure=study.failure)
+        dataset = next(d for d in self._plan.datasets if d.name == study.dataset)
+        found = self._search(index, study, dataset)
+        best = found.best
+        if self.stop.is_set() or best is None:
+            return study_record(study, found, interrupted=self.stop.is_set())
+        refits = self._refit(index, study, dataset, found)
+        self._refits[index] = [refit for refit in refits if refit.probabilities is not None]
+        return study_record(
+            study,
+            found,
+            refits,
+            self._tests[study.dataset],
+            self._plan.config.seed,
+            interrupted=self.stop.is_set(),
+        )
+
+    def _search(self, index: int, study: PlannedStudy, dataset: PlannedDataset) -> SearchResult:
+        split, rows = dataset.split, study.search_rows
+        if split is None or rows is None:
+            raise ValueError(f"{study.dataset} has no split")
+        search = Search(
+            study,
+            self._prepare(study, dataset, rows, split.valid, with_test=False),
+            self._plan.config,
+            self._runner,
+            self._storage,
+            self._folder / "trials" / f"{study.model}--{study.dataset}",
+            self._memory_mb,
+            self.stop,
+            self.tell,
+        )
+        return search.run(self._slots, index, self._plan.jobs)
+
+    def _refit(self, index: int, study: PlannedStudy, dataset: PlannedDataset, found: SearchResult) -> list[Refit]:
+        split, best = dataset.split, found.best
+        if split is None or best is None or study.refit_rows is None:
+            raise ValueError(f"{study.model} on {study.dataset} has nothing to refit")
+        valid = split.valid if study.valid_in_refit else None
+        refits = Refits(
+            study,
+            best,
+            self._prepare(study, dataset, study.refit_rows, valid, with_test=True),
+            self._tests[study.dataset],
+            self._plan.config,
+            self._runner,
+            self._folder,
+            self._memory_mb,
+            self.stop,
+            self.tell,
+        )
+        return refits.run(self._slots, index, self._plan.jobs)
+
+    def _prepare(
+        self, study: PlannedStudy, dataset: PlannedDataset, rows: Any, valid: Any, *, with_test: bool
+    ) -> PreparedView:
+        if dataset.stored is None or study.view is None:
+            raise ValueError(f"{study.dataset} is not loaded")
+        return prepare_view(dataset.stored, study.view, rows, valid, self._root, with_test=with_test)
+
+    def _measure(self) -> None:
+        """Time one saved model of each study, alone on the machine."""
+        for index, refits in sorted(self._refits.items()):
+            study = self._plan.studies[index]
+            dataset = next(d for d in self._plan.datasets if d.name == study.dataset)
+            if not refits or self.stop.is_set():
+                continue
+            valid = dataset.split.valid if study.valid_in_refit and dataset.split is not None else None
+            data = self._prepare(study, dataset, study.refit_rows, valid, with_test=True)
+            if data.X_test is None:
+                continue
+            name = f"{study.model} on {study.dataset}"
+            answer = measure(study, refits[0], data.X_test, self._plan.config, self._runner, self._folder)
+            if answer.failure is not None:
+                self._note(f"The saved model of {name} failed: {answer.failure.message}")
+            elif answer.max_difference is not None and answer.max_difference > RELOAD_TOLERANCE:
+                text = "predicts otherwise once it is loaded: a probability differs by"
+                self._note(f"The saved model of {name} {text} {answer.max_difference:.2g}.")
+            self._studies[index] = self._studies[index].model_copy(
+                update={"latency_ms": answer.latency_ms, "throughput_per_s": answer.throughput_per_s}
+            )
+
+    def _note(self, text: str) -> None:
+        with self._lock:
+            self._notes.append(text)
+        self.tell(Notice(text, "warning"))
+
+    def _save(self, state: Any) -> Results:
+        """Write results.json and the report as they are now."""
+        with self._lock:
+            results = self._results(state)
+            write_atomic(self._folder / RESULTS, results.to_json())
+            write_report(results, self._folder)
+        return results
+
+    def _results(self, state: Any) -> Results:
+        plan, config = self._plan, self._plan.config
+        studies = [
+            self._studies.get(index) or study_record(study, interrupted=True)
+            for index, study in enumerate(plan.studies)
+        ]
+        finished = state != "running"
+        return Results(
+            run_id=plan.run_id,
+            state=state,
+            created_at=plan.created_at.isoformat(timespec="seconds"),
+            finished_at=datetime.now().astimezone().isoformat(timespec="seconds") if finished else None,
+            duration_s=round(time.monotonic() - self._start, 1),
+            command=list(config.command),
+            seed=config.seed,
+            preset=config.preset,
+            settings=Settings(
+                jobs=plan.jobs,
+                threads=config.threads,
+                n_trials=max((study.n_trials for study in plan.studies), default=0),
+                n_refits=max((study.n_refits for study in plan.studies), default=0),
+                max_epochs=config.max_epochs,
+                trial_timeout_s=config.trial_timeout_s,
+                trial_memory_mb=round(self._memory_mb),
+                pins={
+                    f"{model}.{name}": value for model, pins in config.pins.items() for name, value in pins.items()
+                },
+            ),
+            environment=self._environment,
+            repeatable=plan.jobs == 1,
+            notes=list(self._notes),
+            datasets=[
+                dataset_record(
+                    dataset, studies, self._references.get(dataset.name, []), self._correct(dataset.name)
+                )
+                for dataset in plan.datasets
+            ],
+            studies=studies,
+        )
+
+    def _correct(self, dataset: str) -> Mapping[str, npt.NDArray[np.bool_]]:
+        """Return which test items each finished model and reference got right."""
+        found = {
+            self._plan.studies[index].model: [r.probabilities for r in refits if r.probabilities is not None]
+            for index, refits in self._refits.items()
+            if self._plan.studies[index].dataset == dataset and index in self._studies
+        }
+        found |= {
+            reference.name: [reference.probabilities]
+            for reference in self._references.get(dataset, [])
+            if reference.probabilities is not None
+        }
+        return {name: self._tests[dataset].correct(probas) for name, probas in found.items() if probas}

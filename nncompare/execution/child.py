@@ -1,0 +1,84 @@
+"""The life of one child: read a spec, do it, commit the answer to its result file, end."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import socket
+import sys
+import traceback
+from pathlib import Path
+
+from nncompare.data.files import write_atomic
+from nncompare.exceptions import DataError, DivergedError, StorageError
+from nncompare.execution import tasks
+from nncompare.execution.channel import Channel
+from nncompare.execution.process import die_with_parent, isolate, limit_threads, seed_globals
+from nncompare.execution.specs import ANSWERS, Answer, FitSpec, Request, Spec
+from nncompare.results import Failure, FailureCategory
+
+
+def main(channel_fd: int, log_fd: int) -> None:
+    """Run the request that waits on the channel, in a process that nothing else uses; never returns."""
+    code = 1
+    try:
+        die_with_parent()
+        isolate(log_fd)
+        channel = Channel(socket.socket(fileno=channel_fd))
+        spec = Request.model_validate_json(channel.request()).spec
+        limit_threads(spec.n_threads, spec.framework)
+        if isinstance(spec, FitSpec):
+            seed_globals(spec.seed)
+        answer = attempt(spec, channel)
+        write_atomic(spec.result, answer.model_dump_json())
+        code = 0
+    except BaseException:  # noqa: BLE001 - the last border: whatever it is goes into the log
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # no exit handlers of frameworks, no threads to wait for
+
+
+def attempt(spec: Spec, channel: Channel) -> Answer:
+    """Perform ``spec``; whatever plugin code raises becomes a categorised answer."""
+    try:
+        return tasks.perform(spec, channel)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the border to plugin code
+        traceback.print_exc()
+        failure = Failure(category=category(error), message=describe_error(error))
+        return ANSWERS[spec.task](status="failed", failure=failure)  # type: ignore[attr-defined]
+
+
+def category(error: BaseException) -> FailureCategory:
+    """Name the kind of failure that ``error`` is."""
+    if isinstance(error, DivergedError):
+        return "diverged"
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return "oom"
+    if isinstance(error, DataError):
+        return "data"
+    no_room = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(error, StorageError) or no_room:
+        return "disk"
+    return "plugin"
+
+
+def describe_error(error: BaseException) -> str:
+    """Return ``Type: message (file:line)`` on one line, pointing at the deepest line of the plugin's own file."""
+    text = " ".join(str(error).split()) or "no message"
+    own = Path(__file__).parents[1]
+    frames = traceback.extract_tb(error.__traceback__)
+    outside = [frame for frame in frames if own not in Path(frame.filename).parents]
+    plugin = [frame for frame in outside if frame.filename == outside[0].filename]
+    where = f" ({Path(plugin[-1].filename).name}:{plugin[-1].lineno})" if plugin else ""
+    return f"{type(error).__name__}: {text[:500]}{where}"
+
+
+if __name__ == "__main__":  # one fresh interpreter per request, where no fork server can be had
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--channel", type=int, required=True)
+    parser.add_argument("--log", type=int, required=True)
+    arguments = parser.parse_args()
+    main(arguments.channel, arguments.log)

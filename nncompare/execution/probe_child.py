@@ -1,0 +1,76 @@
+"""The probe's interpreter: import one plugin class, check what it declares, write it down."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from nncompare.data.files import write_atomic
+from nncompare.data.records import VIEWS, DatasetInfo
+from nncompare.exceptions import PluginError
+from nncompare.execution.probe import file_digest
+from nncompare.plugin import API_VERSION, DatasetPlugin, ModelPlugin, ModelTags
+from nncompare.registry import load_class
+
+
+def main(group: str, value: str, answer: str) -> None:
+    """Probe ``value`` and write the fields of a ``ProbeResult`` as JSON to ``answer``."""
+    try:
+        cls = load_class(value)
+        file = inspect.getsourcefile(cls) or ""
+        tags = model_tags(cls, value) if group == "nncompare.models" else dataset_info(cls, value)
+        cls()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises is the answer
+        message = " ".join(str(error).split())[:500]
+        reason = message if isinstance(error, PluginError) else f"{type(error).__name__}: {message}"
+        result: dict[str, Any] = {"ok": False, "reason": reason}
+    else:
+        digest = file_digest(file) if file else ""
+        result = {"ok": True, "tags": tags, "file": file, "digest": digest}
+    write_atomic(Path(answer), json.dumps(result))
+
+
+def model_tags(cls: object, value: str) -> dict[str, Any]:
+    """Return a model plugin's tags; raise PluginError for what is wrong with them."""
+    if not (isinstance(cls, type) and issubclass(cls, ModelPlugin)):
+        raise PluginError(f"'{value}' is not a subclass of nncompare.plugin.ModelPlugin")
+    missing = sorted(cls.__abstractmethods__)
+    if missing:
+        raise PluginError(f"'{value}' does not implement {', '.join(missing)}")
+    tags = getattr(cls, "tags", None)
+    if not isinstance(tags, ModelTags):
+        raise PluginError(f"'{value}' has no class attribute 'tags' of type ModelTags")
+    if tags.api_version != API_VERSION:
+        raise PluginError(
+            f"'{value}' was written for version {tags.api_version} of the plugin contract, "
+            f"this nncompare has version {API_VERSION}"
+        )
+    unknown = [view for view in tags.accepts if view not in VIEWS]
+    if unknown or not tags.accepts:
+        raise PluginError(f"tags.accepts of '{value}' is {tags.accepts!r}; choose from {', '.join(VIEWS)}")
+    if tags.framework not in (None, "keras", "sklearn"):
+        raise PluginError(f"tags.framework of '{value}' is {tags.framework!r}; choose 'keras', 'sklearn' or None")
+    return asdict(tags)
+
+
+def dataset_info(cls: object, value: str) -> dict[str, Any]:
+    """Return a data set plugin's info; raise PluginError for what is wrong with it."""
+    if not (isinstance(cls, type) and issubclass(cls, DatasetPlugin)):
+        raise PluginError(f"'{value}' is not a subclass of nncompare.plugin.DatasetPlugin")
+    missing = sorted(cls.__abstractmethods__)
+    if missing:
+        raise PluginError(f"'{value}' does not implement {', '.join(missing)}")
+    info = getattr(cls, "info", None)
+    if not isinstance(info, DatasetInfo):
+        raise PluginError(f"'{value}' has no class attribute 'info' of type DatasetInfo")
+    if info.view not in VIEWS:
+        raise PluginError(f"info.view of '{value}' is {info.view!r}; choose from {', '.join(VIEWS)}")
+    return asdict(info)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])

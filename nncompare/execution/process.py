@@ -1,0 +1,96 @@
+"""The first lines of every child: its session, its streams, its limits; and what can be read about a process."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import random
+import resource
+import signal
+import sys
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def _prctl(option: int, value: int) -> None:
+    """Call Linux's prctl; elsewhere do nothing."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of grandchildren whose parent dies, so that it can end them."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent dies (Linux)."""
+    parent = os.getppid()
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def isolate(log_fd: int) -> None:
+    """Detach from the terminal: no standard input, output into the log, no core files."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(log_fd, 1)
+    os.dup2(log_fd, 2)
+    if log_fd > 2:
+        os.close(log_fd)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def limit_threads(n_threads: int, framework: str | None) -> None:
+    """Hold BLAS, OpenMP and TensorFlow to ``n_threads``; call it before any operation."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(n_threads)
+    if framework == "keras":
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(n_threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def seed_globals(seed: int) -> None:
+    """Seed the global generators of Python and NumPy, for plugins that draw from them."""
+    import numpy as np
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - the global state is the point
+
+
+def resident_mb() -> float:
+    """Return this process's resident memory in MB (10**6 bytes)."""
+    return _status_mb("VmRSS")
+
+
+def peak_resident_mb() -> float:
+    """Return the highest resident memory of this process so far in MB (10**6 bytes)."""
+    return _status_mb("VmHWM")
+
+
+def _status_mb(field: str) -> float:
+    """Read one line of /proc/self/status, or fall back to the peak that getrusage knows."""
+    try:
+        text = Path("/proc/self/status").read_text()
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+    line = next(row for row in text.splitlines() if row.startswith(field))
+    return int(line.split()[1]) * 1024 / 1e6
+
+
+def cpu_seconds() -> float:
+    """Return the user and system CPU seconds of this process, all threads together."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime

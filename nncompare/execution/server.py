@@ -1,0 +1,168 @@
+"""The fork server: imports a framework once, then forks a clean child for each request.
+
+It runs no operation of the framework, has one thread, and lives in a session of its own. Messages are JSON
+over a Unix socket; a request carries two file descriptors, the channel to the coordinator, on which the
+child's work waits, and the log. When the coordinator is gone, the socket closes and everything here ends.
+
+    coordinator -> {"id": 7} + [channel, log]
+    server      -> {"ready": true} | {"ready": false, "reason": "..."}      once
+    server      -> {"id": 7, "pid": 1234}, later {"id": 7, "status": 9}     waitpid's status
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib
+import json
+import os
+import selectors
+import signal
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+PRELOADS: dict[str, tuple[str, ...]] = {
+    "none": ("numpy",),
+    "sklearn": ("numpy", "sklearn.neural_network", "sklearn.linear_model", "nncompare.frameworks.sklearn"),
+    "keras": ("numpy", "tensorflow", "keras", "nncompare.frameworks.keras"),
+}
+MESSAGE_BYTES = 4096
+
+
+class Server:
+    """Serves one coordinator over ``sock`` until it goes away."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._children: dict[int, int] = {}
+        self._wake_read, self._wake_write = os.pipe()
+
+    def serve(self) -> None:
+        """Fork on request and report exits; return when the coordinator has closed its end."""
+        os.set_blocking(self._wake_write, False)
+        signal.set_wakeup_fd(self._wake_write)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._sock, selectors.EVENT_READ)
+            selector.register(self._wake_read, selectors.EVENT_READ)
+            while True:
+                for key, _ in selector.select():
+                    if key.fileobj is not self._sock:
+                        os.read(self._wake_read, 4096)
+                    elif not self._accept():
+                        return
+                self._reap()
+
+    def close(self) -> None:
+        """Kill every child and every orphan."""
+        for pid in self._children:
+            _kill_group(pid)
+        for process in psutil.Process().children(recursive=True):
+            _kill(process.pid)
+
+    def _accept(self) -> bool:
+        """Take one request and fork; False when the coordinator is gone."""
+        data, fds, _, _ = socket.recv_fds(self._sock, MESSAGE_BYTES, 2)
+        if not data:
+            return False
+        message = json.loads(data)
+        pid = os.fork()
+        if pid == 0:
+            self._become_child(fds)
+        for fd in fds:
+            os.close(fd)
+        self._children[pid] = message["id"]
+        self._send({"id": message["id"], "pid": pid})
+        return True
+
+    def _become_child(self, fds: Sequence[int]) -> None:
+        from nncompare.execution import child
+
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        self._sock.close()
+        child.main(fds[0], fds[1])
+
+    def _reap(self) -> None:
+        """Report children that ended, and end what they left behind."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid in self._children:
+                _kill_group(pid)
+                request_id = self._children.pop(pid)
+                if not self._children:
+                    self._kill_orphans()
+                self._send({"id": request_id, "status": status})
+
+    def _kill_orphans(self) -> None:
+        """Kill grandchildren that left their session; sure to be nobody's only while no child runs."""
+        for process in psutil.Process().children(recursive=True):
+            _kill(process.pid)
+
+    def _send(self, message: dict[str, object]) -> None:
+        self._sock.sendall(json.dumps(message).encode())
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def preload(framework: str) -> str | None:
+    """Import what children of ``framework`` need; return why this process must not fork, if so."""
+    importlib.import_module("nncompare.execution.child")
+    for module in PRELOADS[framework]:
+        try:
+            importlib.import_module(module)
+        except Exception as error:  # noqa: BLE001 - any failure means: fall back to fresh interpreters
+            return f"importing {module} failed: {type(error).__name__}: {error}"
+    threads = len(list(Path("/proc/self/task").iterdir()))
+    return f"{framework} leaves {threads} threads after its import" if threads != 1 else None
+
+
+def main() -> None:
+    """Serve the socket whose descriptor is given on the command line."""
+    from nncompare.execution.process import adopt_orphans
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--socket", type=int, required=True)
+    parser.add_argument("--framework", required=True)
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    adopt_orphans()
+    with socket.socket(fileno=arguments.socket) as sock:
+        server = Server(sock)
+        reason = preload(arguments.framework)
+        sock.sendall(json.dumps({"ready": reason is None, "reason": reason}).encode())
+        if reason is None:
+            gc.collect()
+            gc.freeze()  # the collector must not write to pages that children share
+            try:
+                server.serve()
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            finally:
+                server.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""What a child is asked to do and what it answers: the JSON that crosses the process border."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nncompare.data.records import DataSpec
+from nncompare.data.views import PreparedPart
+from nncompare.results import Curve, Failure, Record
+
+
+class Spec(BaseModel):
+    """Base of all requests to a child.
+
+    ``plugin`` is the entry point's value (``package.module:Class``), ``framework`` chooses the fork server,
+    ``result`` is the file that commits the answer: where it exists, the request is not run again.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
+
+    plugin: str
+    framework: str | None = None
+    n_threads: int = 1
+    timeout_s: float = 3600.0
+    memory_mb: float | None = None
+    result: Path
+    log: Path
+
+
+class FitSpec(Spec):
+    """Train one configuration; without ``params`` the child asks for them (a trial), with them it is a refit."""
+
+    task: Literal["fit"] = "fit"
+    data: DataSpec
+    train: PreparedPart
+    valid: PreparedPart | None
+    seed: int
+    max_epochs: int
+    number: int = 0
+    params: dict[str, Any] | None = None
+    save_to: Path | None = None
+
+
+class MeasureSpec(Spec):
+    """Load a saved model in a fresh process, repeat some of its predictions and time it."""
+
+    task: Literal["measure"] = "measure"
+    model: Path
+    X_test: Path
+    predictions: Path
+
+
+class DescribeSpec(Spec):
+    """Walk through a plugin's search space without training."""
+
+    task: Literal["describe"] = "describe"
+    data: DataSpec
+
+
+class LoadSpec(Spec):
+    """Load a data set and store it in the cache below ``root``."""
+
+    task: Literal["load"] = "load"
+    root: Path
+
+
+AnySpec: TypeAlias = Annotated[FitSpec | MeasureSpec | DescribeSpec | LoadSpec, Field(discriminator="task")]
+
+
+class Request(BaseModel):
+    """The envelope in which a spec travels."""
+
+    spec: AnySpec
+
+
+class Answer(Record):
+    """Base of all answers of a child."""
+
+    status: Literal["complete", "pruned", "failed"]
+    failure: Failure | None = None
+
+
+class FitAnswer(Answer):
+    """What became of one configuration; see ``TrialRecord`` for the fields."""
+
+    params: dict[str, Any] = Field(default_factory=dict)
+    epochs: int = 0
+    best_epoch: int | None = None
+    valid_log_loss: float | None = None
+    valid_accuracy: float | None = None
+    curve: Curve = Field(default_factory=Curve)
+    fit_time_s: float | None = None
+    fit_cpu_s: float | None = None
+    first_batch_s: float | None = None
+    predict_time_s: float | None = None
+    peak_memory_mb: float | None = None
+    n_parameters: int | None = None
+    size_bytes: int | None = None
+
+
+class MeasureAnswer(Answer):
+    """Times of a saved model: ``latency_ms`` batch of 1, ``throughput_per_s`` batches of 256.
+
+    ``max_difference`` is the largest absolute difference of a probability from the one that was stored when
+    the model was trained.
+    """
+
+    latency_ms: float | None = None
+    throughput_per_s: float | None = None
+    max_difference: float | None = None
+
+
+class DescribeAnswer(Answer):
+    """A search space by parameter name, and the default configuration."""
+
+    space: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    defaults: dict[str, Any] = Field(default_factory=dict)
+
+
+class LoadAnswer(Answer):
+    """Where the data set lies; ``unavailable`` tells a missing download from a broken data set."""
+
+    folder: Path | None = None
+    unavailable: bool = False
+
+
+ANSWERS: dict[str, type[Answer]] = {
+    "fit": FitAnswer,
+    "measure": MeasureAnswer,
+    "describe": DescribeAnswer,
+    "load": LoadAnswer,
+}

@@ -1,0 +1,49 @@
+"""What Ctrl-C and SIGTERM do to a run: first let it end well, then end it at once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from nncompare.execution.runner import LocalRunner
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupts:
+    """Handles SIGINT and SIGTERM for a block; in a thread other than the main one it does nothing.
+
+    The first signal stops asking for trials and lets children end for 10 s, the second kills them.
+
+    Parameters
+    ----------
+    stop : threading.Event
+        Set at the first signal.
+    runner : LocalRunner
+    """
+
+    def __init__(self, stop: threading.Event, runner: LocalRunner) -> None:
+        self._stop, self._runner = stop, runner
+        self._previous: dict[int, Any] = {}
+        self.signum: int | None = None
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = {number: signal.signal(number, self._handle) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _handle(self, signum: int, _frame: FrameType | None) -> None:
+        if self.signum is None:
+            self.signum = signum
+            self._stop.set()
+            self._runner.stop()
+        else:
+            self._runner.kill()

@@ -1,0 +1,105 @@
+"""The records of a plan: data sets with their splits, studies with their budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nncompare.data.records import View
+from nncompare.data.splits import Rows, Split
+from nncompare.data.store import StoredDataset
+from nncompare.registry import PluginRef
+from nncompare.results import Failure
+from nncompare.settings import RunConfig
+
+__all__ = ["Plan", "PlannedDataset", "PlannedStudy"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedDataset:
+    """A data set of the run: where it lies and how it is split, or why it cannot be had.
+
+    ``unavailable`` tells a data set that is not installed or not downloaded from one that is broken.
+    """
+
+    name: str
+    stored: StoredDataset | None = None
+    split: Split | None = None
+    failure: Failure | None = None
+    unavailable: bool = False
+
+    @property
+    def n_train(self) -> int:
+        """Rows that ``fit`` sees during a search in full."""
+        return len(self.split.train) if self.split is not None else 0
+
+    @property
+    def n_valid(self) -> int:
+        """Rows that select."""
+        return len(self.split.valid) if self.split is not None else 0
+
+    @property
+    def n_test(self) -> int:
+        """Rows of the sealed test part."""
+        return self.stored.n_test if self.stored is not None else 0
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of all that a model may see."""
+        return self.stored.fingerprint if self.stored is not None else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStudy:
+    """One model on one data set with its budget.
+
+    ``failure`` says why it will not run, if so; ``broken`` that something is wrong (the plugin, the data) and
+    not merely absent or of another view.
+
+    ``search_rows`` and ``refit_rows`` are rows of the training part; ``valid_in_refit`` tells whether a refit
+    keeps the validation part to stop early on, which is so where the search saw a sample only.
+    """
+
+    model: str
+    dataset: str
+    n_trials: int
+    max_epochs: int
+    n_refits: int
+    ref: PluginRef | None = None
+    file: str | None = None
+    framework: str | None = None
+    view: View | None = None
+    search_rows: Rows | None = None
+    refit_rows: Rows | None = None
+    valid_in_refit: bool = False
+    space: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    pins: Mapping[str, Any] = field(default_factory=dict)
+    failure: Failure | None = None
+    broken: bool = False
+
+    @property
+    def search_samples(self) -> int:
+        """Rows on which trials are trained."""
+        return len(self.search_rows) if self.search_rows is not None else 0
+
+    @property
+    def refit_samples(self) -> int:
+        """Rows on which refits are trained."""
+        return len(self.refit_rows) if self.refit_rows is not None else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that is decided before the first trial."""
+
+    run_id: str
+    folder: Path
+    created_at: datetime
+    config: RunConfig
+    jobs: int
+    datasets: tuple[PlannedDataset, ...]
+    studies: tuple[PlannedStudy, ...]

@@ -1,0 +1,288 @@
+"""Makes the plan of a run: models probed, data loaded and split, budgets set, nothing trained."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nncompare.data.files import cache_root
+from nncompare.data.seeds import derive_seed
+from nncompare.data.splits import search_sample, validation_split
+from nncompare.data.store import StoredDataset, open_dataset
+from nncompare.data.views import CONVERSIONS, choose_view, prepare_view
+from nncompare.events import Listener, Notice
+from nncompare.exceptions import UsageError
+from nncompare.execution.probe import ProbeResult, probe_plugin
+from nncompare.execution.runner import LocalRunner
+from nncompare.execution.specs import DescribeAnswer, DescribeSpec, LoadAnswer, LoadSpec
+from nncompare.plan import Plan, PlannedDataset, PlannedStudy
+from nncompare.registry import DATASETS, MODELS, Catalog, PluginRef, discover, find, installed
+from nncompare.results import Failure
+from nncompare.settings import (
+    COMMON_GROUND,
+    DEFAULT_SEARCH_SAMPLES,
+    PRESETS,
+    SEARCH_SAMPLES,
+    RunConfig,
+    default_jobs,
+)
+
+__all__ = ["check_pin", "describe_model", "make_plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A requested model: its plugin and what the probe said, or why there is none."""
+
+    name: str
+    ref: PluginRef | None
+    probe: ProbeResult
+
+
+def make_plan(config: RunConfig, runner: LocalRunner, listener: Listener | None = None) -> Plan:
+    """Probe the models, load and split the data, set the budgets.
+
+    Parameters
+    ----------
+    config : RunConfig
+    runner : LocalRunner
+        Loads data sets and walks through search spaces; its servers stay warm for the run.
+    listener : callable, optional
+        Receives notices.
+
+    Raises
+    ------
+    UsageError
+        A model, a data set or a pinned parameter that was named does not exist.
+    """
+    catalogs = _Catalogs.read()
+    runner.warm(["sklearn"])
+    models = _probe(config, catalogs.models)
+    runner.warm({model.probe.tags.get("framework") for model in models if model.probe.ok})
+    pairs = [(model, name) for model in models for name in _dataset_names(model, config)]
+    names = list(dict.fromkeys(name for _, name in pairs))
+    with tempfile.TemporaryDirectory(prefix="nncompare-plan-") as folder:
+        with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
+            loaded = pool.map(lambda name: _load(name, config, catalogs.datasets, runner, Path(folder)), names)
+            datasets = dict(zip(names, loaded, strict=True))
+        studies = tuple(_plan_study(model, datasets[name], config, runner, Path(folder)) for model, name in pairs)
+    _check_pins(config, studies)
+    _notify(listener, runner)
+    created_at = datetime.now().astimezone()
+    run_id = _free_name(config.out, f"{created_at:%Y%m%d-%H%M%S}-{config.preset}")
+    return Plan(
+        run_id=run_id,
+        folder=config.out / run_id,
+        created_at=created_at,
+        config=config,
+        jobs=config.jobs or default_jobs(),
+        datasets=tuple(datasets.values()),
+        studies=studies,
+    )
+
+
+def describe_model(model: str, dataset: str | None, runner: LocalRunner) -> PlannedStudy:
+    """Return the study that ``model`` would be on ``dataset``, its own or the common ground by default.
+
+    Raises
+    ------
+    UsageError
+        There is no such model or data set.
+    """
+    config = RunConfig(models=(model,), datasets=(dataset,) if dataset is not None else (), jobs=1)
+    studies = make_plan(config, runner).studies
+    return next((study for study in studies if study.failure is None), studies[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Catalogs:
+    models: Catalog
+    datasets: Catalog
+
+    @classmethod
+    def read(cls) -> _Catalogs:
+        source = installed()
+        return cls(discover(MODELS, source), discover(DATASETS, source))
+
+
+def _probe(config: RunConfig, catalog: Catalog) -> list[_Model]:
+    """Ask every requested model what it is, several at a time."""
+    refs: list[PluginRef]
+    if config.models:
+        refs = [find(name, MODELS, catalog) for name in config.models]
+        refused: Iterable[_Model] = ()
+    else:
+        refs = list(catalog.plugins.values())
+        refused = [_Model(p.name, None, ProbeResult(ok=False, reason=p.reason)) for p in catalog.problems]
+    if not refs and not refused:
+        raise UsageError("No model plugin is installed. Reinstall nncompare, which brings mlp, cnn and lstm.")
+    _check_names(ref.name for ref in refs)
+    with ThreadPoolExecutor(max_workers=default_jobs()) as pool:
+        probes = list(pool.map(probe_plugin, refs))
+    models = [_Model(ref.name, ref, probe) for ref, probe in zip(refs, probes, strict=True)]
+    return [*models, *refused]
+
+
+def _check_names(names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise UsageError(f"Two of the models are called '{name}'. Give one of the classes another name.")
+        seen.add(name)
+
+
+def _dataset_names(model: _Model, config: RunConfig) -> list[str]:
+    """Return the data sets of one model: those asked for, else its own and the common ground."""
+    if config.datasets:
+        return list(config.datasets)
+    own = model.probe.tags.get("default_dataset")
+    return list(dict.fromkeys(name for name in (own, COMMON_GROUND) if name is not None))
+
+
+def _load(name: str, config: RunConfig, catalog: Catalog, runner: LocalRunner, folder: Path) -> PlannedDataset:
+    """Load one data set in a child and split it."""
+    if not config.datasets and name not in catalog.plugins:
+        text = f"Data set '{name}' is not installed. Installed: {', '.join(catalog.plugins)}."
+        return PlannedDataset(name=name, failure=Failure(category="data", message=text), unavailable=True)
+    ref = find(name, DATASETS, catalog)
+    spec = LoadSpec(
+        plugin=ref.value,
+        framework="sklearn",
+        timeout_s=config.trial_timeout_s,
+        result=folder / f"load-{ref.name}.json",
+        log=folder / f"load-{ref.name}.log",
+        root=cache_root(),
+    )
+    answer = runner.run(spec)
+    if not isinstance(answer, LoadAnswer) or answer.folder is None:
+        missing = isinstance(answer, LoadAnswer) and answer.unavailable
+        return PlannedDataset(name=ref.name, failure=answer.failure, unavailable=missing)
+    stored = open_dataset(answer.folder)
+    return PlannedDataset(name=ref.name, stored=stored, split=validation_split(stored.y_train(), config.seed))
+
+
+def _plan_study(
+    model: _Model, dataset: PlannedDataset, config: RunConfig, runner: LocalRunner, folder: Path
+) -> PlannedStudy:
+    """Set one study's view, rows and budget, and walk through its search space."""
+    preset = PRESETS[config.preset]
+    budget: dict[str, Any] = {
+        "model": model.name,
+        "dataset": dataset.name,
+        "n_trials": config.n_trials or preset.n_trials,
+        "max_epochs": config.max_epochs or preset.max_epochs(dataset.name),
+        "n_refits": config.n_refits or preset.n_refits,
+        "ref": model.ref,
+        "file": model.probe.file or None,
+        "framework": model.probe.tags.get("framework"),
+        "pins": config.pins.get(model.name, {}),
+    }
+    if not model.probe.ok:
+        return PlannedStudy(**budget, failure=Failure(category="plugin", message=_broken(model)), broken=True)
+    if dataset.stored is None or dataset.split is None:
+        return PlannedStudy(**budget, failure=dataset.failure, broken=not dataset.unavailable)
+    accepts = model.probe.tags["accepts"]
+    view = choose_view(dataset.stored.view, accepts)
+    if view is None:
+        text = (
+            f"{model.name} accepts {', '.join(accepts)}, and '{dataset.name}' is of view '{dataset.stored.view}'"
+        )
+        possible = ", ".join(CONVERSIONS[dataset.stored.view])
+        text = f"{text}, which can become {possible}."
+        return PlannedStudy(**budget, failure=Failure(category="data", message=text))
+    n_samples = SEARCH_SAMPLES.get(dataset.name, DEFAULT_SEARCH_SAMPLES)
+    sample_seed = derive_seed(config.seed, dataset.name, "search sample")
+    rows = search_sample(dataset.split, dataset.stored.y_train(), n_samples, sample_seed)
+    in_full = len(rows) == len(dataset.split.train)
+    study = PlannedStudy(
+        **budget,
+        view=view,
+        search_rows=rows,
+        refit_rows=np.arange(dataset.stored.n_train) if in_full else dataset.split.train,
+        valid_in_refit=not in_full,
+    )
+    return _describe(study, dataset.stored, config, runner, folder)
+
+
+def _describe(
+    study: PlannedStudy, stored: StoredDataset, config: RunConfig, runner: LocalRunner, folder: Path
+) -> PlannedStudy:
+    """Add the search space and the default configuration, or the reason why there is none."""
+    if study.view is None or study.search_rows is None or study.ref is None:
+        return study
+    prepared = prepare_view(stored, study.view, study.search_rows, None, cache_root(), with_test=False)
+    name = f"describe-{study.model}--{study.dataset}"
+    spec = DescribeSpec(
+        plugin=study.ref.value,
+        framework=study.framework,
+        n_threads=config.threads,
+        timeout_s=min(60.0, config.trial_timeout_s),
+        result=folder / f"{name}.json",
+        log=folder / f"{name}.log",
+        data=prepared.spec,
+    )
+    answer = runner.run(spec)
+    if not isinstance(answer, DescribeAnswer) or answer.failure is not None:
+        return replace(study, failure=answer.failure, broken=True)
+    return replace(study, space=answer.space, defaults=answer.defaults)
+
+
+def _broken(model: _Model) -> str:
+    owner = f" of {model.ref.owner}" if model.ref is not None else ""
+    return f"The model plugin '{model.name}'{owner} cannot be used: {model.probe.reason}."
+
+
+def _check_pins(config: RunConfig, studies: Iterable[PlannedStudy]) -> None:
+    """Refuse a pinned parameter that no study knows, and a value outside of its range."""
+    for study in studies:
+        if study.failure is not None:
+            continue
+        for name, value in study.pins.items():
+            if name not in study.space:
+                known = ", ".join(sorted(study.space)) or "none"
+                raise UsageError(f"Model '{study.model}' has no parameter '{name}'. Its parameters: {known}.")
+            check_pin(f"{study.model}.{name}", value, study.space[name])
+    unknown = sorted(set(config.pins) - {study.model for study in studies})
+    if unknown:
+        raise UsageError(f"--set names the model '{unknown[0]}', which is not part of this run.")
+
+
+def check_pin(name: str, value: Any, space: Mapping[str, Any]) -> None:
+    """Refuse a pinned value that the search could not have drawn.
+
+    Raises
+    ------
+    UsageError
+        The value has the wrong type, is not among the choices, or lies outside of the range.
+    """
+    if space["type"] == "categorical":
+        if not any(value == choice and type(value) is type(choice) for choice in space["choices"]):
+            choices = ", ".join(map(repr, space["choices"]))
+            raise UsageError(f"{name} cannot be {value!r}. Choose from {choices}.")
+        return
+    kind = "a whole number" if space["type"] == "int" else "a number"
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    if not numeric or (space["type"] == "int" and value != int(value)):
+        raise UsageError(f"{name} cannot be {value!r}; {kind} is expected.")
+    if not space["low"] <= value <= space["high"]:
+        raise UsageError(f"{name} cannot be {value!r}; choose from {space['low']:g} to {space['high']:g}.")
+
+
+def _notify(listener: Listener | None, runner: LocalRunner) -> None:
+    for framework, reason in runner.fallbacks.items():
+        if listener is not None:
+            text = f"Trials of {framework} models start in fresh interpreters, which is slower: {reason}."
+            listener(Notice(text, "warning"))
+
+
+def _free_name(out: Path, name: str) -> str:
+    """Return ``name``, with a number behind it where that folder exists."""
+    candidates = (name if number == 1 else f"{name}-{number}" for number in range(1, 1000))
+    return next(candidate for candidate in candidates if not (out / candidate).exists())

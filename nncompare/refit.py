@@ -1,0 +1,299 @@
+"""After the search: refits with fresh seeds, references, and the sealed test that scores both."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nncompare.data.records import Labels, View
+from nncompare.data.seeds import derive_seed
+from nncompare.data.splits import Split
+from nncompare.data.store import StoredDataset
+from nncompare.data.views import CONVERSIONS, PreparedView, prepare_view
+from nncompare.events import EpochFinished, Listener, RefitFinished
+from nncompare.exceptions import PluginError
+from nncompare.execution.runner import Runner
+from nncompare.execution.specs import FitAnswer, FitSpec, MeasureAnswer, MeasureSpec
+from nncompare.execution.supervisor import RefusedError
+from nncompare.metrics import check_probabilities, predicted, reference_scores, refit_scores
+from nncompare.plan import PlannedStudy
+from nncompare.results import Failure, ReferenceRecord, RefitRecord, TrialRecord
+from nncompare.settings import RunConfig
+from nncompare.slots import Slots
+
+__all__ = ["Reference", "Refit", "Refits", "SealedTest", "measure", "run_references"]
+
+Floats = npt.NDArray[np.float64]
+REFERENCE_ROWS = 20_000
+REFERENCES = {"majority": "MajorityClass", "logistic_regression": "LogisticRegression"}
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTest:
+    """The test labels of one data set; nothing else in the program holds them, and no child sees them."""
+
+    y: Labels
+    class_names: Sequence[str]
+
+    def read(self, predictions: Path) -> Floats:
+        """Return the probabilities that a child stored, checked.
+
+        Raises
+        ------
+        PluginError
+            They are not probabilities of the right shape.
+        """
+        with np.load(predictions, allow_pickle=False) as stored:
+            probabilities = stored["probabilities"]
+        return check_probabilities(probabilities, len(self.y), len(self.class_names))
+
+    def correct(self, probabilities: Sequence[Floats]) -> npt.NDArray[np.bool_]:
+        """Return which items were right, of shape (n_refits, n_test)."""
+        return np.stack([predicted(proba) == self.y for proba in probabilities])
+
+
+@dataclass(frozen=True, slots=True)
+class Refit:
+    """One refit: its record, and its probabilities on test where it has any."""
+
+    record: RefitRecord
+    answer: FitAnswer | None = None
+    probabilities: Floats | None = None
+    model: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One baseline: its record and probabilities on test, or why there are none."""
+
+    name: str
+    record: ReferenceRecord | None = None
+    probabilities: Floats | None = None
+    failure: Failure | None = None
+
+
+class Refits:
+    """The refits of one study.
+
+    Parameters
+    ----------
+    study : PlannedStudy
+    best : TrialRecord
+        The chosen trial.
+    data : PreparedView
+        With test; without a validation part where the refits train for a fixed number of epochs.
+    test : SealedTest
+    config, runner, folder, memory_mb, listener
+        As for the search; ``folder`` is the run directory.
+    stop : threading.Event
+        No refit starts once it is set.
+    """
+
+    def __init__(
+        self,
+        study: PlannedStudy,
+        best: TrialRecord,
+        data: PreparedView,
+        test: SealedTest,
+        config: RunConfig,
+        runner: Runner,
+        folder: Path,
+        memory_mb: float | None,
+        stop: threading.Event,
+        listener: Listener,
+    ) -> None:
+        self._study, self._best, self._data, self._test = study, best, data, test
+        self._config, self._runner, self._folder = config, runner, folder
+        self._memory_mb, self._stop, self._listener = memory_mb, stop, listener
+        self._lock = threading.Lock()
+        self._n_finished = 0
+
+    def run(self, slots: Slots, priority: int, jobs: int) -> list[Refit]:
+        """Run all refits and return those that started, in the order of their numbers."""
+
+        def one(number: int) -> Refit | None:
+            with slots.slot(priority):
+                return None if self._stop.is_set() else self._run_one(number)
+
+        with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="refit") as pool:
+            refits = list(pool.map(one, range(self._study.n_refits)))
+        return [refit for refit in refits if refit is not None]
+
+    def _run_one(self, number: int) -> Refit:
+        study = self._study
+        seed = derive_seed(self._config.seed, study.model, study.dataset, "refit", number)
+        predictions = Path("predictions") / f"{study.model}--{study.dataset}--{seed}.npz"
+        model = self._folder / "models" / f"{study.model}--{study.dataset}--{seed}"
+        spec = self._spec(number, seed, model)
+        answer = self._runner.run(spec, lambda kind, m: self._answer(number, predictions, kind, m))
+        refit = self._score(seed, answer if isinstance(answer, FitAnswer) else None, predictions, model)
+        with self._lock:
+            self._n_finished += 1
+            n_finished = self._n_finished
+        self._listener(RefitFinished(study.model, study.dataset, refit.record, n_finished, study.n_refits))
+        return refit
+
+    def _spec(self, number: int, seed: int, model: Path) -> FitSpec:
+        study, config, best = self._study, self._config, self._best
+        if study.ref is None:
+            raise ValueError(f"{study.model} has no plugin")
+        folder = self._folder / "trials" / f"{study.model}--{study.dataset}"
+        return FitSpec(
+            plugin=study.ref.value,
+            framework=study.framework,
+            n_threads=config.threads,
+            timeout_s=config.trial_timeout_s,
+            memory_mb=self._memory_mb,
+            result=folder / f"refit-{number}.json",
+            log=folder / f"refit-{number}.log",
+            data=self._data.spec,
+            train=self._data.train,
+            valid=self._data.valid,
+            seed=seed,
+            max_epochs=study.max_epochs if study.valid_in_refit else best.best_epoch or best.epochs,
+            number=number,
+            params=best.params,
+            save_to=model,
+        )
+
+    def _answer(self, number: int, predictions: Path, kind: str, message: Mapping[str, Any]) -> Any:
+        """Answer a child: go on; and, once its model is saved, where the test samples lie."""
+        study = self._study
+        if kind == "report":
+            self._listener(
+                EpochFinished(
+                    study.model,
+                    study.dataset,
+                    "refit",
+                    number,
+                    message["epoch"],
+                    study.max_epochs,
+                    message["valid_loss"],
+                )
+            )
+            return True
+        if kind == "fitted":
+            return {"X_test": str(self._data.X_test), "predictions": str(self._folder / predictions)}
+        raise RefusedError(f"A refit cannot ask for '{kind}'.")
+
+    def _score(self, seed: int, answer: FitAnswer | None, predictions: Path, model: Path) -> Refit:
+        """Open the sealed test for one set of probabilities."""
+        if answer is None or answer.status != "complete":
+            failure = answer.failure if answer is not None else None
+            text = "fit() raised TrialPruned in a refit, which is never pruned."
+            return Refit(RefitRecord(seed=seed, failure=failure or Failure(category="plugin", message=text)))
+        try:
+            probabilities = self._test.read(self._folder / predictions)
+        except PluginError as error:
+            return Refit(RefitRecord(seed=seed, failure=Failure(category="plugin", message=str(error))))
+        record = RefitRecord(
+            seed=seed,
+            **refit_scores(self._test.y, probabilities, self._test.class_names),
+            **answer.model_dump(
+                include={
+                    "fit_time_s",
+                    "fit_cpu_s",
+                    "first_batch_s",
+                    "predict_time_s",
+                    "epochs",
+                    "peak_memory_mb",
+                }
+            ),
+            curve=answer.curve,
+            predictions=str(predictions),
+        )
+        return Refit(record, answer, probabilities, model)
+
+
+def measure(
+    study: PlannedStudy, refit: Refit, X_test: Path, config: RunConfig, runner: Runner, folder: Path
+) -> MeasureAnswer:
+    """Time a saved model in a fresh process; nothing else runs meanwhile."""
+    name = f"{study.model}--{study.dataset}"
+    if study.ref is None or refit.model is None or refit.record.predictions is None:
+        raise ValueError(f"{name} has no model")
+    answer = runner.run(
+        MeasureSpec(
+            plugin=study.ref.value,
+            framework=study.framework,
+            n_threads=config.threads,
+            timeout_s=config.trial_timeout_s,
+            result=folder / "trials" / name / "measure.json",
+            log=folder / "trials" / name / "measure.log",
+            model=refit.model,
+            X_test=X_test,
+            predictions=folder / refit.record.predictions,
+        ),
+        _no_questions,
+    )
+    return answer if isinstance(answer, MeasureAnswer) else MeasureAnswer(status="failed", failure=answer.failure)
+
+
+def run_references(
+    stored: StoredDataset,
+    split: Split,
+    test: SealedTest,
+    config: RunConfig,
+    runner: Runner,
+    folder: Path,
+    root: Path,
+) -> list[Reference]:
+    """Train and score the majority class and logistic regression, on 20,000 rows at most.
+
+    They see train and validation, as the refits of a search in full do, and have nothing to select.
+    """
+    view: View = "tabular"
+    if view not in CONVERSIONS[stored.view]:
+        return []
+    rows = np.sort(np.concatenate([split.train, split.valid]))
+    if len(rows) > REFERENCE_ROWS:
+        generator = np.random.default_rng(derive_seed(config.seed, stored.name, "reference rows"))
+        rows = np.sort(generator.choice(rows, REFERENCE_ROWS, replace=False))
+    data = prepare_view(stored, view, rows, None, root, with_test=True)
+    return [_run_reference(name, data, test, config, runner, folder) for name in REFERENCES]
+
+
+def _run_reference(
+    name: str, data: PreparedView, test: SealedTest, config: RunConfig, runner: Runner, folder: Path
+) -> Reference:
+    seed = derive_seed(config.seed, name, data.spec.name, "reference")
+    predictions = Path("predictions") / f"{name}--{data.spec.name}--{seed}.npz"
+    trials = folder / "trials" / f"reference--{data.spec.name}"
+    spec = FitSpec(
+        plugin=f"nncompare.frameworks.references:{REFERENCES[name]}",
+        framework="sklearn",
+        n_threads=config.threads,
+        timeout_s=config.trial_timeout_s,
+        result=trials / f"{name}.json",
+        log=trials / f"{name}.log",
+        data=data.spec,
+        train=data.train,
+        valid=None,
+        seed=seed,
+        max_epochs=1,
+        params={},
+        save_to=folder / "models" / f"{name}--{data.spec.name}--{seed}",
+    )
+    target = {"X_test": str(data.X_test), "predictions": str(folder / predictions)}
+    answer = runner.run(spec, lambda kind, _message: target if kind == "fitted" else True)
+    if answer.status != "complete":
+        return Reference(name, failure=answer.failure)
+    probabilities = test.read(folder / predictions)
+    record = ReferenceRecord(
+        name=name,
+        n_train=data.spec.n_train,
+        predictions=str(predictions),
+        **reference_scores(test.y, probabilities, seed),
+    )
+    return Reference(name, record, probabilities)
+
+
+def _no_questions(kind: str, _message: Mapping[str, Any]) -> Any:
+    raise RefusedError(f"'{kind}' is not answered here.")

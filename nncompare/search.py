@@ -1,0 +1,298 @@
+"""One study: ask Optuna, run the trial in a child, tell Optuna; the only file that imports optuna."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import warnings
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+from sqlalchemy import event as sqlalchemy_event
+
+from nncompare.data.seeds import derive_seed
+from nncompare.data.views import PreparedView
+from nncompare.events import EpochFinished, Listener, StudyStarted, TrialFinished
+from nncompare.execution.runner import Runner
+from nncompare.execution.specs import Answer, FitSpec
+from nncompare.execution.supervisor import RefusedError
+from nncompare.plan import PlannedStudy
+from nncompare.results import TrialRecord
+from nncompare.settings import RunConfig
+from nncompare.slots import Slots
+from nncompare.trials import trial_record
+
+__all__ = ["Search", "SearchResult", "open_storage"]
+
+MAX_CONSECUTIVE_FAILURES = 5
+BUSY_TIMEOUT_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search found: its trials in order, the importance of the parameters, the space that was met."""
+
+    trials: list[TrialRecord]
+    importance: dict[str, float]
+    space: dict[str, dict[str, Any]]
+    seconds: float
+
+    @property
+    def best(self) -> TrialRecord | None:
+        """The complete trial with the lowest validation log loss, the earlier one of equals."""
+        complete = [t for t in self.trials if t.state == "complete" and t.valid_log_loss is not None]
+        return min(complete, key=lambda t: (t.valid_log_loss, t.number), default=None)
+
+
+def open_storage(path: Path) -> optuna.storages.RDBStorage:
+    """Open the studies of a run: SQLite in WAL mode, so that readers and a crash do no harm."""
+    optuna.logging.set_verbosity(logging.WARNING)
+    arguments = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
+    storage = optuna.storages.RDBStorage(f"sqlite:///{path}", engine_kwargs=arguments)
+
+    @sqlalchemy_event.listens_for(storage.engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    storage.engine.dispose()  # connections that were made before the listener
+    return storage
+
+
+@dataclass(slots=True)
+class _Running:
+    """A trial while it runs; the child's questions are answered from it."""
+
+    trial: optuna.Trial
+    suggested: dict[str, Any] = field(default_factory=dict)
+    best: float | None = None
+
+
+class Search:
+    """The search of one study.
+
+    Parameters
+    ----------
+    study : PlannedStudy
+    data : PreparedView
+        Train and validation, without test.
+    config : RunConfig
+    runner : Runner
+    storage : optuna.storages.RDBStorage
+    folder : Path
+        Receives a result file and a log per trial.
+    memory_mb : float or None
+        The limit of a trial.
+    stop : threading.Event
+        No trial is asked for once it is set.
+    listener : callable
+    """
+
+    def __init__(
+        self,
+        study: PlannedStudy,
+        data: PreparedView,
+        config: RunConfig,
+        runner: Runner,
+        storage: optuna.storages.RDBStorage,
+        folder: Path,
+        memory_mb: float | None,
+        stop: threading.Event,
+        listener: Listener,
+    ) -> None:
+        self._study, self._data, self._config, self._runner = study, data, config, runner
+        self._folder, self._memory_mb, self._stop, self._listener = folder, memory_mb, stop, listener
+        self._lock = threading.Lock()
+        self._records: dict[int, TrialRecord] = {}
+        self._space: dict[str, dict[str, Any]] = {}
+        self._failures_in_a_row = 0
+        self._start = time.monotonic()
+        self._optuna = optuna.create_study(
+            storage=storage,
+            study_name=f"{study.model}--{study.dataset}",
+            direction="minimize",
+            sampler=make_sampler(study, config),
+            pruner=make_pruner(study),
+        )
+        first = {name: value for name, value in study.defaults.items() if name not in study.pins}
+        self._optuna.enqueue_trial(first)
+
+    def run(self, slots: Slots, priority: int, jobs: int) -> SearchResult:
+        """Run all trials, as many at a time as there are slots."""
+        with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="trial") as pool:
+            futures = []
+            for number in range(self._study.n_trials):
+                slots.acquire(priority)
+                if number == 0:
+                    self._begin()
+                if self._stop.is_set() or self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES:
+                    slots.release()
+                    break
+                with self._lock:
+                    trial = self._optuna.ask()
+                futures.append(pool.submit(self._run_trial, trial, slots))
+        for future in futures:
+            future.result()
+        trials = [record for _, record in sorted(self._records.items())]
+        return SearchResult(trials, self._importance(), self._space, time.monotonic() - self._start)
+
+    def _begin(self) -> None:
+        study = self._study
+        self._start = time.monotonic()
+        self._listener(StudyStarted(study.model, study.dataset, study.n_trials, study.max_epochs, study.n_refits))
+
+    def _run_trial(self, trial: optuna.Trial, slots: Slots) -> None:
+        started = time.monotonic() - self._start
+        running = _Running(trial)
+        try:
+            answer = self._runner.run(self._spec(trial.number), lambda kind, m: self._answer(running, kind, m))
+            self._tell(running, answer, started)
+        finally:
+            slots.release()
+
+    def _spec(self, number: int) -> FitSpec:
+        study, config = self._study, self._config
+        if study.ref is None:
+            raise ValueError(f"{study.model} has no plugin")
+        return FitSpec(
+            plugin=study.ref.value,
+            framework=study.framework,
+            n_threads=config.threads,
+            timeout_s=config.trial_timeout_s,
+            memory_mb=self._memory_mb,
+            result=self._folder / f"{number:04d}.json",
+            log=self._folder / f"{number:04d}.log",
+            data=self._data.spec,
+            train=self._data.train,
+            valid=self._data.valid,
+            seed=self._seed(number),
+            max_epochs=study.max_epochs,
+            number=number,
+        )
+
+    def _seed(self, number: int) -> int:
+        return derive_seed(self._config.seed, self._study.model, self._study.dataset, "trial", number)
+
+    def _answer(self, running: _Running, kind: str, message: Mapping[str, Any]) -> Any:
+        """Answer a child: a suggested value, or whether to go on."""
+        if kind == "suggest":
+            with self._lock:
+                return self._suggest(running, message)
+        if kind == "report":
+            return self._report(running, message["epoch"], message["valid_loss"])
+        raise RefusedError(f"A trial cannot ask for '{kind}'.")
+
+    def _suggest(self, running: _Running, message: Mapping[str, Any]) -> Any:
+        name, distribution, arguments = message["name"], message["distribution"], message["arguments"]
+        self._space.setdefault(name, {"type": distribution, **arguments})
+        if name in self._study.pins:
+            value = self._study.pins[name]
+        else:
+            value = suggest(running.trial, distribution, name, arguments)
+        running.suggested[name] = value
+        return value
+
+    def _report(self, running: _Running, epoch: int, valid_loss: float | None) -> bool:
+        """Hand the lowest loss so far to the pruner; it is the value that a trial ends with."""
+        study = self._study
+        self._listener(
+            EpochFinished(
+                study.model, study.dataset, "trial", running.trial.number, epoch, study.max_epochs, valid_loss
+            )
+        )
+        if valid_loss is None:
+            return True
+        running.best = valid_loss if running.best is None else min(running.best, valid_loss)
+        with self._lock:
+            running.trial.report(running.best, epoch)
+            return not running.trial.should_prune()
+
+    def _tell(self, running: _Running, answer: Answer, started: float) -> None:
+        """Record a trial and tell Optuna, exactly once."""
+        finished = time.monotonic() - self._start
+        record = trial_record(running.trial.number, running.suggested, answer, self._seed(running.trial.number))
+        record = record.model_copy(update={"started_s": round(started, 3), "finished_s": round(finished, 3)})
+        value = record.valid_log_loss
+        with self._lock:
+            self._records[record.number] = record
+            self._failures_in_a_row = self._failures_in_a_row + 1 if record.state == "failed" else 0
+            if record.state == "complete":
+                self._optuna.tell(running.trial, value)
+            elif record.state == "pruned":
+                self._optuna.tell(running.trial, state=TrialState.PRUNED)
+            else:
+                self._optuna.tell(running.trial, state=TrialState.FAIL)
+            event = self._finished(record)
+        self._listener(event)
+
+    def _finished(self, record: TrialRecord) -> TrialFinished:
+        """Return the event of a finished trial, with the best value so far."""
+        values = [r.valid_log_loss for r in self._records.values() if r.state == "complete"]
+        best = min((value for value in values if value is not None), default=None)
+        study = self._study
+        return TrialFinished(study.model, study.dataset, record, len(self._records), study.n_trials, best)
+
+    def _importance(self) -> dict[str, float]:
+        """Return the share of each parameter in the differences between trials (PED-ANOVA)."""
+        evaluator = optuna.importance.PedAnovaImportanceEvaluator(
+            target_quantile=0.1, region_quantile=1.0, evaluate_on_local=True
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                found = optuna.importance.get_param_importances(self._optuna, evaluator=evaluator)
+            except (RuntimeError, ValueError):  # too few complete trials, or trials that are all alike
+                return {}
+        return {name: round(float(share), 4) for name, share in found.items()}
+
+
+def suggest(trial: optuna.Trial, distribution: str, name: str, arguments: Mapping[str, Any]) -> Any:
+    """Draw one value.
+
+    Raises
+    ------
+    RefusedError
+        Optuna does not accept the arguments; the child gets the sentence.
+    """
+    draw = getattr(trial, f"suggest_{distribution}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return draw(name, **arguments)
+    except (TypeError, ValueError) as error:
+        raise RefusedError(f"suggest_{distribution}({name!r}, {dict(arguments)!r}): {error}") from error
+
+
+def make_sampler(study: PlannedStudy, config: RunConfig) -> optuna.samplers.BaseSampler:
+    """Return the sampler of a study; every argument is given, because Optuna's defaults change."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # group and multivariate
+        return optuna.samplers.TPESampler(
+            n_startup_trials=n_startup_trials(study),
+            n_ei_candidates=24,
+            multivariate=True,
+            group=True,
+            constant_liar=True,
+            seed=derive_seed(config.seed, study.model, study.dataset, "sampler"),
+        )
+
+
+def make_pruner(study: PlannedStudy) -> optuna.pruners.BasePruner:
+    """Return the pruner of a study: a trial ends when it is behind the median of the earlier ones."""
+    return optuna.pruners.MedianPruner(
+        n_startup_trials=n_startup_trials(study),
+        n_warmup_steps=max(1, study.max_epochs // 8),
+        interval_steps=1,
+        n_min_trials=1,
+    )
+
+
+def n_startup_trials(study: PlannedStudy) -> int:
+    """Return how many trials are drawn at random before TPE and the pruner begin."""
+    return min(10, study.n_trials // 4 + 1)

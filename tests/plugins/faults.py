@@ -1,0 +1,169 @@
+"""Plugins that do wrong in one way each; `nearest` is the one that does right."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+
+from nncompare.plugin import Data, DataSpec, FitContext, FittedModel, ModelPlugin, ModelTags, Params, Trial
+
+
+class Centroids(FittedModel):
+    """Softmax over negative distances to the class means."""
+
+    def __init__(self, means: np.ndarray, sharpness: float) -> None:
+        self.means, self.sharpness = means, sharpness
+
+    @property
+    def n_parameters(self) -> int:
+        return int(self.means.size)
+
+    def predict_proba(self, X):
+        flat = np.asarray(X, dtype=np.float64).reshape(len(X), -1)
+        distance = ((flat[:, None, :] - self.means[None]) ** 2).mean(axis=2)
+        scores = -self.sharpness * distance
+        scores -= scores.max(axis=1, keepdims=True)
+        weights = np.exp(scores)
+        return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+    def save(self, folder: Path) -> None:
+        np.save(folder / "means.npy", self.means)
+        (folder / "sharpness.json").write_text(json.dumps(self.sharpness))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        return cls(np.load(folder / "means.npy"), json.loads((folder / "sharpness.json").read_text()))
+
+
+class Nearest(ModelPlugin):
+    """Class means of a seeded 90 % of the rows; reports each epoch."""
+
+    tags: ClassVar[ModelTags] = ModelTags(accepts=("tabular",), default_dataset="digits")
+
+    def suggest_params(self, trial: Trial, data: DataSpec) -> Params:
+        return {
+            "sharpness": trial.suggest_float("sharpness", 0.5, 50.0, log=True),
+            "kind": trial.suggest_categorical("kind", ["mean", "median"]),
+        }
+
+    def default_params(self, data: DataSpec) -> Params:
+        return {"sharpness": 5.0, "kind": "mean"}
+
+    def fit(self, params, train: Data, valid: Data | None, context: FitContext) -> FittedModel:
+        rng = np.random.default_rng(context.seed)
+        rows = rng.random(len(train)) < 0.9
+        X, y = np.asarray(train.X, dtype=np.float64).reshape(len(train), -1)[rows], train.y[rows]
+        reduce = np.mean if params["kind"] == "mean" else np.median
+        means = np.stack([reduce(X[y == k], axis=0) for k in range(train.spec.n_classes)])
+        model = Centroids(means, params["sharpness"])
+        for epoch in range(1, context.max_epochs + 1):
+            self.epoch(epoch, context)
+            if valid is None:
+                context.report(epoch)
+                continue
+            p = model.predict_proba(valid.X)[np.arange(len(valid)), valid.y]
+            loss = float(-np.log(np.clip(p, 1e-7, 1)).mean()) * (1 + 1 / epoch)
+            accuracy = float((model.predict_proba(valid.X).argmax(1) == valid.y).mean())
+            context.report(epoch, train_loss=loss, valid_loss=loss, valid_accuracy=accuracy)
+        return model
+
+    def epoch(self, epoch: int, context: FitContext) -> None:
+        """What a faulty plugin overrides."""
+
+
+class Segfaults(Nearest):
+    def epoch(self, epoch, context):
+        ctypes.string_at(0)
+
+
+class KilledFromOutside(Nearest):
+    def epoch(self, epoch, context):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class ExitsQuietly(Nearest):
+    def epoch(self, epoch, context):
+        os._exit(0)
+
+
+class EatsMemory(Nearest):
+    def epoch(self, epoch, context):
+        hoard = []
+        while True:
+            hoard.append(np.ones(2_500_000))
+            time.sleep(0.005)
+
+
+class LoopsForEver(Nearest):
+    def epoch(self, epoch, context):
+        while True:
+            pass
+
+
+class SleepsForEver(Nearest):
+    def epoch(self, epoch, context):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(1e6)
+
+
+class PrintsWithoutEnd(Nearest):
+    def epoch(self, epoch, context):
+        for _ in range(500):
+            print("x" * 1_000_000)
+        raise RuntimeError("printed 500 MB")
+
+
+class PrintsForEver(Nearest):
+    def epoch(self, epoch, context):
+        while True:
+            print("x" * 1_000_000)
+
+
+class Diverges(Nearest):
+    def epoch(self, epoch, context):
+        context.report(epoch, train_loss=float("nan"))
+
+
+class Raises(Nearest):
+    def epoch(self, epoch, context):
+        raise ValueError("a\nb <script>alert(1)</script>")
+
+
+class LeavesGrandchildren(Nearest):
+    def epoch(self, epoch, context):
+        if epoch == 1:
+            marker = os.environ.get("NNCOMPARE_TEST_MARKER", "nncompare-grandchild")
+            code = f"import time; time.sleep(600)  # {marker}"
+            subprocess.Popen([sys.executable, "-c", code])
+            subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+
+
+class Slow(Nearest):
+    def epoch(self, epoch, context):
+        time.sleep(0.2)
+
+
+class WrongShape(Nearest):
+    def fit(self, params, train, valid, context):
+        model = super().fit(params, train, valid, context)
+        model.means = model.means[:-1]
+        return model
+
+
+class ReturnsNothing(Nearest):
+    def fit(self, params, train, valid, context):
+        return None
+
+
+class Unserialisable(Nearest):
+    def suggest_params(self, trial, data):
+        return {"sharpness": {1, 2}}
