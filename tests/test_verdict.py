@@ -402,3 +402,14 @@ def test_checks_come_with_problems_first():
     order = [("problem", "warning", "info", "ok").index(check.level) for check in verdict.checks]
     assert order == sorted(order)
     assert order[0] == 0
+
+
+def test_verdict_text_says_both_only_where_both_are_better():
+    def pair(a, b, state):
+        return PairRecord(a=a, b=b, difference=0.01, low=-0.01, high=0.03, state=state, method="")
+
+    pairs = [pair("x", "y", "equal"), pair("x", "z", "better"), pair("y", "z", "undecided")]
+    record = VerdictRecord(state="equal", tied=["x", "y"], text="", pairs=pairs)
+    text = verdict_text("d", record, [study(name) for name in "xyz"], dict.fromkeys("xyz", 3))
+    assert "x is better than z." in text
+    assert "Both" not in text
