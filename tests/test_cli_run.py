@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -100,13 +101,13 @@ class Library:
         self.code = 0
         self.error = None
 
-    def make_plan(self, config, listener):
+    def make_plan(self, config, runner, listener):
         self.config = config
         folder = Path(config.out, "run-1")
         dataset = SimpleNamespace(name="mnist1d", n_train=3200, n_valid=800, n_test=1000, failure=None)
         return SimpleNamespace(folder=folder, jobs=2, datasets=[dataset], studies=self.studies)
 
-    def run(self, plan, listener):
+    def run(self, plan, runner, listener):
         if self.error is not None:
             raise self.error
         return self.results
@@ -120,10 +121,12 @@ class Library:
 def library(monkeypatch):
     fake = Library()
     planning, comparison = ModuleType("nncompare.planning"), ModuleType("nncompare.comparison")
+    runner = ModuleType("nncompare.execution.runner")
+    runner.LocalRunner = nullcontext
     planning.make_plan = fake.make_plan
     comparison.run, comparison.exit_code, comparison.Interrupted = fake.run, fake.exit_code, Interrupted
-    monkeypatch.setitem(sys.modules, planning.__name__, planning)
-    monkeypatch.setitem(sys.modules, comparison.__name__, comparison)
+    for module in (planning, comparison, runner):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
     return fake
 
 

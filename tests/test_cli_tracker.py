@@ -112,11 +112,14 @@ def test_time_left_extends_the_pace_over_all_studies(tracker, clock):
     tracker.follow(SimpleNamespace(studies=[planned(), planned("cnn")]))
     assert tracker.left_s() is None
     study = tracker.update(START)
+    clock.now = 10.0
+    assert study.phase == "waiting"
+    tracker.update(epoch("trial", 0, 1))
     clock.now = 30.0
     for number in range(4):
         tracker.update(trial(number, number + 1))
     assert tracker.left_s() == pytest.approx(90.0)  # a quarter of two equal studies is done
-    assert tracker.study_left_s(study) == pytest.approx(30.0)
+    assert tracker.study_left_s(study) == pytest.approx(20.0)  # half of this one, in 20 s
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 12)), max_size=60))

@@ -96,10 +96,11 @@ def _dry_run(config: RunConfig, quiet: bool) -> int:
     """Print the plan; the exit code says whether the run could be complete."""
     from nncompare.cli.progress import choose_progress
     from nncompare.cli.summary import plan_lines
+    from nncompare.execution.runner import LocalRunner
     from nncompare.planning import make_plan
 
-    with choose_progress(quiet) as progress:
-        plan = make_plan(config, progress)
+    with choose_progress(quiet) as progress, LocalRunner() as runner:
+        plan = make_plan(config, runner, progress)
     click.echo("\n".join(plan_lines(plan)))
     failures = [study.failure for study in plan.studies if study.failure is not None]
     broken = [failure for failure in failures if config.strict or failure.category != "data"]
@@ -109,14 +110,15 @@ def _dry_run(config: RunConfig, quiet: bool) -> int:
 def _run(config: RunConfig, quiet: bool) -> int:
     from nncompare.cli.progress import choose_progress
     from nncompare.comparison import Interrupted, exit_code, run
+    from nncompare.execution.runner import LocalRunner
     from nncompare.planning import make_plan
 
     interruption = None
-    with choose_progress(quiet) as progress:
-        plan = make_plan(config, progress)
+    with choose_progress(quiet) as progress, LocalRunner() as runner:
+        plan = make_plan(config, runner, progress)
         progress.follow(plan)
         try:
-            results = run(plan, progress)
+            results = run(plan, runner, progress)
         except Interrupted as error:
             interruption, results = error, error.results
     _print_results(plan, results, quiet)

@@ -104,17 +104,18 @@ class Tracker:
                 return study
             case EpochFinished() | TrialFinished() | RefitFinished():
                 study = self.studies[event.model, event.dataset]
+                if study.started_at is None:
+                    study.phase, study.started_at = "search", self._clock()
                 _count(study, event)
                 return study
         return None
 
     def _start(self, event: StudyStarted) -> StudyProgress:
+        """Return the study, which still waits for its turn: its clock starts with its first report."""
         key = (event.model, event.dataset)
         if key not in self.studies:
             self.studies[key] = StudyProgress(*key, event.n_trials, event.n_refits, event.max_epochs)
-        study = self.studies[key]
-        study.phase, study.started_at = "search", self._clock()
-        return study
+        return self.studies[key]
 
     def study_left_s(self, study: StudyProgress) -> float | None:
         """Estimate the seconds that a running study still takes; None while there is too little to go by."""

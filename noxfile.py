@@ -1,0 +1,49 @@
+"""The checks, each under one name: ``nox`` runs the quick ones, ``nox -s slow`` the rest."""
+
+import nox
+
+nox.options.sessions = ["lint", "typecheck", "imports", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+
+
+def install(session: nox.Session, *extras: str) -> None:
+    """Install the package with its extras, unless the session runs in an environment that has them."""
+    if session.virtualenv.is_sandboxed:
+        session.install(f".[{','.join(extras)}]" if extras else ".")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    install(session, "dev")
+    session.run("ruff", "check", external=True)
+    session.run("ruff", "format", "--check", external=True)
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    install(session, "dev")
+    session.run("mypy", external=True)
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    install(session, "dev")
+    session.run("lint-imports", "--no-cache", external=True)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    install(session, "test", "dev")
+    session.run("pytest", *session.posargs, external=True)
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    install(session, "test", "dev")
+    session.run("pytest", "-m", "slow", *session.posargs, external=True)
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    install(session)
+    session.run("python", "benchmarks/startup.py", *session.posargs)
