@@ -1,0 +1,115 @@
+"""From the records of a run to the plain values of its report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nncompare.report import (
+    calibration,
+    classes,
+    formats,
+    health,
+    leaderboard,
+    provenance,
+    searching,
+    training,
+    verdicts,
+)
+from nncompare.report.blocks import Section, Series, Table, parts
+from nncompare.report.verdicts import VerdictCard
+from nncompare.results import Results
+
+GLOSSARY = (
+    ("95 % CI", "The 95 % confidence interval: the range of values that fit the data. A wider one is less sure."),
+    ("better", "The interval of the difference excludes zero: the gap is not explained by seeds and test items."),
+    (
+        "practically equal",
+        "The whole interval of the difference lies within the margin, so other costs may decide.",
+    ),
+    ("undecided", "The data do not tell the models apart; more seeds or a larger test set could."),
+    ("point", "One hundredth of accuracy: from 0.97 to 0.98 is one point."),
+    ("seed", "A number that fixes the random part of a training: initial weights and order of the data."),
+    ("trial", "One configuration, trained once on the training part and scored on the validation part."),
+    ("refit", "The chosen configuration trained again with a fresh seed, then scored on the sealed test part."),
+    ("sealed test", "Labels that no choice has seen: they are read once, after all training."),
+    ("pruned", "A trial that was stopped early because others did better at the same epoch."),
+    ("reference", "A simple method that every network should beat: the majority class, logistic regression."),
+    ("log loss", "How surprised the model was by the right answers, in nats; 0 is best. The search minimises it."),
+    ("macro F1", "The mean over classes of F1, which balances precision and recall; rare classes count in full."),
+    (
+        "precision, recall",
+        "Of those called k, the share that is k; of those that are k, the share that was found.",
+    ),
+    ("support", "How many test samples a class has."),
+    ("ECE", "Expected calibration error: the mean gap between stated confidence and share of right answers."),
+    ("CPU time", "Seconds of processor time, user and system: comparable even where trials ran side by side."),
+    ("fingerprint", "A digest of the data. Scores compare only where data and split fingerprints agree."),
+)
+APART = "Models on different data sets are never ranked against each other: the tasks differ in difficulty."
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that the templates draw."""
+
+    run_id: str
+    summary: str
+    warning: str
+    series: tuple[Series, ...]
+    verdict_answer: str
+    apart: str
+    cards: tuple[VerdictCard, ...]
+    leaderboard: Section
+    sections: tuple[Section, ...]
+    health: Section
+    failed: tuple[Table, ...]
+    glossary: tuple[tuple[str, str], ...] = GLOSSARY
+
+
+def build(results: Results) -> Report:
+    """Return the plain values of a report; equal results give equal values."""
+    found = parts(results)
+    board, state = leaderboard.section(found), health.section(results)
+    return Report(
+        run_id=results.run_id,
+        summary=_summary(results),
+        warning=_warning(results),
+        series=tuple(dict.fromkeys(entry.series for part in found for entry in part.entries)),
+        verdict_answer=verdicts.answer(found),
+        apart=APART if len(found) > 1 else "",
+        cards=verdicts.cards(found),
+        leaderboard=board,
+        sections=(
+            board,
+            classes.per_class(found),
+            classes.confusions(found),
+            training.section(found),
+            searching.section(found),
+            calibration.section(found),
+            state,
+            provenance.section(results),
+        ),
+        health=state,
+        failed=tuple(table for table in (health.without_result(results),) if table.rows),
+    )
+
+
+def _summary(results: Results) -> str:
+    """Return what was compared, with what effort, and when."""
+    models = len({study.model for study in results.studies})
+    settings = results.settings
+    effort = f"{formats.plural(settings.n_trials, 'trial')} and {formats.plural(settings.n_refits, 'refit')}"
+    took = "" if results.duration_s is None else f" It took {formats.seconds(results.duration_s)}."
+    return (
+        f"{formats.plural(models, 'model')} on {formats.plural(len(results.datasets), 'data set')}, {effort} each "
+        f"(preset {results.preset}, seed {results.seed}), started {formats.moment(results.created_at)}.{took}"
+    )
+
+
+def _warning(results: Results) -> str:
+    """Return what a reader must know first about a run that did not end."""
+    if results.state == "running":
+        return "This run is not finished: the report shows what is there so far."
+    return (
+        "This run was interrupted: the report shows what was finished." if results.state == "interrupted" else ""
+    )

@@ -1,0 +1,114 @@
+"""The forest plot of one data set: mean, interval, a dot per seed, references as dashed lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nncompare.report.blocks import Entry, Part, seed_scores
+from nncompare.report.charts import Chart, Line, Mark, Text, across, number, ticks_across
+from nncompare.report.formats import score, shorten
+from nncompare.report.scales import Scale, linear
+from nncompare.results import Interval, ReferenceRecord
+
+ROW = 46
+NAME_LENGTH = 15
+WIDEST_FOR_REFERENCE = 4.0
+CRUSHED = 12.0
+CLOSE = 4.0
+
+Rows = Sequence[tuple[Entry, Interval]]
+
+
+def forest(part: Part) -> Chart | None:
+    """Return the forest plot of all tested models, or None where there is none."""
+    rows = _rows(part)
+    return _chart(f"Test accuracy on {part.dataset.name}", rows, _references(part)) if rows else None
+
+
+def close_up(part: Part) -> Chart | None:
+    """Return the plot of the best models alone where distant ones crush their intervals, else None."""
+    rows = _rows(part)
+    if len(rows) < 3:
+        return None
+    widest = max(accuracy.high - accuracy.low for _, accuracy in rows)
+    best, last = rows[0][1].mean, rows[-1][1].mean
+    near = [row for row in rows if best - row[1].mean <= CLOSE * widest]
+    if best - last < CRUSHED * widest or not 2 <= len(near) < len(rows):
+        return None
+    return _chart(f"The best models on {part.dataset.name}, enlarged", near, ())
+
+
+def caption(part: Part) -> str:
+    """Return what the forest plot shows, in words."""
+    seeds = max(len(seed_scores(entry)) for entry, _ in part.tested)
+    dots = "a dot for each seed" if seeds > 1 else "one seed only"
+    dashes = "; dashed: references" if _references(part) else ""
+    return f"Test accuracy: mean and 95 % interval, {dots}{dashes}."
+
+
+def _rows(part: Part) -> list[tuple[Entry, Interval]]:
+    return [(entry, test.accuracy) for entry, test in part.tested]
+
+
+def _references(part: Part) -> list[ReferenceRecord]:
+    return [reference for reference in part.dataset.references if reference.failure is None]
+
+
+def _chart(title: str, rows: Rows, references: Sequence[ReferenceRecord]) -> Chart:
+    scale, grid = _scale(rows, references), ROW * len(rows)
+    dashes, names = _dashed(scale, references, grid)
+    drawn = [_model(scale, ROW * index, entry, accuracy) for index, (entry, accuracy) in enumerate(rows)]
+    return Chart(
+        title=title,
+        description="Mean accuracy of each model with its 95 % interval, a dot for each seed, references dashed.",
+        height=grid + 25 + 17 * len(references),
+        grid_height=grid,
+        x_ticks=ticks_across(scale),
+        lines=(*dashes, *(line for line, _, _ in drawn)),
+        marks=tuple(mark for _, marks, _ in drawn for mark in marks),
+        texts=(*names, *(text for _, _, texts in drawn for text in texts)),
+        framed=False,
+    )
+
+
+def _model(scale: Scale, top: int, entry: Entry, accuracy: Interval) -> tuple[Line, list[Mark], list[Text]]:
+    """Return the interval, the marks and the words of one row."""
+    shape, colour = entry.series.shape, entry.series.colour
+    said = f"{score(accuracy.mean)} [{score(accuracy.low)}, {score(accuracy.high)}]"
+    low, high = (number(100 * scale.at(value)) for value in (accuracy.low, accuracy.high))
+    marks = [Mark("5", number(top + 9), shape, colour)]
+    marks += [Mark(across(scale.at(value)), number(top + 37), "dot") for value in seed_scores(entry)]
+    marks.append(Mark(across(scale.at(accuracy.mean)), number(top + 26), shape, colour))
+    texts = [
+        Text("14", number(top + 13), shorten(entry.series.name, NAME_LENGTH), strong=True),
+        Text("100%", number(top + 13), said, "end"),
+    ]
+    return Line(f"{low},{number(top + 26)} {high},{number(top + 26)}", colour=colour), marks, texts
+
+
+def _scale(rows: Rows, references: Sequence[ReferenceRecord]) -> Scale:
+    """Return a scale around the models, widened for a reference unless that would crush them."""
+    values = [v for entry, a in rows for v in (a.low, a.mean, a.high, *seed_scores(entry))]
+    span = (max(values) - min(values)) or 0.01
+    for reference in sorted(references, key=lambda r: -r.test_accuracy.mean):
+        with_it = [*values, reference.test_accuracy.mean]
+        if max(with_it) - min(with_it) <= WIDEST_FOR_REFERENCE * span:
+            values = with_it
+    return linear(values, bounds=(0.0, 1.0))
+
+
+def _dashed(scale: Scale, references: Sequence[ReferenceRecord], grid: int) -> tuple[list[Line], list[Text]]:
+    """Return a dashed line and a name below the axis for each reference, an arrow for those off the scale."""
+    lines, texts = [], []
+    for index, reference in enumerate(references, start=1):
+        mean, name = reference.test_accuracy.mean, shorten(reference.name, 24)
+        y, at = grid + 20 + 17 * index, scale.at(mean)
+        if mean < scale.low:
+            texts.append(Text("0", number(y), f"← {name} (off this scale)"))
+        elif mean > scale.high:
+            texts.append(Text("100%", number(y), f"{name} (off this scale) →", "end"))
+        else:
+            x = number(100 * at)
+            lines.append(Line(f"{x},0 {x},{number(y - 11)}", "dashed"))
+            texts.append(Text(across(at), number(y), name, "start" if at < 0.5 else "end"))
+    return lines, texts

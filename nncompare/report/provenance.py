@@ -1,0 +1,114 @@
+"""Provenance: how the results were made, and how to make them again."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from nncompare.report import formats
+from nncompare.report.blocks import Column, Row, Section, Table, texts
+from nncompare.results import Results
+
+LABELS = {
+    "jobs": "trials at a time",
+    "threads": "threads per trial",
+    "n_trials": "trials per study",
+    "n_refits": "refits per study",
+    "max_epochs": "most epochs",
+    "trial_timeout_s": "time limit of a trial, s",
+    "trial_memory_mb": "memory limit of a trial, MB",
+}
+TWO = (Column("What", False), Column("Value", False))
+
+
+def section(results: Results) -> Section:
+    """Return everything that a stranger needs to judge and repeat the run."""
+    return Section(
+        anchor="provenance",
+        short="Provenance",
+        question="How was this made, and how can it be repeated?",
+        answer=_answer(results),
+        tables=tuple(
+            t for t in (_run(results), _environment(results), _plugins(results), *_data(results)) if t.rows
+        ),
+        notes=(
+            *results.notes,
+            "To dig deeper, install optuna-dashboard and run, in the run directory: "
+            "optuna-dashboard sqlite:///study.db",
+        ),
+    )
+
+
+def _answer(results: Results) -> str:
+    command = shlex.join(results.command)
+    how = f"Run again: {command}" if command else "The command was not recorded"
+    if not results.repeatable:
+        return f"{how} — but this run stopped by the clock, so it does not repeat exactly."
+    if results.settings.jobs > 1:
+        return (
+            f"{how} — with more than one job the order of trials, and so the search, can differ; --jobs 1 repeats."
+        )
+    return f"{how} — on the same machine and versions it gives the same scores."
+
+
+def _run(results: Results) -> Table:
+    settings = _flat(results.settings.model_dump())
+    rows: dict[str, Any] = {
+        "run": results.run_id,
+        "state": results.state,
+        "started": results.created_at,
+        "finished": results.finished_at,
+        "duration": formats.seconds(results.duration_s),
+        "command": shlex.join(results.command),
+        "seed": results.seed,
+        "preset": results.preset,
+        "repeats exactly": results.repeatable,
+        **{LABELS.get(name, name.replace("_", " ")): value for name, value in settings.items()},
+    }
+    return _pairs("The run", rows)
+
+
+def _environment(results: Results) -> Table:
+    return _pairs("Versions and hardware", _flat(results.environment))
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values on one level, their names joined."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{prefix}{name} ")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def _pairs(label: str, values: dict[str, Any]) -> Table:
+    return Table(label, TWO, tuple(Row(texts(name, formats.plain(value))) for name, value in values.items()))
+
+
+def _plugins(results: Results) -> Table:
+    owners = {study.model: study.plugin for study in results.studies if study.plugin is not None}
+    return Table(
+        "Plugins and their distributions",
+        tuple(Column(c, False) for c in ("Model", "Distribution", "Version", "File")),
+        tuple(Row(texts(m, o.distribution, o.version, o.file or formats.MISSING)) for m, o in owners.items()),
+    )
+
+
+def _data(results: Results) -> list[Table]:
+    return [
+        _pairs(
+            f"Data set {d.name}",
+            {
+                "fingerprint of the data": d.fingerprint,
+                "fingerprint of the test labels": d.test_fingerprint,
+                "fingerprint of the split": d.split_fingerprint,
+                "rows in both train and test": d.duplicates,
+                "description": d.description,
+                "licence": d.licence,
+                "citation": d.citation,
+            },
+        )
+        for d in results.datasets
+    ]

@@ -1,0 +1,160 @@
+"""The search: every trial over time with the best so far, and which parameters mattered."""
+
+from __future__ import annotations
+
+from nncompare.report import formats
+from nncompare.report.blocks import Cell, Column, Entry, Figure, Group, Part, Row, Section, Table
+from nncompare.report.charts import Chart, Line, Mark, Plane, Shape, across
+from nncompare.report.leaderboard import trial_counts
+from nncompare.report.scales import losses, whole
+from nncompare.results import StudyRecord, TrialRecord
+
+HEIGHT = 150
+ENOUGH_TRIALS = 100
+
+
+def section(parts: tuple[Part, ...]) -> Section:
+    """Return the history of every search, on the same axes within a data set."""
+    studies = [e.study for part in parts for e in part.entries if e.study.trials]
+    gains = [(last_gain(study), study) for study in studies]
+    late = [
+        f"{study.model} on {study.dataset} (trial {gain} of {len(study.trials)})"
+        for gain, study in gains
+        if gain is not None and gain >= 0.8 * len(study.trials)
+    ]
+    if not studies:
+        answer = "No trial was started, so this cannot be told."
+    elif late:
+        answer = f"Perhaps not: the best trial came in the last fifth of the search for {formats.listed(late)}."
+    else:
+        answer = "It seems so: no search found its best trial in its last fifth."
+    return Section(
+        anchor="search",
+        short="Search",
+        question="Was the search long enough?",
+        answer=answer,
+        groups=tuple(_group(part) for part in parts),
+        notes=(
+            "Filled: complete. Hollow: pruned. A cross at the top edge: failed. The line is the best so far; "
+            "lower is better. Trial 0 is the plugin's default configuration.",
+        )
+        if studies
+        else (),
+    )
+
+
+def last_gain(study: StudyRecord) -> int | None:
+    """Return the number of the complete trial with the lowest validation log loss."""
+    values = _complete(study)
+    return min(values, key=lambda point: (point[1], point[0]))[0] if values else None
+
+
+def _complete(study: StudyRecord) -> list[tuple[int, float]]:
+    return [
+        (t.number, t.valid_log_loss)
+        for t in study.trials
+        if t.state == "complete" and t.valid_log_loss is not None
+    ]
+
+
+def _group(part: Part) -> Group:
+    searched = [entry for entry in part.entries if entry.study.trials]
+    if not searched:
+        return Group(part.dataset.name, notes=("no trial was started.",))
+    values = [t.valid_log_loss for e in searched for t in e.study.trials if t.valid_log_loss is not None]
+    last = max(t.number for e in searched for t in e.study.trials)
+    plane = Plane(whole(last), losses(values or [0.0, 1.0]), HEIGHT)
+    return Group(part.dataset.name, figures=tuple(_figure(entry, plane) for entry in searched))
+
+
+def _figure(entry: Entry, plane: Plane) -> Figure:
+    complete, pruned, failed = trial_counts(entry.study)
+    gain = last_gain(entry.study)
+    best = f"best at trial {gain}" if gain is not None else "no complete trial"
+    study = entry.study
+    return Figure(
+        entry.series,
+        caption=f"{best}; {complete} complete, {pruned} pruned, {failed} failed",
+        chart=_chart(entry, plane),
+        table=_importance(study) if study.importance else None,
+        details=(_trials(study),),
+        notes=_caution(study),
+    )
+
+
+def _chart(entry: Entry, plane: Plane) -> Chart:
+    study, colour, shape = entry.study, entry.series.colour, entry.series.shape
+    so_far = _best_so_far(study)
+    line = (Line(plane.steps(so_far), colour=colour),) if so_far else ()
+    log = " (log)" if plane.y.log else ""
+    return Chart(
+        title=f"Search history of {study.model} on {study.dataset}",
+        description="Validation log loss of each trial and the best so far; pruned hollow, failed crossed.",
+        height=HEIGHT,
+        grid_height=HEIGHT,
+        x_ticks=plane.x_ticks(),
+        y_ticks=plane.y_ticks(),
+        x_label="trial",
+        y_label=f"validation log loss{log}",
+        lines=line,
+        marks=tuple(_mark(trial, plane, shape, colour) for trial in study.trials if trial.state != "running"),
+    )
+
+
+def _best_so_far(study: StudyRecord) -> list[tuple[float, float]]:
+    """Return the lowest value up to each trial, from the first complete one to the last trial."""
+    found: list[tuple[float, float]] = []
+    for number, value in sorted(_complete(study)):
+        if not found or value < found[-1][1]:
+            found.append((float(number), value))
+    return [*found, (float(study.trials[-1].number), found[-1][1])] if found else []
+
+
+def _mark(trial: TrialRecord, plane: Plane, shape: int, colour: int) -> Mark:
+    if trial.valid_log_loss is None:
+        x, _ = plane.point(trial.number, plane.y.high)
+        return Mark(x, "4", "cross", colour)
+    kind: Shape = "cross" if trial.state == "failed" else shape
+    return Mark(*plane.point(trial.number, trial.valid_log_loss), kind, colour, hollow=trial.state == "pruned")
+
+
+def _importance(study: StudyRecord) -> Table:
+    ranked = sorted(study.importance.items(), key=lambda item: -item[1])
+    return Table(
+        f"Importance of the parameters of {study.model} on {study.dataset}",
+        (Column("Parameter", False), Column("Importance")),
+        tuple(Row((Cell(name), Cell(f"{value:.2f}", bar=across(max(0.0, value))))) for name, value in ranked),
+    )
+
+
+def _caution(study: StudyRecord) -> tuple[str, ...]:
+    if not study.importance:
+        return ("No importance of the parameters was computed.",)
+    complete = trial_counts(study)[0]
+    if complete >= ENOUGH_TRIALS:
+        return ()
+    return (
+        f"Importance from {formats.plural(complete, 'complete trial')}, fewer than {ENOUGH_TRIALS}: only a hint.",
+    )
+
+
+def _trials(study: StudyRecord) -> Table:
+    columns = ("Trial", "State", "Log loss", "Accuracy", "Epochs", "CPU time", "Configuration")
+    return Table(
+        f"Trials of {study.model} on {study.dataset}",
+        tuple(Column(c, c not in {"State", "Configuration"}, c == "Configuration") for c in columns),
+        tuple(
+            Row(
+                (
+                    Cell(str(t.number)),
+                    Cell(t.state),
+                    Cell(formats.score(t.valid_log_loss)),
+                    Cell(formats.score(t.valid_accuracy)),
+                    Cell(str(t.epochs)),
+                    Cell(formats.cpu(t.fit_cpu_s)),
+                    Cell(formats.params(t.params) or formats.MISSING),
+                )
+            )
+            for t in study.trials
+        ),
+    )

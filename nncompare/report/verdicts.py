@@ -1,0 +1,196 @@
+"""The verdicts: one card per data set, and the differences that they rest on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nncompare.report import formats
+from nncompare.report.blocks import Cell, Column, Entry, Part, Row, Table
+from nncompare.report.charts import Chart
+from nncompare.report.forest import caption, close_up, forest
+from nncompare.results import Check, CheckLevel, PairRecord, VerdictState
+
+STATES: dict[VerdictState, str] = {
+    "better": "clear winner",
+    "equal": "practically equal",
+    "undecided": "undecided",
+    "single": "only one model finished",
+    "none": "no result",
+}
+PAIR_STATES = {"better": "different", "equal": "practically equal", "undecided": "undecided"}
+LEVELS: dict[CheckLevel, str] = {"problem": "✕", "warning": "!", "info": "i", "ok": "✓"}
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictCard:
+    """Which model to use on one data set, how sure that is, and what to know before believing it."""
+
+    dataset: str
+    about: str
+    state: VerdictState
+    badge: str
+    text: str
+    checks: tuple[Check, ...]
+    chart: Chart | None
+    close_up: Chart | None
+    caption: str
+    absent: str
+    details: tuple[Table, ...]
+
+    def symbol(self, level: CheckLevel) -> str:
+        """Return the sign of a check's level."""
+        return LEVELS[level]
+
+
+def cards(parts: tuple[Part, ...]) -> tuple[VerdictCard, ...]:
+    """Return the card of each data set, in the order of the run."""
+    return tuple(_card(part) for part in parts)
+
+
+def answer(parts: tuple[Part, ...]) -> str:
+    """Return the line under the heading: the winner on each data set."""
+    if not parts:
+        return "No data set was compared, so there is no verdict."
+    said = "; ".join(_short(part) for part in parts)
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def _short(part: Part) -> str:
+    """Return a data set's verdict in a few words."""
+    verdict, name = part.dataset.verdict, part.dataset.name
+    if verdict.state == "better" and verdict.winner is not None:
+        return f"on {name} use {verdict.winner}"
+    if verdict.state == "equal":
+        return f"on {name} {formats.listed(verdict.tied)} are practically equal"
+    if verdict.state == "single":
+        return f"on {name} only {formats.listed([e.study.model for e, _ in part.tested])} finished"
+    return f"on {name} {'it is undecided' if verdict.state == 'undecided' else 'there is no result'}"
+
+
+def _card(part: Part) -> VerdictCard:
+    dataset, verdict = part.dataset, part.dataset.verdict
+    chart = forest(part)
+    tables = (_models(part), _pairs(part), _seeds(part))
+    return VerdictCard(
+        dataset=dataset.name,
+        about=_about(part),
+        state=verdict.state,
+        badge=STATES[verdict.state],
+        text=verdict.text,
+        checks=tuple(sorted(verdict.checks, key=lambda check: list(LEVELS).index(check.level))),
+        chart=chart,
+        close_up=close_up(part),
+        caption=caption(part) if chart is not None else "",
+        absent=f"No chart: {_why_none(part)}",
+        details=tuple(table for table in tables if table.rows),
+    )
+
+
+def _about(part: Part) -> str:
+    """Return the size of a data set in words."""
+    d = part.dataset
+    rows = f"{d.n_train:,} train, {d.n_valid:,} validation, {d.n_test:,} test"
+    return f"{d.kind}, {len(d.class_names)} classes; {rows}"
+
+
+def _why_none(part: Part) -> str:
+    if part.dataset.failure is not None:
+        return part.dataset.failure.message
+    return "no model has test scores on this data set; see Run health."
+
+
+def _pairs(part: Part) -> Table:
+    """Return the differences between models (and references) with their intervals and costs."""
+    margin = formats.points(part.dataset.verdict.margin).lstrip("+")
+    numbers = ("Points", "95 % CI, points", "Difference", "95 % CI", "McNemar p")
+    return Table(
+        label=f"Differences in accuracy on {part.dataset.name} (first minus second, margin {margin} points)",
+        columns=(
+            Column("Pair", False),
+            Column("Conclusion", False),
+            *(Column(name) for name in numbers),
+            Column("Training time", False),
+            Column("Method", False, wide=True),
+        ),
+        rows=tuple(_pair(part, pair) for pair in part.dataset.verdict.pairs),
+    )
+
+
+def _pair(part: Part, pair: PairRecord) -> Row:
+    return Row(
+        (
+            Cell(f"{pair.a} − {pair.b}"),
+            Cell(PAIR_STATES[pair.state] + (", within the margin" if pair.within_margin else "")),
+            Cell(formats.points(pair.difference)),
+            Cell(f"{formats.points(pair.low)} to {formats.points(pair.high)}"),
+            Cell(f"{pair.difference:+.4f}"),
+            Cell(f"{pair.low:+.4f} to {pair.high:+.4f}"),
+            Cell(formats.MISSING if pair.mcnemar_p is None else f"{pair.mcnemar_p:.3g}"),
+            Cell(_cost(part, pair)),
+            Cell(pair.method),
+        )
+    )
+
+
+def _cost(part: Part, pair: PairRecord) -> str:
+    """Return how many times the slower one of a pair costs the faster one to train, in CPU seconds."""
+    costs = [(e.study.fit_cpu_s, e.study.model) for e in part.entries if e.study.model in (pair.a, pair.b)]
+    known = sorted((cost, model) for cost, model in costs if cost)
+    if len(known) < 2:
+        return formats.MISSING
+    (fast, _), (slow, model) = known
+    return f"{model} {formats.times(slow / fast)} as long ({formats.cpu(slow)} against {formats.cpu(fast)})"
+
+
+def _models(part: Part) -> Table:
+    """Return the accuracy of each model in per cent and its training time, as the sentence says them."""
+    columns = ("Accuracy, %", "95 % CI, %", "Training CPU")
+    return Table(
+        label=f"Models on {part.dataset.name}",
+        columns=(Column("Model", False), *(Column(name) for name in columns)),
+        rows=tuple(
+            Row(
+                (
+                    Cell(entry.study.model, series=entry.series),
+                    Cell(f"{100 * test.accuracy.mean:.1f}"),
+                    Cell(f"{100 * test.accuracy.low:.1f} to {100 * test.accuracy.high:.1f}"),
+                    Cell(formats.cpu(entry.study.fit_cpu_s)),
+                )
+            )
+            for entry, test in part.tested
+        ),
+    )
+
+
+def _seeds(part: Part) -> Table:
+    """Return every seed's scores: the dots of the forest plot."""
+    return Table(
+        label=f"Each seed on {part.dataset.name}",
+        columns=(
+            Column("Model", False),
+            *(
+                Column(c)
+                for c in ("Seed", "Accuracy", "Macro F1", "Log loss", "Epochs", "CPU time", "Wall time", "Memory")
+            ),
+        ),
+        rows=tuple(row for entry in part.entries for row in _refits(entry)),
+    )
+
+
+def _refits(entry: Entry) -> list[Row]:
+    return [
+        Row(
+            (
+                Cell(entry.study.model, series=entry.series),
+                Cell(str(r.seed)),
+                Cell(formats.score(r.test_accuracy)),
+                Cell(formats.score(r.macro_f1)),
+                Cell(formats.score(r.log_loss)),
+                Cell(str(r.epochs)),
+                Cell(formats.cpu(r.fit_cpu_s)),
+                Cell(formats.seconds(r.fit_time_s)),
+                Cell(formats.size(None if r.peak_memory_mb is None else r.peak_memory_mb * 1e6)),
+            )
+        )
+        for r in entry.study.refits
+    ]

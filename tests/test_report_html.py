@@ -1,0 +1,284 @@
+"""The HTML report: complete, escaped, self-contained and repeatable."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+from pydantic import BaseModel
+
+from nncompare.report import render_html, render_markdown
+from nncompare.results import CheckLevel, Results
+
+from . import report_fixtures as fixtures
+
+VOID = {"meta", "link", "br", "img", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Counts elements and attributes, and keeps the text of each element name."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: Counter[str] = Counter()
+        self.attributes: Counter[str] = Counter()
+        self.values: list[tuple[str, str]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements[tag] += 1
+        self.attributes.update(name for name, _ in attrs)
+        self.values += [(name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert tag in VOID or self.open.pop() == tag, f"</{tag}> closes another element"
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append((self.open[-1] if self.open else "", data))
+
+    def text_of(self, tag: str) -> str:
+        return " ".join(text for where, text in self.texts if where == tag)
+
+
+@pytest.mark.parametrize("variant", fixtures.VARIANTS)
+def test_html_renders_every_variant_with_balanced_elements(variant: str) -> None:
+    page = Page(render_html(fixtures.VARIANTS[variant]()))
+    assert page.open == []
+    assert page.elements["style"] == page.elements["script"] == page.elements["h1"] == 1
+    assert page.elements["section"] == 10
+    assert page.elements["h2"] == 10
+
+
+@pytest.mark.parametrize("variant", fixtures.VARIANTS)
+def test_html_twice_is_byte_identical(variant: str) -> None:
+    first = fixtures.VARIANTS[variant]()
+    again = Results.from_json(first.to_json())
+    assert render_html(first) == render_html(again)
+
+
+def test_html_policy_names_the_hash_of_the_style_and_the_script() -> None:
+    html = render_html(fixtures.full())
+    policy = re.search(r'Policy" content="([^"]*)"', html)
+    assert policy is not None
+    said = policy.group(1).replace("&#39;", "'").replace("&#43;", "+")
+    for tag, directive in (("style", "style-src"), ("script", "script-src")):
+        text = re.search(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        assert text is not None
+        digest = base64.b64encode(hashlib.sha256(text.group(1).encode()).digest()).decode()
+        assert f"{directive} 'sha256-{digest}'" in said
+    assert said.startswith("default-src 'none'; ")
+
+
+@pytest.mark.parametrize("variant", fixtures.VARIANTS)
+def test_html_loads_nothing_and_has_no_inline_style_or_handler(variant: str) -> None:
+    page = Page(render_html(fixtures.VARIANTS[variant]()))
+    assert "style" not in page.attributes
+    assert not [name for name in page.attributes if name.startswith("on")]
+    links = [value for name, value in page.values if name in {"src", "href", "xlink:href", "action"}]
+    assert links
+    assert all(value.startswith("#") for value in links)
+
+
+def test_html_links_lead_to_elements_that_exist() -> None:
+    page = Page(render_html(fixtures.full()))
+    names = [value for name, value in page.values if name == "id"]
+    assert len(names) == len(set(names))
+    assert {value[1:] for name, value in page.values if name == "href"} <= set(names)
+
+
+def test_html_of_four_studies_weighs_less_than_150_kb() -> None:
+    assert len(render_html(fixtures.four_studies()).encode()) < 150_000
+
+
+@pytest.mark.parametrize("variant", ["full", "one_model", "no_curves"])
+def test_html_shows_every_number_of_a_verdict_in_a_table(variant: str) -> None:
+    results = fixtures.VARIANTS[variant]()
+    page = Page(render_html(results))
+    cells = f"{page.text_of('td')} {page.text_of('small')}"
+    shown = set(re.findall(r"\d+(?:\.\d+)?", cells))
+    for dataset in results.datasets:
+        text = dataset.verdict.text.replace(dataset.name, "").replace("95 % CI", "")
+        for number in re.findall(r"\d+(?:\.\d+)?", text):
+            assert number in shown, f"{number} of {text!r} stands in no table"
+
+
+def test_html_gives_every_requested_pair_a_row() -> None:
+    html = render_html(fixtures.full())
+    table = html.split("Every requested pair of model and data set</caption>")[1].split("</table>")[0]
+    rows = re.findall(r'<th scope="row">(.*?)</th><td class="t">(.*?)</td>', table)
+    assert rows == [(study.model, study.dataset) for study in fixtures.full().studies]
+
+
+def test_html_puts_problems_before_other_checks() -> None:
+    html = render_html(fixtures.full())
+    levels = re.findall(r'<li class="(\w+)"><span class="sign"', html)[:5]
+    order = list(get_args(CheckLevel))
+    assert levels == ["problem", "warning", "info", "ok", "ok"]
+    assert set(levels) <= set(order)
+
+
+def test_html_shows_intervals_with_the_accuracy_of_models_and_references() -> None:
+    html = render_html(fixtures.full())
+    for dataset in fixtures.full().datasets:
+        for reference in dataset.references:
+            interval = reference.test_accuracy
+            assert f"{interval.mean:.4f}<small>{interval.low:.4f} to {interval.high:.4f}</small>" in html
+    for study in fixtures.full().studies:
+        if study.test is not None:
+            interval = study.test.accuracy
+            assert f"{interval.mean:.4f}<small>{interval.low:.4f} to {interval.high:.4f}</small>" in html
+
+
+def test_html_with_more_than_20_classes_lists_confusions_instead_of_a_matrix() -> None:
+    html = render_html(fixtures.many_classes())
+    assert 'class="matrix"' not in html
+    assert "Most frequent confusions of cnn on wide" in html
+    assert 'class="matrix"' in render_html(fixtures.full())
+
+
+def test_html_gives_a_model_one_colour_and_one_marker_everywhere() -> None:
+    html = render_html(fixtures.full())
+    keys = re.findall(r'<svg class="key (c\d)"[^>]*><use href="#(m\d)" x="7" y="7"/></svg>(\w+)', html)
+    marks = {name: {(c, m) for c, m, n in keys if n == name} for _, _, name in keys}
+    assert all(len(found) == 1 for found in marks.values())
+    assert len({next(iter(found)) for found in marks.values()}) == 3
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</script><script>alert(1)</script>",
+    "</style><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>",
+    "</title><script>alert(1)</script>",
+    "</desc></svg><img src=x>",
+    "<svg/onload=alert`1`>",
+    "<use href='data:x'/>",
+    '"><script>alert(1)</script>',
+    "'><script>alert(1)</script>",
+    '" onmouseover="alert(1)',
+    "' onfocus='alert(1)",
+    '" style="color:red',
+    "` onclick=`alert(1)",
+    '"',
+    "'",
+    "`",
+    "&",
+    "&lt;script&gt;",
+    "&#60;script&#62;",
+    "&amp;lt;",
+    "{{ 7 * 7 }}",
+    "{% raw %}",
+    "{% endraw %}{{ 1 }}",
+    "{# note #}",
+    "${7*7}",
+    "#{7*7}",
+    "<%= 7 %>",
+    "{{ policy }}",
+    "javascript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "//evil.example/x.js",
+    "https://evil.example/",
+    "<a href=javascript:alert(1)>x</a>",
+    "<iframe srcdoc=x>",
+    "<object data=x>",
+    "<embed src=x>",
+    "<base href=//x>",
+    "<meta http-equiv=refresh content=0>",
+    "<link rel=stylesheet href=//x>",
+    "<form action=//x><input>",
+    "<math><mi>",
+    "<!-- -->",
+    "<!--",
+    "-->",
+    "]]>",
+    "<![CDATA[x]]>",
+    "<?xml version='1.0'?>",
+    "</details></section>",
+    "</table><td>",
+    "a\x00b",
+    "a\x1b[31mred",
+    "a\x07\x08\x7fb",
+    "a\nb\rc\td",
+    "\u202egnp.exe\u202c",
+    "\u200f\u2067x\u2069",
+    "\ufeffx",
+    "x" * 5000,
+    "=cmd|'/c calc'!A1",
+    "| a | b |\n|---|",
+    "**bold** _it_ `code` [x](javascript:alert(1))",
+    "\u2028\u2029",
+]
+
+
+def poison(record: Any, poisoned: str, fixed: bool = False) -> Any:
+    """Return the record with the string added to every string, keys included; literals and versions stay."""
+    if isinstance(record, BaseModel):
+        fields = type(record).model_fields
+        return {
+            name: poison(getattr(record, name), poisoned, get_origin(fields[name].annotation) is Literal)
+            for name in fields
+        }
+    if isinstance(record, dict):
+        return {f"{key}{poisoned}": poison(value, poisoned) for key, value in record.items()}
+    if isinstance(record, list):
+        return [poison(item, poisoned) for item in record]
+    return f"{record}{poisoned}" if isinstance(record, str) and not fixed else record
+
+
+def small() -> Results:
+    """Return results that fill every field of the report once."""
+    model = fixtures.study("cnn", "d", ["a", "b"], n_trials=12, epochs=2, seeds=1)
+    data = fixtures.dataset("d", ["a", "b"], fixtures.clear_verdict())
+    lost = fixtures.dataset("m", ["a", "b"], fixtures.no_verdict(), references=False)
+    return fixtures.results([data, lost], [model, fixtures.not_run("lstm", "m")])
+
+
+BENIGN = Page(render_html(small()))
+BENIGN_MARKDOWN = render_markdown(small())
+
+
+def test_html_hostile_strings_are_at_least_60() -> None:
+    assert len(set(HOSTILE)) >= 60
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_html_keeps_hostile_text_out_of_the_markup(text: str) -> None:
+    poisoned = Results.model_validate(poison(small(), text))
+    html = render_html(poisoned)
+    page = Page(html)
+    assert page.elements == BENIGN.elements
+    assert page.attributes == BENIGN.attributes
+    assert not re.search(
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]", html
+    )
+
+
+def test_html_shows_template_syntax_as_it_was_written() -> None:
+    html = render_html(Results.model_validate(poison(small(), "{{ 7 * 7 }}")))
+    assert "cnn{{ 7 * 7 }}" in html
+    assert "cnn49" not in html
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_markdown_keeps_hostile_text_out_of_the_markup(text: str) -> None:
+    poisoned = render_markdown(Results.model_validate(poison(small(), text)))
+    assert poisoned.count("\n") == BENIGN_MARKDOWN.count("\n")
+    bars = r"(?<!\\)(?:\\\\)*\|"
+    assert len(re.findall(bars, poisoned)) == len(re.findall(bars, BENIGN_MARKDOWN))
+    assert not re.search("[<>]", poisoned)
