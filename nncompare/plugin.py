@@ -120,6 +120,11 @@ class FitContext:
         Value of ``time.monotonic()`` at which the trial is killed; None for no limit.
     on_report : callable, optional
         Receives each :class:`EpochReport` and returns True to go on, False to stop the trial.
+    history : list of EpochReport
+        What was reported so far.
+    first_batch_s : float or None
+        Seconds of wall time from the start of ``fit`` to the end of the first batch (of the whole fit where the
+        framework has no batches), compilation included; None where the plugin does not measure it.
     """
 
     seed: int
@@ -128,6 +133,7 @@ class FitContext:
     deadline: float | None = None
     on_report: Callable[[EpochReport], bool] | None = None
     history: list[EpochReport] = field(default_factory=list)
+    first_batch_s: float | None = None
 
     def report(
         self,

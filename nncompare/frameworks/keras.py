@@ -1,0 +1,137 @@
+"""KerasPlugin and KerasModel: from an unfitted Keras model to a trained, saved, reloaded one."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from nncompare.data.records import Array, Data, DataSpec
+from nncompare.frameworks.keras_training import (
+    KerasLearner,
+    Predict,
+    compile_predict,
+    predict_in_batches,
+    take_raw_samples,
+)
+from nncompare.frameworks.training import train as train_learner
+from nncompare.plugin import FitContext, FittedModel, ModelPlugin, Params
+
+MODEL_FILE = "model.keras"
+
+
+class KerasPlugin(ModelPlugin):
+    """A family of Keras models; the author writes ``suggest_params``, ``default_params`` and ``build``.
+
+    The base brings the training: batches in a new order each epoch, a compiled step of its own, one report per
+    epoch, early stopping, the weights of the best epoch. ``params`` has to hold ``batch_size``, and
+    ``learning_rate`` unless ``optimizer`` is overridden.
+
+    The learning rate falls by a constant factor per epoch. It depends on nothing but the epoch's number, so a
+    refit that trains for the best epoch count of a trial passes through the same rates as that trial; a schedule
+    over ``max_epochs``, such as a cosine, would not.
+
+    Attributes
+    ----------
+    patience : int, default 10
+        Epochs without a lower validation log loss after which the training ends.
+    learning_rate_decay : float, default 0.95
+        Factor per epoch; 1.0 keeps the rate constant.
+    """
+
+    patience: ClassVar[int] = 10
+    learning_rate_decay: ClassVar[float] = 0.95
+
+    @abstractmethod
+    def build(self, params: Params, data: DataSpec) -> Any:
+        """Return an untrained model.
+
+        Parameters
+        ----------
+        params : dict
+            What ``suggest_params`` returned.
+        data : DataSpec
+
+        Returns
+        -------
+        keras.Model
+            From float32 of shape (None, *data.sample_shape), already multiplied by ``data.scale``, to a softmax
+            over ``data.n_classes``. Custom layers carry
+            ``@keras.saving.register_keras_serializable(package=<distribution>)``.
+        """
+
+    def optimizer(self, params: Params) -> Any:
+        """Return the ``keras.optimizers.Optimizer`` for one configuration: Adam unless overridden."""
+        return keras.optimizers.Adam(params["learning_rate"])
+
+    def fit(self, params: Params, train: Data, valid: Data | None, context: FitContext) -> KerasModel:
+        """Train one configuration; see :meth:`nncompare.plugin.ModelPlugin.fit`.
+
+        Raises
+        ------
+        PluginError
+            ``build`` returned a model of the wrong shape, or one that could not be loaded again.
+        """
+        started = time.perf_counter()
+        keras.utils.set_random_seed(context.seed)
+
+        def note_first_batch() -> None:
+            context.first_batch_s = time.perf_counter() - started
+
+        learner = KerasLearner(
+            take_raw_samples(self.build(params, train.spec), train.spec),
+            self.optimizer(params),
+            train,
+            batch_size=params["batch_size"],
+            decay=self.learning_rate_decay,
+            seed=context.seed,
+            on_first_batch=note_first_batch,
+        )
+        train_learner(learner, valid, context, patience=self.patience, max_epochs=context.max_epochs)
+        return KerasModel(learner.model, learner.predict)
+
+
+class KerasModel(FittedModel):
+    """A trained Keras model that takes samples as they are stored: it scales them itself.
+
+    Parameters
+    ----------
+    model : keras.Model
+        With one input, and a softmax at its end.
+    predict : callable, optional
+        The model's compiled function, where there is one already.
+    """
+
+    def __init__(self, model: Any, predict: Predict | None = None) -> None:
+        self.model = model
+        self._predict = predict or compile_predict(model)
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of values in the trainable weights."""
+        return sum(int(np.prod(weight.shape)) for weight in self.model.trainable_weights)
+
+    def predict_proba(self, X: Array) -> npt.NDArray[np.float32]:
+        """Return probabilities of shape (n_samples, n_classes), float32."""
+        return predict_in_batches(self._predict, X)
+
+    def save(self, folder: Path) -> None:
+        """Write one ``model.keras``."""
+        with warnings.catch_warnings():
+            # Keras 3.15 converts its variables in a way that NumPy 2 deprecates.
+            warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+            self.model.save(folder / MODEL_FILE)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what ``save`` wrote, in Keras's safe mode.
+
+        The module that registers the model's custom layers has to be imported before.
+        """
+        return cls(keras.saving.load_model(folder / MODEL_FILE, compile=False, safe_mode=True))

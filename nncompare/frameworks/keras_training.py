@@ -1,0 +1,197 @@
+"""How a Keras model is trained here: one compiled function that goes through many batches.
+
+Keras's ``fit`` calls a compiled function once per batch, behind a ``tf.data`` pipeline that a fresh process has
+to build and trace first. Here NumPy gathers a chunk of shuffled rows and one call trains on all its batches, so
+that a trial in a fresh process reaches its first epoch sooner. Memory is bounded by the chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from nncompare.data.records import Array, Data, DataSpec, Labels
+from nncompare.exceptions import PluginError
+
+CHUNK_BYTES = 16 * 2**20
+PREDICT_BATCH_SIZE = 512
+
+Predict: TypeAlias = Callable[[Array], Any]
+TrainOnChunk: TypeAlias = Callable[[Array, Labels, Any], Any]
+
+
+class KerasLearner:
+    """A Keras model under training; a :class:`nncompare.frameworks.training.Learner`.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From ``take_raw_samples``.
+    optimizer : keras.optimizers.Optimizer
+        Its learning rate is that of epoch 1.
+    data : Data
+        The training part.
+    batch_size : int
+    decay : float
+        Factor on the learning rate per epoch.
+    seed : int
+        Seeds the order of the samples.
+    on_first_batch : callable
+        Called without arguments once the first batch is done.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        optimizer: Any,
+        data: Data,
+        *,
+        batch_size: int,
+        decay: float,
+        seed: int,
+        on_first_batch: Callable[[], None],
+    ) -> None:
+        self.model = model
+        self.predict = compile_predict(model)
+        self._optimizer = optimizer
+        self._first_rate = float(optimizer.learning_rate)
+        self._decay = decay
+        self._data = data
+        self._batch_size = batch_size
+        self._random = np.random.default_rng(seed)
+        self._on_first_batch = on_first_batch
+        self._train_on_chunk = compile_training(model, optimizer)
+
+    def train_epoch(self, epoch: int) -> float:
+        """Go through the training part once, in a new order, and return the mean log loss."""
+        self._optimizer.learning_rate = self._first_rate * self._decay ** (epoch - 1)
+        order = self._random.permutation(len(self._data))
+        batch_size = tf.constant(self._batch_size, tf.int32)
+        total = 0.0
+        for chunk, rows in enumerate(self._chunks(order, first_batch_alone=epoch == 1)):
+            total += float(self._train_on_chunk(self._data.X[rows], self._data.y[rows], batch_size))
+            if epoch == 1 and chunk == 0:
+                self._on_first_batch()
+        return total / len(order)
+
+    def predict_proba(self, X: Array) -> Array:
+        """Return probabilities of shape (n_samples, n_classes)."""
+        return predict_in_batches(self.predict, X)
+
+    def snapshot(self) -> list[Array]:
+        """Return a copy of the weights, moving averages included."""
+        return list(self.model.get_weights())
+
+    def restore(self, state: list[Array]) -> None:
+        """Set the weights."""
+        self.model.set_weights(state)
+
+    def _chunks(self, order: npt.NDArray[np.int64], *, first_batch_alone: bool) -> Iterator[npt.NDArray[np.int64]]:
+        """Cut the order into whole batches of bounded size."""
+        batch_bytes = max(1, self._batch_size * self._data.X[:1].nbytes)
+        rows = self._batch_size * max(1, CHUNK_BYTES // batch_bytes)
+        start = self._batch_size if first_batch_alone else 0
+        if start:
+            yield order[:start]
+        for begin in range(start, len(order), rows):
+            yield order[begin : begin + rows]
+
+
+def take_raw_samples(model: Any, data: DataSpec) -> Any:
+    """Put the data's scaling in front of a model, so that a saved model takes samples as they are stored.
+
+    Parameters
+    ----------
+    model : keras.Model
+        What ``KerasPlugin.build`` returned.
+    data : DataSpec
+
+    Returns
+    -------
+    keras.Model
+        From ``data.dtype`` of shape (None, *data.sample_shape) to probabilities.
+
+    Raises
+    ------
+    PluginError
+        The output has another shape than (None, n_classes), or a layer could not be loaded in safe mode.
+    """
+    _refuse_lambda(model)
+    inputs = keras.Input(data.sample_shape, dtype=data.dtype)
+    outputs = model(keras.layers.Rescaling(data.scale, name="scale_to_unit")(inputs))
+    if tuple(outputs.shape) != (None, data.n_classes):
+        raise PluginError(
+            f"build() returned a model with output shape {tuple(outputs.shape)}; (None, {data.n_classes}) is "
+            f"expected for the {data.n_classes} classes of {data.name!r}: end it with "
+            f'Dense({data.n_classes}, activation="softmax").'
+        )
+    return keras.Model(inputs, outputs)
+
+
+def compile_training(model: Any, optimizer: Any) -> TrainOnChunk:
+    """Return a function that trains on all batches of a chunk and returns the sum of its samples' log losses.
+
+    The function is traced once, for any number of rows and any batch size. The last batch may be smaller.
+    """
+    variables = model.trainable_variables
+    optimizer.build(variables)
+
+    def train_on_batch(X: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            # In a graph, Keras goes back from the softmax to its logits here, which keeps the loss finite.
+            losses = keras.losses.sparse_categorical_crossentropy(y, model(X, training=True))
+            objective = tf.reduce_mean(losses) + sum(model.losses)
+        optimizer.apply(tape.gradient(objective, variables), variables)
+        return tf.reduce_sum(losses)
+
+    def train_on_chunk(X: Any, y: Any, batch_size: Any) -> Any:
+        n_samples = tf.shape(X)[0]
+
+        def next_batch(start: Any, total: Any) -> tuple[Any, Any]:
+            end = tf.minimum(start + batch_size, n_samples)
+            return end, total + train_on_batch(X[start:end], y[start:end])
+
+        return tf.while_loop(lambda start, _: start < n_samples, next_batch, (0, 0.0), parallel_iterations=1)[1]
+
+    (inputs,) = model.inputs
+    signature = [
+        tf.TensorSpec(inputs.shape, inputs.dtype),
+        tf.TensorSpec([None], tf.int64),
+        tf.TensorSpec([], tf.int32),
+    ]
+    return _compile(train_on_chunk, signature)
+
+
+def compile_predict(model: Any) -> Predict:
+    """Return a function from a batch of any size to probabilities, traced once."""
+    (inputs,) = model.inputs
+    return _compile(lambda X: model(X, training=False), [tf.TensorSpec(inputs.shape, inputs.dtype)])
+
+
+def predict_in_batches(predict: Predict, X: Array) -> npt.NDArray[np.float32]:
+    """Return the probabilities of all samples, in batches that bound the memory."""
+    batches = [predict(X[start : start + PREDICT_BATCH_SIZE]) for start in range(0, len(X), PREDICT_BATCH_SIZE)]
+    return np.concatenate([np.asarray(batch, dtype=np.float32) for batch in batches])
+
+
+def _compile(function: Callable[..., Any], signature: list[Any]) -> Callable[..., Any]:
+    """Compile into a graph, without AutoGraph, which has no work here, and XLA, which is slow to start."""
+    compiled: Callable[..., Any] = tf.function(
+        function, input_signature=signature, autograph=False, jit_compile=False
+    )
+    return compiled
+
+
+def _refuse_lambda(model: Any) -> None:
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Lambda):
+            raise PluginError(
+                f"The model contains the Lambda layer {layer.name!r}, which holds Python code and cannot be "
+                "loaded in Keras's safe mode. Write it as a layer class with "
+                "@keras.saving.register_keras_serializable(package=<your distribution>)."
+            )

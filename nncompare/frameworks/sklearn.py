@@ -1,0 +1,221 @@
+"""SklearnPlugin and SklearnModel: from an unfitted estimator to a trained, saved, reloaded model."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+import warnings
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from nncompare.data.records import Array, Data, DataSpec
+from nncompare.exceptions import DivergedError, PluginError
+from nncompare.frameworks.training import train
+from nncompare.plugin import FitContext, FittedModel, ModelPlugin, Params
+
+ESTIMATOR_FILE = "estimator.skops"
+SETTINGS_FILE = "model.json"
+LARGEST_SEED = 2**31 - 1
+
+
+class SklearnPlugin(ModelPlugin):
+    """A family of scikit-learn classifiers; the author writes ``suggest_params``, ``default_params``, ``build``.
+
+    An estimator with ``partial_fit`` is trained epoch by epoch, scored on the validation part after each one,
+    stopped early and left at its best epoch. Any other estimator is fitted once and reports once.
+
+    Attributes
+    ----------
+    patience : int, default 10
+        Epochs without a lower validation log loss after which the training ends.
+    expected_warnings : tuple of warning classes, default ()
+        Silenced while the estimator fits, because the plugin knows better.
+    """
+
+    patience: ClassVar[int] = 10
+    expected_warnings: ClassVar[tuple[type[Warning], ...]] = ()
+
+    @abstractmethod
+    def build(self, params: Params, data: DataSpec, seed: int) -> Any:
+        """Return an unfitted classifier.
+
+        Parameters
+        ----------
+        params : dict
+            What ``suggest_params`` returned.
+        data : DataSpec
+        seed : int
+            For the estimator's ``random_state``.
+
+        Returns
+        -------
+        sklearn.base.ClassifierMixin
+            With ``predict_proba``.
+        """
+
+    def fit(self, params: Params, train: Data, valid: Data | None, context: FitContext) -> SklearnModel:
+        """Train one configuration; see :meth:`nncompare.plugin.ModelPlugin.fit`."""
+        return _fit(self, params, train, valid, context)
+
+
+class SklearnModel(FittedModel):
+    """A fitted classifier with one column of probabilities for each class of the data set.
+
+    Parameters
+    ----------
+    estimator : sklearn.base.ClassifierMixin
+        Fitted; it may have seen fewer classes than there are.
+    n_classes : int
+    """
+
+    def __init__(self, estimator: Any, n_classes: int) -> None:
+        self.estimator = estimator
+        self.n_classes = n_classes
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights and intercepts; of fitted floating-point values where an estimator has neither."""
+        fitted = vars(self.estimator)
+        for weights, intercepts in (("coefs_", "intercepts_"), ("coef_", "intercept_")):
+            if weights in fitted:
+                return _size(fitted[weights]) + _size(fitted.get(intercepts, ()))
+        return sum(
+            value.size
+            for name, value in fitted.items()
+            if name.endswith("_") and isinstance(value, np.ndarray) and value.dtype.kind == "f"
+        )
+
+    def predict_proba(self, X: Array) -> npt.NDArray[np.float32]:
+        """Return probabilities of shape (n_samples, n_classes), float32; 0 for a class never seen."""
+        return _full_width(self.estimator, X, self.n_classes)
+
+    def save(self, folder: Path) -> None:
+        """Write the estimator with skops, without the state of its optimizer.
+
+        Raises
+        ------
+        PluginError
+            The estimator holds types that skops does not trust, so that it could not be loaded again.
+        """
+        import skops.io
+
+        content = skops.io.dumps(_without_optimizer(self.estimator))
+        _refuse_untrusted(skops.io.get_untrusted_types(data=content), f"{type(self.estimator).__name__!r}")
+        (folder / ESTIMATOR_FILE).write_bytes(content)
+        (folder / SETTINGS_FILE).write_text(json.dumps({"n_classes": self.n_classes}), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what ``save`` wrote; nothing is unpickled.
+
+        Raises
+        ------
+        PluginError
+            The file holds types that skops does not trust.
+        """
+        import skops.io
+
+        file = folder / ESTIMATOR_FILE
+        _refuse_untrusted(skops.io.get_untrusted_types(file=file), f"{file.name!r}")
+        settings = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+        return cls(skops.io.load(file), int(settings["n_classes"]))
+
+
+class _Epochs:
+    """An estimator with ``partial_fit``, one call per epoch."""
+
+    def __init__(self, estimator: Any, data: Data, seed: int) -> None:
+        self.estimator = estimator
+        self._data = data
+        self._classes = np.arange(data.spec.n_classes)
+        self._seeds = np.random.default_rng(seed)
+
+    def train_epoch(self, epoch: int) -> float | None:
+        if epoch > 1 and "random_state" in self.estimator.get_params():
+            # MLPClassifier reseeds its shuffle in each call: the same seed would repeat the same order.
+            self.estimator.set_params(random_state=int(self._seeds.integers(LARGEST_SEED)))
+        with _divergence(self.estimator):
+            self.estimator.partial_fit(self._data.X, self._data.y, classes=self._classes)
+        loss = getattr(self.estimator, "loss_", None)
+        return None if loss is None else float(loss)
+
+    def predict_proba(self, X: Array) -> Array:
+        return _full_width(self.estimator, X, len(self._classes))
+
+    def snapshot(self) -> Any:
+        return copy.deepcopy(_without_optimizer(self.estimator))
+
+    def restore(self, state: Any) -> None:
+        self.estimator = state
+
+
+class _OneFit(_Epochs):
+    """An estimator that is fitted in one go."""
+
+    def train_epoch(self, epoch: int) -> None:
+        with _divergence(self.estimator):
+            self.estimator.fit(self._data.X, self._data.y)
+
+
+def _fit(
+    plugin: SklearnPlugin, params: Params, data: Data, valid: Data | None, context: FitContext
+) -> SklearnModel:
+    started = time.perf_counter()
+    estimator = plugin.build(params, data.spec, context.seed)
+    by_epoch = hasattr(estimator, "partial_fit")
+    learner = (_Epochs if by_epoch else _OneFit)(estimator, data, context.seed)
+    with warnings.catch_warnings():
+        for category in plugin.expected_warnings:
+            warnings.simplefilter("ignore", category)
+        train(learner, valid, context, patience=plugin.patience, max_epochs=context.max_epochs if by_epoch else 1)
+    context.first_batch_s = context.first_batch_s or time.perf_counter() - started
+    return SklearnModel(learner.estimator, data.spec.n_classes)
+
+
+@contextmanager
+def _divergence(estimator: Any) -> Iterator[None]:
+    """Turn what an estimator says when its weights overflow into a DivergedError."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield
+    except ValueError as error:
+        if all(np.isfinite(w).all() for w in getattr(estimator, "coefs_", ())) and "non-finite" not in str(error):
+            raise
+        raise DivergedError(f"{type(estimator).__name__!r} diverged: ValueError: {error}") from error
+
+
+def _full_width(estimator: Any, X: Array, n_classes: int) -> npt.NDArray[np.float32]:
+    """Place the estimator's columns at their class codes."""
+    probabilities = np.asarray(estimator.predict_proba(X), dtype=np.float32)
+    if probabilities.shape[1] == n_classes:
+        return probabilities
+    full = np.zeros((len(probabilities), n_classes), dtype=np.float32)
+    full[:, estimator.classes_] = probabilities
+    return full
+
+
+def _without_optimizer(estimator: Any) -> Any:
+    """Return a shallow copy that lacks what only further training needs."""
+    bare = copy.copy(estimator)
+    vars(bare).pop("_optimizer", None)
+    return bare
+
+
+def _refuse_untrusted(types: list[str], what: str) -> None:
+    if types:
+        raise PluginError(
+            f"The model {what} cannot be stored safely: skops does not trust {', '.join(types)}. "
+            "Use an estimator that is made of NumPy arrays and scikit-learn types."
+        )
+
+
+def _size(weights: Any) -> int:
+    """Count the values of an array or of a list of arrays."""
+    return sum(np.size(w) for w in weights)

@@ -1,0 +1,101 @@
+"""The convolutional network: two-dimensional on images, one-dimensional on sequences."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import keras
+from keras import layers
+
+from nncompare.frameworks.keras import KerasPlugin
+from nncompare.plugin import DataSpec, ModelTags, Params, Trial
+
+LARGEST_FILTERS = 128
+LARGEST_GRID = 64
+"""Positions that are left for the dense layer at most; a larger grid is pooled further."""
+
+
+class CNN(KerasPlugin):
+    """One to three blocks of convolution and pooling, one dense layer, Adam."""
+
+    tags: ClassVar[ModelTags] = ModelTags(
+        accepts=("image", "sequence"), default_dataset="mnist", framework="keras"
+    )
+
+    def suggest_params(self, trial: Trial, data: DataSpec) -> Params:
+        """Ask for depth, filters, kernel, pooling, normalisation, dropout, dense units, learning rate, batch."""
+        return {
+            "n_blocks": trial.suggest_int("n_blocks", 1, 3),
+            "filters": trial.suggest_categorical("filters", [16, 32]),
+            "kernel_size": trial.suggest_categorical("kernel_size", [3, 5]),
+            "pooling": trial.suggest_categorical("pooling", ["max", "average"]),
+            "batch_norm": trial.suggest_categorical("batch_norm", [True, False]),
+            "dropout": trial.suggest_float("dropout", 0.0, 0.5),
+            "dense_units": trial.suggest_categorical("dense_units", [32, 64, 128]),
+            "learning_rate": trial.suggest_float("learning_rate", 5e-4, 1e-2, log=True),
+            "batch_size": trial.suggest_categorical("batch_size", [32, 64, 128]),
+        }
+
+    def default_params(self, data: DataSpec) -> Params:
+        """Return three normalised blocks with max pooling."""
+        return {
+            "n_blocks": 3,
+            "filters": 32,
+            "kernel_size": 3 if data.view == "image" else 5,
+            "pooling": "max",
+            "batch_norm": True,
+            "dropout": 0.3,
+            "dense_units": 64,
+            "learning_rate": 3e-3,
+            "batch_size": 64,
+        }
+
+    def build(self, params: Params, data: DataSpec) -> Any:
+        """Return the model; filters double from block to block, and small inputs are pooled less."""
+        inputs = keras.Input(data.sample_shape)
+        kit = _KITS[len(inputs.shape) - 2]
+        x = inputs
+        for block in range(params["n_blocks"]):
+            filters = min(params["filters"] * 2**block, LARGEST_FILTERS)
+            x = _convolve(kit, x, filters, params)
+            x = _pool(kit, x, params["pooling"])
+        while _grid(x) > LARGEST_GRID:
+            x = _pool(kit, x, params["pooling"])
+        x = layers.Dropout(params["dropout"])(layers.Flatten()(x))
+        x = layers.Dense(params["dense_units"], activation="relu")(x)
+        return keras.Model(inputs, layers.Dense(data.n_classes, activation="softmax")(x))
+
+
+@dataclass(frozen=True, slots=True)
+class _Kit:
+    """The layers for one number of spatial dimensions."""
+
+    convolution: Any
+    pooling: dict[str, Any]
+
+
+_KITS = {
+    1: _Kit(layers.Conv1D, {"max": layers.MaxPooling1D, "average": layers.AveragePooling1D}),
+    2: _Kit(layers.Conv2D, {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}),
+}
+
+
+def _convolve(kit: _Kit, x: Any, filters: int, params: Params) -> Any:
+    """Apply convolution, normalisation where wanted, and ReLU, keeping the grid's size."""
+    normalised = params["batch_norm"]
+    x = kit.convolution(filters, params["kernel_size"], padding="same", use_bias=not normalised)(x)
+    if normalised:
+        x = layers.BatchNormalization()(x)
+    return layers.Activation("relu")(x)
+
+
+def _pool(kit: _Kit, x: Any, pooling: str) -> Any:
+    """Halve each side of the grid that has at least two positions."""
+    return kit.pooling[pooling](tuple(min(2, side) for side in x.shape[1:-1]))(x)
+
+
+def _grid(x: Any) -> int:
+    """Count the positions of the grid."""
+    return math.prod(x.shape[1:-1])

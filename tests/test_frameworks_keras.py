@@ -1,0 +1,246 @@
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from nncompare.exceptions import DivergedError, PluginError, TrialPruned
+from nncompare.frameworks.keras import KerasModel, KerasPlugin
+from nncompare.frameworks.keras_training import CHUNK_BYTES, KerasLearner, take_raw_samples
+from nncompare.plugin import Data, DataSpec, FitContext, ModelTags
+
+DEFAULTS = {"learning_rate": 0.05, "batch_size": 8}
+
+
+def data(n=50, n_classes=2, seed=0, dtype="float32", scale=1.0):
+    random = np.random.default_rng(seed)
+    y = random.integers(0, n_classes, n)
+    X = random.normal(size=(n, 6)) * 0.3 + y[:, None]
+    X = X.astype(np.float32) if dtype == "float32" else np.clip(X * 60 + 60, 0, 255).astype(np.uint8)
+    X.setflags(write=False)
+    names = tuple(map(str, range(n_classes)))
+    return Data(X, y, DataSpec(name="toy", view="tabular", n_classes=n_classes, class_names=names,
+                               sample_shape=(6,), dtype=dtype, scale=scale, n_train=n))  # fmt: skip
+
+
+class Dense(KerasPlugin):
+    tags = ModelTags(accepts=("tabular",), framework="keras")
+
+    def suggest_params(self, trial, data):
+        return DEFAULTS
+
+    def default_params(self, data):
+        return DEFAULTS
+
+    def build(self, params, data):
+        return keras.Sequential([*self.hidden(), keras.layers.Dense(data.n_classes, activation="softmax")])
+
+    def hidden(self):
+        return []
+
+
+def fit(train, valid=None, *, plugin=Dense, seed=0, max_epochs=3, on_report=None, **params):
+    context = FitContext(seed=seed, max_epochs=max_epochs, on_report=on_report)
+    return plugin().fit({**DEFAULTS, **params}, train, valid, context), context
+
+
+def learner(model, train, batch_size, optimizer=None, decay=1.0):
+    return KerasLearner(
+        take_raw_samples(model, train.spec),
+        optimizer or keras.optimizers.SGD(0.1),
+        train,
+        batch_size=batch_size,
+        decay=decay,
+        seed=0,
+        on_first_batch=lambda: None,
+    )
+
+
+def test_fit_learns_and_reports_every_epoch():
+    train, valid = data(), data(seed=1)
+    model, context = fit(train, valid, max_epochs=4)
+    assert [r.epoch for r in context.history] == [1, 2, 3, 4]
+    assert context.history[-1].train_loss < context.history[0].train_loss
+    assert context.history[-1].valid_accuracy > 0.9
+    assert context.first_batch_s > 0
+    chosen = model.predict_proba(valid.X)[np.arange(len(valid)), valid.y]
+    assert -np.log(chosen).mean() == pytest.approx(min(r.valid_loss for r in context.history), rel=1e-5)
+
+
+@pytest.mark.parametrize("n", [48, 49, 5], ids=["even", "one-sample-in-the-last-batch", "less-than-a-batch"])
+def test_epoch_equals_a_plain_loop_over_batches(n):
+    train = data(n=n)
+    keras.utils.set_random_seed(0)
+    model = Dense().build({}, train.spec)
+    subject = learner(model, train, batch_size=8)
+    weight, bias = model.get_weights()
+    order = np.random.default_rng(0).permutation(n)
+    total = 0.0
+    for start in range(0, n, 8):
+        rows = order[start : start + 8]
+        X, y = train.X[rows], np.eye(2)[train.y[rows]]
+        p = np.exp(X @ weight + bias)
+        p /= p.sum(1, keepdims=True)
+        total += -np.log(p[y > 0]).sum()
+        gradient = (p - y) / len(rows)
+        weight, bias = weight - 0.1 * X.T @ gradient, bias - 0.1 * gradient.sum(0)
+    assert subject.train_epoch(1) == pytest.approx(total / n, rel=1e-4)
+    np.testing.assert_allclose(model.get_weights()[0], weight, atol=1e-5)
+    np.testing.assert_allclose(model.get_weights()[1], bias, atol=1e-5)
+
+
+def test_chunks_cover_every_row_once_in_whole_batches(monkeypatch):
+    monkeypatch.setattr("nncompare.frameworks.keras_training.CHUNK_BYTES", 8 * 6 * 4 * 2)
+    train = data(n=45)
+    subject = learner(Dense().build({}, train.spec), train, batch_size=8)
+    order = np.arange(45)
+    sizes = [len(c) for c in subject._chunks(order, first_batch_alone=True)]
+    assert sizes == [8, 16, 16, 5]
+    assert [len(c) for c in subject._chunks(order, first_batch_alone=False)] == [16, 16, 13]
+    assert CHUNK_BYTES < 64 * 2**20
+
+
+def test_compiled_functions_are_traced_once(monkeypatch):
+    traces = []
+    original = tf.function
+    monkeypatch.setattr(tf, "function", lambda f, **k: original(lambda *a: (traces.append(1), f(*a))[1], **k))
+    fit(data(n=21), data(n=7, seed=1), max_epochs=3)
+    assert len(traces) == 2
+
+
+def test_loss_of_a_certain_mistake_is_not_clipped():
+    train = data(n=4)
+    model = Dense().build({}, train.spec)
+    subject = learner(model, train, batch_size=4)
+    model.set_weights([np.zeros((6, 2)), np.array([50.0, -50.0])])
+    expected = 100.0 * (train.y == 1).mean()
+    assert subject.train_epoch(1) == pytest.approx(expected, rel=1e-5)
+
+
+def test_learning_rate_depends_on_the_epoch_alone():
+    train, optimizer = data(), keras.optimizers.SGD(0.1)
+    subject = learner(Dense().build({}, train.spec), train, 8, optimizer, decay=0.5)
+    rates = []
+    for epoch in (1, 2, 3):
+        subject.train_epoch(epoch)
+        rates.append(float(optimizer.learning_rate))
+    assert rates == pytest.approx([0.1, 0.05, 0.025])
+
+
+class Penalised(Dense):
+    def hidden(self):
+        return [keras.layers.Dense(4, kernel_regularizer=keras.regularizers.L2(100.0))]
+
+
+def test_penalties_train_but_are_not_part_of_the_reported_loss():
+    model, context = fit(data(), plugin=Penalised, max_epochs=25, learning_rate=0.01)
+    assert context.history[0].train_loss < 2.0
+    assert np.abs(model.model.get_weights()[0]).max() < 0.1
+
+
+def test_same_seed_gives_the_same_predictions_and_another_seed_others():
+    train, X = data(), data(seed=1).X
+    first, again, other = (fit(train, seed=s, plugin=Dropped)[0].predict_proba(X) for s in (3, 3, 4))
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 1e-3
+
+
+class Dropped(Dense):
+    def hidden(self):
+        return [keras.layers.Dense(8), keras.layers.BatchNormalization(), keras.layers.Dropout(0.5)]
+
+
+def test_fit_restores_the_best_epoch_moving_averages_included():
+    valid = data(n=200, seed=1)
+    model, context = fit(data(n=12), valid, plugin=Dropped, max_epochs=12, learning_rate=1.0)
+    best = context.history[context.best_epoch() - 1]
+    assert best is not context.history[-1]
+    chosen = model.predict_proba(valid.X)[np.arange(len(valid)), valid.y]
+    assert -np.log(np.maximum(chosen, np.finfo(np.float32).eps)).mean() == pytest.approx(best.valid_loss, rel=1e-4)
+
+
+def test_pruning_passes_through():
+    with pytest.raises(TrialPruned):
+        fit(data(), data(seed=1), on_report=lambda report: False)
+
+
+def test_nan_in_the_loss_is_a_divergence():
+    train = data()
+    X = train.X.copy()
+    X[0] = np.nan
+    with pytest.raises(DivergedError, match="train_loss is nan"):
+        fit(Data(X, train.y, train.spec))
+
+
+def test_saved_model_scales_raw_samples_itself(tmp_path):
+    train = data(dtype="uint8", scale=1 / 255)
+    model, _ = fit(train, data(seed=1, dtype="uint8", scale=1 / 255), max_epochs=10)
+    model.save(tmp_path)
+    loaded = KerasModel.load(tmp_path)
+    np.testing.assert_array_equal(loaded.predict_proba(train.X), model.predict_proba(train.X))
+    weight, bias = model.model.get_weights()
+    logits = (train.X / 255) @ weight + bias
+    expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    np.testing.assert_allclose(model.predict_proba(train.X), expected, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_saved_model_predicts_the_same_in_a_fresh_process(tmp_path):
+    model, _ = fit(data())
+    model.save(tmp_path)
+    np.save(tmp_path / "X.npy", data(seed=1).X)
+    code = (
+        "import sys, json, pathlib, numpy as np; from nncompare.frameworks.keras import KerasModel;"
+        "folder = pathlib.Path(sys.argv[1]);"
+        "print(json.dumps(KerasModel.load(folder).predict_proba(np.load(folder / 'X.npy')).tolist()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    np.testing.assert_allclose(json.loads(done.stdout), model.predict_proba(data(seed=1).X), atol=1e-6)
+
+
+def test_predict_proba_of_any_number_of_samples():
+    model, _ = fit(data(n_classes=3))
+    X = data(n=1100, seed=1).X
+    probabilities = model.predict_proba(X)
+    assert probabilities.shape == (1100, 3)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
+    np.testing.assert_allclose(model.predict_proba(X[700:701]), probabilities[700:701], atol=1e-6)
+
+
+def test_n_parameters_counts_trainable_values():
+    model, _ = fit(data(), plugin=Dropped)
+    assert model.n_parameters == (6 * 8 + 8) + (8 + 8) + (8 * 2 + 2)
+
+
+class WithLambda(Dense):
+    def hidden(self):
+        return [keras.Sequential([keras.layers.Lambda(lambda x: x * 2, name="twice")])]
+
+
+def test_lambda_layers_are_refused_with_advice():
+    with pytest.raises(PluginError, match=r"'twice'.*register_keras_serializable"):
+        fit(data(), plugin=WithLambda)
+
+
+class TooWide(Dense):
+    def build(self, params, data):
+        return keras.Sequential([keras.layers.Dense(data.n_classes + 1, activation="softmax")])
+
+
+def test_wrong_number_of_outputs_is_refused():
+    with pytest.raises(PluginError, match=r"\(None, 3\).*\(None, 2\) is expected.*'toy'"):
+        fit(data(), plugin=TooWide)
+
+
+class WithoutSoftmax(Dense):
+    def build(self, params, data):
+        return keras.Sequential([keras.layers.Dense(data.n_classes, activation="sigmoid")])
+
+
+def test_outputs_that_are_no_probabilities_are_refused():
+    with pytest.raises(PluginError, match="softmax"):
+        fit(data(), data(seed=1), plugin=WithoutSoftmax)
