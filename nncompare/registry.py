@@ -11,7 +11,7 @@ import importlib
 import importlib.util
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from operator import attrgetter
@@ -117,13 +117,11 @@ def discover(group: Group, source: Installed | None = None) -> Catalog:
     source = installed() if source is None else source
     problems = list(source.problems)
     by_name: dict[str, dict[str, PluginRef]] = {}
-    for point in source.entry_points:
-        if point.group == group:
-            ref = _reference(point, group)
-            if _CLASS.fullmatch(ref.value) is None:
-                problems.append(_malformed(ref))
-            else:
-                by_name.setdefault(ref.name, {}).setdefault(_normalized(ref.distribution), ref)
+    for ref in _references(source.entry_points, group):
+        if _CLASS.fullmatch(ref.value) is None:
+            problems.append(_malformed(ref))
+        else:
+            by_name.setdefault(ref.name, {}).setdefault(_normalized(ref.distribution), ref)
     plugins = {}
     for name, owners in sorted(by_name.items()):
         if len(owners) == 1:
@@ -199,10 +197,15 @@ def _unreadable(distribution: metadata.Distribution, error: Exception) -> Plugin
     return PluginProblem(name, f"{name} {distribution.version}", reason)
 
 
-def _reference(point: metadata.EntryPoint, group: Group) -> PluginRef:
-    if point.dist is None:
-        return PluginRef(point.name, group, point.value, "(unknown)", "")
-    return PluginRef(point.name, group, point.value, point.dist.name, point.dist.version)
+def _references(points: Iterable[metadata.EntryPoint], group: Group) -> Iterator[PluginRef]:
+    """Yield a reference for each entry point of the group; each distribution's metadata is parsed once."""
+    owners: dict[int, tuple[str, str]] = {id(None): ("(unknown)", "")}
+    for point in points:
+        if point.group == group:
+            if id(point.dist) not in owners and point.dist is not None:
+                found = point.dist.metadata
+                owners[id(point.dist)] = (found["Name"], found["Version"])
+            yield PluginRef(point.name, group, point.value, *owners[id(point.dist)])
 
 
 def _normalized(distribution: str) -> str:

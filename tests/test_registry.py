@@ -15,7 +15,8 @@ from nncompare.registry import DATASETS, MODELS, Installed, PluginRef, discover,
 
 def entry_point(name, value="shop.models:Net", *, dist="shop", version="1.0", group=MODELS):
     point = metadata.EntryPoint(name=name, value=value, group=group)
-    vars(point).update(dist=SimpleNamespace(name=dist, version=version) if dist else None)
+    owner = SimpleNamespace(metadata={"Name": dist, "Version": version}) if dist else None
+    vars(point).update(dist=owner)
     return point
 
 
