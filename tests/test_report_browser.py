@@ -1,0 +1,152 @@
+"""The HTML report in Chromium: no request, no violation, readable on a phone, accessible in both themes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from nncompare.report import render_html
+from nncompare.results import Results
+
+from . import report_fixtures as fixtures
+from .test_report_html import HOSTILE, poison, small
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no program called chromium on the PATH"),
+]
+OPEN_ALL = "document.querySelectorAll('details').forEach(element => { element.open = true; })"
+SMALLEST_TEXT = """Math.min(...[...document.querySelectorAll('svg text')].map(text => {
+    const matrix = text.getScreenCTM();
+    return parseFloat(getComputedStyle(text).fontSize) * Math.min(Math.abs(matrix.a), Math.abs(matrix.d));
+}))"""
+OUTSIDE = """[...document.querySelectorAll('svg[role=img] text')].filter(text => {
+    const box = text.getBoundingClientRect();
+    return box.width > 0 && (box.left < 0 || box.right > innerWidth);
+}).map(text => text.textContent)"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("reports")
+    written = {}
+    for name, build in fixtures.VARIANTS.items():
+        written[name] = folder / f"{name}.html"
+        written[name].write_text(render_html(build()), "utf-8")
+    return written
+
+
+def visit(browser: Browser, path: Path, **options: Any) -> tuple[Page, list[str], list[str]]:
+    """Open the page and return it with its requests (but the page itself) and its complaints."""
+    page = browser.new_context(**options).new_page()
+    requests: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: complaints.append(dialog.message))
+    page.goto(path.as_uri())
+    assert requests.pop(0) == path.as_uri()
+    return page, requests, complaints
+
+
+def test_browser_loads_nothing_and_reports_no_violation_after_every_click(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    page, requests, complaints = visit(browser, pages["full"])
+    page.evaluate(OPEN_ALL)
+    buttons = page.locator("th button")
+    assert buttons.count() > 20
+    for index in range(buttons.count()):
+        buttons.nth(index).click()
+    for link in page.locator("nav a").all():
+        link.click()
+    assert [url for url in requests if "#" not in url] == []
+    assert complaints == []
+
+
+def test_browser_sorts_by_keyboard_and_says_so(browser: Browser, pages: dict[str, Path]) -> None:
+    page, _, _ = visit(browser, pages["full"])
+    table = page.locator("#leaderboard table").first
+    button = table.get_by_role("button", name="Accuracy")
+    names = table.locator("tbody th")
+    assert names.first.inner_text().startswith("cnn")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert names.first.inner_text().startswith("majority")
+    assert table.locator("[aria-sort]").get_attribute("aria-sort") == "ascending"
+    table.get_by_role("button", name="Model").press("Space")
+    assert names.first.inner_text().startswith("mlp")
+    assert table.locator("[aria-sort]").count() == 1
+    table.get_by_role("button", name="Latency").press("Enter")
+    assert names.first.inner_text().startswith("lstm")
+    assert names.last.inner_text().startswith(("majority", "logistic"))
+
+
+@pytest.mark.parametrize("variant", fixtures.VARIANTS)
+def test_browser_on_a_phone_neither_scrolls_across_nor_shrinks_text(
+    browser: Browser, pages: dict[str, Path], variant: str
+) -> None:
+    page, _, _ = visit(browser, pages[variant], viewport={"width": 320, "height": 640})
+    page.evaluate(OPEN_ALL)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    if page.locator("svg text").count():
+        assert page.evaluate(SMALLEST_TEXT) >= 11
+        assert page.evaluate(OUTSIDE) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("variant", ["full", "many_classes", "one_model", "all_failed"])
+def test_browser_finds_no_accessibility_violation(
+    browser: Browser, pages: dict[str, Path], variant: str, scheme: str
+) -> None:
+    page, _, _ = visit(browser, pages[variant], color_scheme=scheme, bypass_csp=True)
+    page.evaluate(OPEN_ALL)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("variant", ["full", "empty"])
+def test_browser_without_javascript_shows_everything(
+    browser: Browser, pages: dict[str, Path], variant: str
+) -> None:
+    page, requests, complaints = visit(browser, pages[variant], java_script_enabled=False)
+    assert page.locator("th button").count() == 0
+    page.locator("#glossary summary").click()
+    assert page.locator("#glossary dd").first.is_visible()
+    assert page.locator("h2:visible").count() == 10
+    assert requests == complaints == []
+
+
+def test_browser_prints_at_most_12_pages(browser: Browser, pages: dict[str, Path]) -> None:
+    page, _, _ = visit(browser, pages["full"])
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) <= 12
+
+
+def test_browser_runs_nothing_from_hostile_names(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render_html(small()), "utf-8")
+    page, requests, complaints = visit(browser, path)
+    elements = page.evaluate("document.querySelectorAll('*').length")
+    for text in HOSTILE:
+        path.write_text(render_html(Results.model_validate(poison(small(), text))), "utf-8")
+        page.reload(wait_until="domcontentloaded")
+        assert page.evaluate("document.querySelectorAll('*').length") == elements, text
+        assert complaints == [], text
+    assert set(requests) == {path.as_uri()}
