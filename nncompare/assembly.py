@@ -166,7 +166,6 @@ def dataset_record(
     stored, split = dataset.stored, dataset.split
     support = stored.test_support if stored is not None else []
     names = list(stored.class_names) if stored is not None else []
-    duplicates = stored.duplicates if stored is not None else 0
     return DatasetRecord(
         name=dataset.name,
         kind=stored.view if stored is not None else "",
@@ -178,7 +177,7 @@ def dataset_record(
         test_fingerprint=stored.test_fingerprint if stored is not None else "",
         split_fingerprint=split.fingerprint if split is not None else "",
         test_support=list(support),
-        duplicates=duplicates,
+        duplicates=stored.duplicates if stored is not None else 0,
         description=stored.description if stored is not None else "",
         licence=stored.licence if stored is not None else "",
         citation=stored.citation if stored is not None else "",
@@ -189,7 +188,7 @@ def dataset_record(
             studies,
             records,
             correct,
-            duplicates=duplicates,
+            duplicates=stored.duplicates if stored is not None else None,
             test_support=support,
             class_names=names,
         ),

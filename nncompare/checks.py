@@ -23,7 +23,7 @@ def run_checks(
     references: Sequence[str],
     *,
     n_seeds: Mapping[str, int],
-    duplicates: int = 0,
+    duplicates: int | None = 0,
     test_support: Sequence[int] = (),
     class_names: Sequence[str] = (),
 ) -> list[Check]:
@@ -38,8 +38,8 @@ def run_checks(
     references : sequence of str
     n_seeds : mapping of model name to int
         Refits of each model that was compared.
-    duplicates : int
-        Rows that are both in train and in test.
+    duplicates : int or None
+        Rows that are both in train and in test; None where there is no data.
     test_support : sequence of int
         Test items of each class, empty where it is not known.
     class_names : sequence of str
@@ -172,24 +172,35 @@ def _single_seed(n_seeds: Mapping[str, int]) -> Iterator[Check]:
 def _beats_references(
     models: Sequence[str], references: Sequence[str], pairs: Sequence[PairRecord]
 ) -> Iterator[Check]:
-    """Say of each model whether it is better than all references; worse than one is a problem."""
+    """Say which models are better than all references; to be worse than one is a problem."""
+    found: dict[tuple[CheckLevel, str], list[str]] = {}
     for model in models:
         against = {
             pair.b if pair.a == model else pair.a: pair
             for pair in pairs
             if (pair.a == model and pair.b in references) or (pair.b == model and pair.a in references)
         }
-        beaten = [name for name, pair in against.items() if pair.a == model and pair.state == "better"]
-        worse = [name for name, pair in against.items() if pair.b == model and pair.state == "better"]
-        open_ = [name for name in against if name not in beaten and name not in worse]
-        if worse:
-            text, level = f"{model} is worse than {_plain(worse)}.", "problem"
-        elif open_:
-            text, level = f"{model} is not shown to be better than {_plain(open_)}.", "warning"
-        else:
-            text, level = f"{model} is better than {_plain(beaten)}.", "ok"
         if against:
-            yield Check.model_validate({"code": "beats_references", "level": level, "text": text})
+            found.setdefault(_standing(model, against), []).append(model)
+    for (level, what), names in found.items():
+        be = "is" if len(names) == 1 else "are"
+        yield Check(code="beats_references", level=level, text=f"{_listed(names)} {be} {what}.")
+
+
+def _standing(model: str, against: Mapping[str, PairRecord]) -> tuple[CheckLevel, str]:
+    """Return the level and the words for one model and its pairs with the references."""
+    beaten = [name for name, pair in against.items() if pair.a == model and pair.state == "better"]
+    worse = [name for name, pair in against.items() if pair.b == model and pair.state == "better"]
+    open_ = [name for name in against if name not in beaten and name not in worse]
+    if worse:
+        return "problem", f"worse than {_plain(worse)}"
+    if open_:
+        return "warning", f"not shown to be better than {_plain(open_)}"
+    return "ok", f"better than {_plain(beaten)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def _plain(names: Sequence[str]) -> str:
@@ -197,7 +208,9 @@ def _plain(names: Sequence[str]) -> str:
     return " and ".join(words.get(name, name.replace("_", " ")) for name in names)
 
 
-def _duplicates(duplicates: int) -> Iterator[Check]:
+def _duplicates(duplicates: int | None) -> Iterator[Check]:
+    if duplicates is None:
+        return
     if duplicates:
         text = f"Train and test have {duplicates:,} rows in common; scores may be too high."
         yield Check(code="duplicates", level="warning", text=text)

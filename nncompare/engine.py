@@ -25,6 +25,7 @@ from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.refit import Reference, Refit, Refits, SealedTest, measure, run_references
 from nncompare.report import write_report
 from nncompare.results import Failure, Results, Settings, StudyRecord
+from nncompare.runlog import RunLog
 from nncompare.search import Search, SearchResult, open_storage
 from nncompare.slots import Slots
 
@@ -50,6 +51,7 @@ class Engine:
         self.stop = threading.Event()
         self._plan, self._runner, self._listener = plan, runner, listener
         self._folder = plan.folder.resolve()
+        self._log = RunLog(self._folder / "run.log")
         self._lock = threading.RLock()
         self._slots = Slots(plan.jobs)
         self._studies: dict[int, StudyRecord] = {}
@@ -67,8 +69,9 @@ class Engine:
         }
 
     def tell(self, event: Event) -> None:
-        """Hand an event to the listener, one at a time."""
+        """Hand an event to the log and to the listener, one at a time."""
         with self._lock:
+            self._log.write(event)
             self._listener(event)
 
     def carry_out(self) -> Results:

@@ -18,7 +18,7 @@ from nncompare.data.splits import search_sample, validation_split
 from nncompare.data.store import StoredDataset, open_dataset
 from nncompare.data.views import CONVERSIONS, choose_view, prepare_view
 from nncompare.events import Listener, Notice
-from nncompare.exceptions import UsageError
+from nncompare.exceptions import PluginError, UsageError
 from nncompare.execution.probe import ProbeResult, probe_plugin
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import DescribeAnswer, DescribeSpec, LoadAnswer, LoadSpec
@@ -34,7 +34,7 @@ from nncompare.settings import (
     default_jobs,
 )
 
-__all__ = ["check_pin", "describe_model", "make_plan"]
+__all__ = ["check_pin", "describe_plugin", "make_plan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +88,23 @@ def make_plan(config: RunConfig, runner: LocalRunner, listener: Listener | None 
     )
 
 
-def describe_model(model: str, dataset: str | None, runner: LocalRunner) -> PlannedStudy:
-    """Return the study that ``model`` would be on ``dataset``, its own or the common ground by default.
+def describe_plugin(model: str, dataset: str | None = None) -> dict[str, Any]:
+    """Return the ``space`` and the ``defaults`` of a model on a data set, its own or the common ground by default.
 
     Raises
     ------
     UsageError
         There is no such model or data set.
+    PluginError
+        The plugin cannot be used, or not on that data set.
     """
     config = RunConfig(models=(model,), datasets=(dataset,) if dataset is not None else (), jobs=1)
-    studies = make_plan(config, runner).studies
-    return next((study for study in studies if study.failure is None), studies[0])
+    with LocalRunner() as runner:
+        studies = make_plan(config, runner).studies
+    study = next((study for study in studies if study.failure is None), studies[0])
+    if study.failure is not None:
+        raise PluginError(f"The search space of '{study.model}' is not known: {study.failure.message}")
+    return {"dataset": study.dataset, "space": dict(study.space), "defaults": dict(study.defaults)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def decide(
     correct: Mapping[str, Correct],
     margin: float = MARGIN,
     *,
-    duplicates: int = 0,
+    duplicates: int | None = 0,
     test_support: Sequence[int] = (),
     class_names: Sequence[str] = (),
 ) -> VerdictRecord:
@@ -45,8 +45,8 @@ def decide(
         Which test items each refit got right, the same items in the same order.
     margin : float
         Differences inside ± this fraction are equal in practice.
-    duplicates : int
-        Rows that are both in train and in test.
+    duplicates : int or None
+        Rows that are both in train and in test; None where there is no data.
     test_support : sequence of int
         Test items of each class.
     class_names : sequence of str

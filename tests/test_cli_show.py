@@ -11,6 +11,7 @@ from nncompare.cli import main
 from nncompare.cli.show import domain
 
 DESCRIPTION = {
+    "dataset": "mnist1d",
     "space": {
         "cell": {"type": "categorical", "choices": ["gru", "lstm", None]},
         "units": {"type": "int", "low": 8, "high": 64, "step": 8, "log": False},
@@ -28,8 +29,10 @@ def show(monkeypatch):
         probe.probe_plugin = lambda _ref: SimpleNamespace(
             ok=ok, reason="no module x", tags={"accepts": ["sequence", "image"], "framework": None}, file="/x.py"
         )
-        probe.describe_plugin = lambda ref, dataset: asked.append((ref.name, dataset)) or DESCRIPTION
-        monkeypatch.setitem(sys.modules, probe.__name__, probe)
+        planning = ModuleType("nncompare.planning")
+        planning.describe_plugin = lambda model, dataset: asked.append((model, dataset)) or DESCRIPTION
+        for module in (probe, planning):
+            monkeypatch.setitem(sys.modules, module.__name__, module)
         return CliRunner().invoke(main, ["show", *arguments])
 
     call.asked = asked

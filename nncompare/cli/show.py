@@ -27,7 +27,8 @@ def show_model(model: str, dataset: str | None, as_json: bool) -> None:
     Example:
       nncompare show lstm -d mnist1d
     """
-    from nncompare.execution.probe import describe_plugin, probe_plugin
+    from nncompare.execution.probe import probe_plugin
+    from nncompare.planning import describe_plugin
     from nncompare.registry import DATASETS, MODELS, find
 
     ref = find(model, MODELS)
@@ -36,7 +37,7 @@ def show_model(model: str, dataset: str | None, as_json: bool) -> None:
     probe = probe_plugin(ref)
     if not probe.ok:
         raise PluginError(f"The model '{ref.name}' of {ref.owner} does not work: {probe.reason}")
-    description = describe_plugin(ref, dataset)
+    description = describe_plugin(model, dataset)
     if as_json:
         _print_json(ref, probe.tags, probe.file, description)
     else:
@@ -56,6 +57,7 @@ def _print_text(ref: PluginRef, tags: Mapping[str, Any], file: str | None, descr
         click.echo(f"file: {file}")
     for tag, value in tags.items():
         click.echo(f"{tag}: {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}")
+    click.echo(f"search space on: {description['dataset']}")
     defaults = description["defaults"]
     rows = [
         (name, spec["type"], domain(spec), _text(defaults.get(name)))

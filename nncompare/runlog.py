@@ -1,0 +1,67 @@
+"""run.log: one line for each thing that happened, with its time, for whoever asks afterwards what went on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from nncompare.events import (
+    EpochFinished,
+    Event,
+    Notice,
+    RefitFinished,
+    RunFinished,
+    StudyFinished,
+    StudyStarted,
+    TrialFinished,
+)
+from nncompare.results import Failure
+
+
+class RunLog:
+    """Appends to a file that a reader can follow while the run goes on.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that exists.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, event: Event) -> None:
+        """Append one line for ``event``; epochs are left out."""
+        text = describe(event)
+        if text is not None:
+            stamp = datetime.now().astimezone().isoformat(timespec="milliseconds")
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(f"{stamp} {text}\n")
+
+
+def describe(event: Event) -> str | None:
+    """Return what happened on one line, None for what is too small to keep."""
+    match event:
+        case EpochFinished():
+            return None
+        case StudyStarted():
+            budget = f"{event.n_trials} trials of at most {event.max_epochs} epochs, {event.n_refits} refits"
+            return f"study {event.model} {event.dataset}: {budget}"
+        case TrialFinished(trial=trial):
+            value = "-" if trial.valid_log_loss is None else f"{trial.valid_log_loss:.4f}"
+            line = f"trial {event.model} {event.dataset} {trial.number}: {trial.state}, log loss {value}"
+            return line + _why(trial.failure)
+        case RefitFinished(refit=refit):
+            score = "-" if refit.test_accuracy is None else f"{refit.test_accuracy:.4f}"
+            line = f"refit {event.model} {event.dataset} {refit.seed}: test accuracy {score}"
+            return line + _why(refit.failure)
+        case StudyFinished(study=study):
+            return f"study {study.model} {study.dataset}: {study.status}{_why(study.failure)}"
+        case Notice():
+            return f"{event.level}: {' '.join(event.text.split())}"
+        case RunFinished():
+            return f"run {event.results.run_id}: {event.results.state}"
+
+
+def _why(failure: Failure | None) -> str:
+    return "" if failure is None else f" ({failure.category}: {' '.join(failure.message.split())})"
