@@ -44,6 +44,7 @@ def test_show_prints_tags_ranges_and_defaults(show):
     assert done.exit_code == 0
     assert show.asked == [("lstm", "mnist1d")]
     assert "accepts: sequence, image" in done.stdout
+    assert "search space on: mnist1d" in done.stdout
     assert done.stdout.splitlines()[-3:] == [
         "PARAMETER  TYPE         SEARCHED               DEFAULT",
         "cell       categorical  gru, lstm, null        lstm",
