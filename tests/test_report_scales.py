@@ -1,0 +1,122 @@
+"""Scales, positions and the two forest plots."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nncompare.report.blocks import Series, parts, tint
+from nncompare.report.charts import Plane, across, number
+from nncompare.report.forest import close_up, forest
+from nncompare.report.formats import count, interval, points, seconds, size
+from nncompare.report.scales import Scale, linear, losses, tick_label, whole
+from nncompare.results import Interval
+
+from . import report_fixtures as fixtures
+
+FINITE = st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: round(value, 6))
+POSITIVE = st.floats(1e-6, 1e6, allow_nan=False)
+
+
+@given(st.lists(FINITE, min_size=1, max_size=20))
+def test_linear_scale_holds_all_values_and_its_ticks(values: list[float]) -> None:
+    scale = linear(values)
+    assert scale.low < min(values) <= max(values) < scale.high
+    ticks = scale.ticks()
+    assert list(ticks) == sorted(set(ticks))
+    room = 1e-6 * (scale.high - scale.low)
+    assert all(scale.low - room <= tick <= scale.high + room for tick in ticks)
+    assert 1 <= len(ticks) <= 6
+
+
+@given(st.lists(POSITIVE, min_size=1, max_size=20))
+def test_loss_scale_is_monotone_and_has_ticks_inside(values: list[float]) -> None:
+    scale = losses(values)
+    found = [scale.at(value) for value in sorted(values)]
+    assert found == sorted(found)
+    assert all(0 <= at <= 1 for at in found)
+    assert len(scale.ticks()) >= 2
+    assert scale.log == (max(values) / min(values) >= 20)
+
+
+def test_loss_scale_of_zeros_is_linear_from_zero() -> None:
+    assert losses([0.0, 0.0]) == Scale(0.0, 1.0)
+
+
+def test_scale_puts_values_outside_on_its_edge() -> None:
+    assert (whole(10).at(-3), whole(10).at(5), whole(10).at(99)) == (0.0, 0.5, 1.0)
+    assert Scale(0.1, 10, log=True).at(1.0) == pytest.approx(0.5)
+
+
+def test_linear_scale_never_leaves_its_bounds() -> None:
+    assert linear([0.99, 1.0], bounds=(0.0, 1.0)).high == 1.0
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.04, "0"), (-0.04, "0"), (12.34, "12.3"), (150.0, "150")])
+def test_number_is_rounded_to_a_tenth(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_plane_draws_a_staircase_that_holds_until_the_next_point() -> None:
+    plane = Plane(Scale(0, 10), Scale(0, 1), 100)
+    assert plane.steps([(0, 1.0), (5, 0.5), (10, 0.5)]) == "0,0 50,0 50,50 100,50 100,50"
+    assert plane.point(5, 0.25) == ("50%", "75")
+
+
+def test_tick_label_has_a_true_minus() -> None:
+    assert (tick_label(-0.5), across(0.5)) == ("−0.5", "50%")
+
+
+@given(st.integers(0, 63), st.integers(0, 63))
+def test_series_differ_in_colour_or_marker(one: int, other: int) -> None:
+    first, second = Series("a", one), Series("b", other)
+    assert ((first.colour, first.shape) == (second.colour, second.shape)) == (one == other)
+
+
+def test_tint_spans_ten_classes_and_survives_one_value() -> None:
+    assert (tint(0.1, 0.1, 0.9), tint(0.9, 0.1, 0.9), tint(0.5, 0.5, 0.5)) == (0, 9, 5)
+
+
+def test_forest_places_the_interval_around_the_mean_and_a_dot_for_each_seed() -> None:
+    chart = forest(parts(fixtures.one_model())[0])
+    assert chart is not None
+    [line] = [line for line in chart.lines if line.kind == "solid"]
+    low, high = (float(point.split(",")[0]) for point in line.points.split())
+    mean = float(chart.marks[-1].x.rstrip("%"))
+    assert low < mean < high
+    assert sum(mark.shape == "dot" for mark in chart.marks) == 1
+    assert [text.text for text in chart.texts if "off this scale" in text.text] == [
+        "← majority (off this scale)",
+        "← logistic_regression (off this scale)",
+    ]
+
+
+def test_forest_is_enlarged_only_where_a_distant_model_crushes_the_best() -> None:
+    mnist1d, digits = parts(fixtures.four_studies())
+    enlarged = close_up(mnist1d)
+    assert enlarged is not None
+    assert [text.text for text in enlarged.texts if text.strong] == ["cnn", "lstm"]
+    assert close_up(digits) is None
+
+
+def test_forest_of_a_data_set_without_scores_is_none() -> None:
+    assert forest(parts(fixtures.nothing_finished())[0]) is None
+
+
+def test_parts_put_the_most_accurate_first_and_those_without_scores_last() -> None:
+    part = parts(fixtures.full())[0]
+    assert [entry.study.model for entry in part.entries] == ["cnn", "lstm", "mlp"]
+    assert {entry.series.name: entry.series.index for entry in part.entries} == {"mlp": 0, "cnn": 1, "lstm": 2}
+
+
+def test_formats_say_what_a_reader_expects() -> None:
+    assert [seconds(v) for v in (None, 0.414, 66.04, 431.2, 4000, 20_000)] == [
+        "–", "0.41 s", "66.0 s", "431 s", "67 min", "5.6 h",
+    ]  # fmt: skip
+    assert [size(v) for v in (512, 42_900, 5_020_000)] == ["512 B", "42.9 kB", "5.02 MB"]
+    assert [count(v) for v in (None, 12345, 96.6667, 3.0)] == ["–", "12,345", "96.7", "3"]
+    assert (points(0.0058), interval(Interval(mean=0.5, low=0.25, high=0.75))) == ("+0.6", "0.2500 to 0.7500")
+    assert math.isclose(float(points(-0.302)), -30.2)
