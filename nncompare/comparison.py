@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,12 +73,21 @@ def compare(
     UsageError
         A name or a value is wrong.
     KeyboardInterrupt
-        The run was stopped; what finished is in the run directory.
+        Ctrl-C stopped the run; what finished is in the run directory, and ``__cause__`` is
+        :class:`Interrupted`, which holds it. A script that lets it pass ends by SIGINT (a shell shows 130).
+    SystemExit
+        SIGTERM stopped the run; its code is 143.
     """
     config = RunConfig(models=tuple(models), datasets=tuple(datasets), **settings)
     with LocalRunner() as runner:
         plan = make_plan(config, runner, listener)
-        return Comparison(run(plan, runner, listener), plan.folder)
+        try:
+            return Comparison(run(plan, runner, listener), plan.folder)
+        except Interrupted as error:
+            if error.signum == signal.SIGTERM:
+                raise SystemExit(128 + signal.SIGTERM) from error
+            # Python ends a script by SIGINT for KeyboardInterrupt itself, not for a class that derives from it.
+            raise KeyboardInterrupt(str(error)) from error
 
 
 def run(plan: Plan, runner: LocalRunner, listener: Listener | None = None) -> Results:

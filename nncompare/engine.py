@@ -84,9 +84,12 @@ class Engine:
             raise StorageError(f"{text} Choose another folder with --out.") from error
         self._storage = open_storage(self._folder / "study.db")
         self._save("running")
-        with ThreadPoolExecutor(max_workers=len(self._plan.studies) + 1) as pool:
-            futures = [pool.submit(self._run_references)]
-            futures += [pool.submit(self._run_study, i, study) for i, study in enumerate(self._plan.studies)]
+        try:
+            with ThreadPoolExecutor(max_workers=len(self._plan.studies) + 1) as pool:
+                futures = [pool.submit(self._run_references)]
+                futures += [pool.submit(self._run_study, i, study) for i, study in enumerate(self._plan.studies)]
+        finally:
+            self._storage.engine.dispose()
         for future in futures:
             future.result()
         if not self.stop.is_set():
@@ -100,16 +103,20 @@ class Engine:
                 continue
             if all(study.failure for study in self._plan.studies if study.dataset == dataset.name):
                 continue
-            with self._slots.slot(-1):
-                found = run_references(
-                    dataset.stored,
-                    dataset.split,
-                    self._tests[dataset.name],
-                    self._plan.config,
-                    self._runner,
-                    self._folder,
-                    self._root,
-                )
+            try:
+                with self._slots.slot(-1):
+                    found = run_references(
+                        dataset.stored,
+                        dataset.split,
+                        self._tests[dataset.name],
+                        self._plan.config,
+                        self._runner,
+                        self._folder,
+                        self._root,
+                    )
+            except Exception as error:  # noqa: BLE001 - the border: the models are compared without them too
+                self._note(f"There are no references on {dataset.name}: {type(error).__name__}: {error}")
+                continue
             self._references[dataset.name] = found
             for reference in found:
                 if reference.failure is not None and not self.stop.is_set():
@@ -141,14 +148,16 @@ class Engine:
         if self.stop.is_set() or best is None:
             return study_record(study, found, interrupted=self.stop.is_set())
         refits = self._refit(index, study, dataset, found)
-        self._refits[index] = [refit for refit in refits if refit.probabilities is not None]
+        scored = [refit for refit in refits if refit.probabilities is not None]
+        with self._lock:  # others go through it while they save
+            self._refits[index] = scored
         return study_record(
             study,
             found,
             refits,
             self._tests[study.dataset],
             self._plan.config.seed,
-            interrupted=self.stop.is_set(),
+            interrupted=self.stop.is_set() and len(scored) < study.n_refits,
         )
 
     def _search(self, index: int, study: PlannedStudy, dataset: PlannedDataset) -> SearchResult:
@@ -207,7 +216,7 @@ class Engine:
                 continue
             name = f"{study.model} on {study.dataset}"
             answer = measure(study, refits[0], data.X_test, self._plan.config, self._runner, self._folder)
-            if answer.failure is not None:
+            if answer.failure is not None and not self.stop.is_set():
                 self._note(f"The saved model of {name} failed: {answer.failure.message}")
             elif answer.max_difference is not None and answer.max_difference > RELOAD_TOLERANCE:
                 text = "predicts otherwise once it is loaded: a probability differs by"

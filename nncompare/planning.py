@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,7 +23,7 @@ from nncompare.execution.probe import ProbeResult, probe_plugin
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import DescribeAnswer, DescribeSpec, LoadAnswer, LoadSpec
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
-from nncompare.registry import DATASETS, MODELS, Catalog, PluginRef, discover, find, installed
+from nncompare.registry import DATASETS, MODELS, Catalog, PluginRef, discover, display_name, find, installed
 from nncompare.results import Failure
 from nncompare.settings import (
     COMMON_GROUND,
@@ -68,10 +68,9 @@ def make_plan(config: RunConfig, runner: LocalRunner, listener: Listener | None 
     runner.warm({model.probe.tags.get("framework") for model in models if model.probe.ok})
     pairs = [(model, name) for model in models for name in _dataset_names(model, config)]
     names = list(dict.fromkeys(name for _, name in pairs))
+    _check_names("data sets", (display_name(name) for name in names))
     with tempfile.TemporaryDirectory(prefix="nncompare-plan-") as folder:
-        with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
-            loaded = pool.map(lambda name: _load(name, config, catalogs.datasets, runner, Path(folder)), names)
-            datasets = dict(zip(names, loaded, strict=True))
+        datasets = _load_all(names, config, catalogs.datasets, runner, Path(folder))
         studies = tuple(_plan_study(model, datasets[name], config, runner, Path(folder)) for model, name in pairs)
     _check_pins(config, studies)
     _notify(listener, runner)
@@ -120,36 +119,48 @@ class _Catalogs:
 
 def _probe(config: RunConfig, catalog: Catalog) -> list[_Model]:
     """Ask every requested model what it is, several at a time."""
-    refs: list[PluginRef]
+    refused: list[_Model] = []
     if config.models:
-        refs = [find(name, MODELS, catalog) for name in config.models]
-        refused: Iterable[_Model] = ()
+        refs = [find(name, MODELS, catalog) for name in dict.fromkeys(config.models)]
     else:
         refs = list(catalog.plugins.values())
         refused = [_Model(p.name, None, ProbeResult(ok=False, reason=p.reason)) for p in catalog.problems]
-    if not refs and not refused:
+    if not (refs or refused):
         raise UsageError("No model plugin is installed. Reinstall nncompare, which brings mlp, cnn and lstm.")
-    _check_names(ref.name for ref in refs)
+    _check_names("models", (ref.name for ref in refs))
     with ThreadPoolExecutor(max_workers=default_jobs()) as pool:
         probes = list(pool.map(probe_plugin, refs))
     models = [_Model(ref.name, ref, probe) for ref, probe in zip(refs, probes, strict=True)]
     return [*models, *refused]
 
 
-def _check_names(names: Iterable[str]) -> None:
+def _check_names(kind: str, names: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise UsageError(f"Two of the models are called '{name}'. Give one of the classes another name.")
+            raise UsageError(f"Two of the {kind} are called '{name}'. Give one of the classes another name.")
         seen.add(name)
 
 
 def _dataset_names(model: _Model, config: RunConfig) -> list[str]:
     """Return the data sets of one model: those asked for, else its own and the common ground."""
     if config.datasets:
-        return list(config.datasets)
+        return list(dict.fromkeys(config.datasets))
     own = model.probe.tags.get("default_dataset")
     return list(dict.fromkeys(name for name in (own, COMMON_GROUND) if name is not None))
+
+
+def _load_all(
+    names: Sequence[str], config: RunConfig, catalog: Catalog, runner: LocalRunner, folder: Path
+) -> dict[str, PlannedDataset]:
+    """Load the data sets side by side; on Ctrl-C end the children, which could take long."""
+    with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
+        try:
+            loaded = pool.map(lambda name: _load(name, config, catalog, runner, folder), names)
+            return dict(zip(names, loaded, strict=True))
+        except KeyboardInterrupt:
+            runner.kill()
+            raise
 
 
 def _load(name: str, config: RunConfig, catalog: Catalog, runner: LocalRunner, folder: Path) -> PlannedDataset:
@@ -170,7 +181,7 @@ def _load(name: str, config: RunConfig, catalog: Catalog, runner: LocalRunner, f
     if not isinstance(answer, LoadAnswer) or answer.folder is None:
         missing = isinstance(answer, LoadAnswer) and answer.unavailable
         return PlannedDataset(name=ref.name, failure=answer.failure, unavailable=missing)
-    stored = open_dataset(answer.folder)
+    stored = replace(open_dataset(answer.folder), name=ref.name)
     return PlannedDataset(name=ref.name, stored=stored, split=validation_split(stored.y_train(), config.seed))
 
 
@@ -197,15 +208,13 @@ def _plan_study(
     accepts = model.probe.tags["accepts"]
     view = choose_view(dataset.stored.view, accepts)
     if view is None:
-        text = (
-            f"{model.name} accepts {', '.join(accepts)}, and '{dataset.name}' is of view '{dataset.stored.view}'"
-        )
-        possible = ", ".join(CONVERSIONS[dataset.stored.view])
-        text = f"{text}, which can become {possible}."
+        native = dataset.stored.view
+        text = f"{model.name} accepts {', '.join(accepts)}, and '{dataset.name}' is of view '{native}', which can"
+        text = f"{text} become {', '.join(CONVERSIONS[native])}."
         return PlannedStudy(**budget, failure=Failure(category="data", message=text))
     n_samples = SEARCH_SAMPLES.get(dataset.name, DEFAULT_SEARCH_SAMPLES)
-    sample_seed = derive_seed(config.seed, dataset.name, "search sample")
-    rows = search_sample(dataset.split, dataset.stored.y_train(), n_samples, sample_seed)
+    seed = derive_seed(config.seed, dataset.name, "search sample")
+    rows = search_sample(dataset.split, dataset.stored.y_train(), n_samples, seed)
     in_full = len(rows) == len(dataset.split.train)
     study = PlannedStudy(
         **budget,
@@ -234,8 +243,7 @@ def _describe(
         log=folder / f"{name}.log",
         data=prepared.spec,
     )
-    answer = runner.run(spec)
-    if not isinstance(answer, DescribeAnswer) or answer.failure is not None:
+    if not isinstance(answer := runner.run(spec), DescribeAnswer) or answer.failure is not None:
         return replace(study, failure=answer.failure, broken=True)
     return replace(study, space=answer.space, defaults=answer.defaults)
 
@@ -248,9 +256,7 @@ def _broken(model: _Model) -> str:
 def _check_pins(config: RunConfig, studies: Iterable[PlannedStudy]) -> None:
     """Refuse a pinned parameter that no study knows, and a value outside of its range."""
     for study in studies:
-        if study.failure is not None:
-            continue
-        for name, value in study.pins.items():
+        for name, value in study.pins.items() if study.failure is None else ():
             if name not in study.space:
                 known = ", ".join(sorted(study.space)) or "none"
                 raise UsageError(f"Model '{study.model}' has no parameter '{name}'. Its parameters: {known}.")

@@ -123,8 +123,8 @@ class FitContext:
     history : list of EpochReport
         What was reported so far.
     first_batch_s : float or None
-        Seconds of wall time from the start of ``fit`` to the end of the first batch (of the whole fit where the
-        framework has no batches), compilation included; None where the plugin does not measure it.
+        Seconds of wall time from the start of ``fit`` to the end of the first batch (of the first epoch where
+        the framework hides its batches), compilation included; None where the plugin does not measure it.
     """
 
     seed: int
@@ -167,7 +167,7 @@ class FitContext:
         if epoch != expected:
             raise PluginError(f"report() was called with epoch {epoch} where epoch {expected} was due.")
         report = EpochReport(
-            epoch=epoch,
+            epoch=expected,
             train_loss=_loss("train_loss", train_loss),
             valid_loss=_loss("valid_loss", valid_loss),
             valid_accuracy=_fraction("valid_accuracy", valid_accuracy),

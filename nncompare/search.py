@@ -129,23 +129,31 @@ class Search:
             futures = []
             for number in range(self._study.n_trials):
                 slots.acquire(priority)
-                if number == 0:
-                    self._begin()
-                if self._stop.is_set() or self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES:
-                    slots.release()
+                trial = None
+                try:
+                    trial = self._next_trial(number)
+                finally:
+                    if trial is None:
+                        slots.release()  # other studies wait for it, whatever happened here
+                if trial is None:
                     break
-                with self._lock:
-                    trial = self._optuna.ask()
                 futures.append(pool.submit(self._run_trial, trial, slots))
         for future in futures:
             future.result()
         trials = [record for _, record in sorted(self._records.items())]
         return SearchResult(trials, self._importance(), self._space, time.monotonic() - self._start)
 
-    def _begin(self) -> None:
+    def _next_trial(self, number: int) -> optuna.Trial | None:
+        """Ask for a trial; None when the run is being stopped, or too many trials failed in a row."""
         study = self._study
-        self._start = time.monotonic()
-        self._listener(StudyStarted(study.model, study.dataset, study.n_trials, study.max_epochs, study.n_refits))
+        if number == 0:
+            self._start = time.monotonic()
+            budget = (study.n_trials, study.max_epochs, study.n_refits)
+            self._listener(StudyStarted(study.model, study.dataset, *budget))
+        if self._stop.is_set() or self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES:
+            return None
+        with self._lock:
+            return self._optuna.ask()
 
     def _run_trial(self, trial: optuna.Trial, slots: Slots) -> None:
         started = time.monotonic() - self._start
@@ -191,21 +199,15 @@ class Search:
     def _suggest(self, running: _Running, message: Mapping[str, Any]) -> Any:
         name, distribution, arguments = message["name"], message["distribution"], message["arguments"]
         self._space.setdefault(name, {"type": distribution, **arguments})
-        if name in self._study.pins:
-            value = self._study.pins[name]
-        else:
-            value = suggest(running.trial, distribution, name, arguments)
+        pins = self._study.pins
+        value = pins[name] if name in pins else suggest(running.trial, distribution, name, arguments)
         running.suggested[name] = value
         return value
 
     def _report(self, running: _Running, epoch: int, valid_loss: float | None) -> bool:
         """Hand the lowest loss so far to the pruner; it is the value that a trial ends with."""
-        study = self._study
-        self._listener(
-            EpochFinished(
-                study.model, study.dataset, "trial", running.trial.number, epoch, study.max_epochs, valid_loss
-            )
-        )
+        name, number, last = (self._study.model, self._study.dataset), running.trial.number, self._study.max_epochs
+        self._listener(EpochFinished(*name, "trial", number, epoch, last, valid_loss))
         if valid_loss is None:
             return True
         running.best = valid_loss if running.best is None else min(running.best, valid_loss)
@@ -224,10 +226,9 @@ class Search:
             self._failures_in_a_row = self._failures_in_a_row + 1 if record.state == "failed" else 0
             if record.state == "complete":
                 self._optuna.tell(running.trial, value)
-            elif record.state == "pruned":
-                self._optuna.tell(running.trial, state=TrialState.PRUNED)
             else:
-                self._optuna.tell(running.trial, state=TrialState.FAIL)
+                state = TrialState.PRUNED if record.state == "pruned" else TrialState.FAIL
+                self._optuna.tell(running.trial, state=state)
             event = self._finished(record)
         self._listener(event)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import os
 import socket
@@ -34,11 +35,18 @@ def main(channel_fd: int, log_fd: int) -> None:
         write_atomic(spec.result, answer.model_dump_json())
         code = 0
     except BaseException:  # noqa: BLE001 - the last border: whatever it is goes into the log
-        traceback.print_exc()
+        print_traceback()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):  # a plugin may have closed or replaced it
+                stream.flush()
         os._exit(code)  # no exit handlers of frameworks, no threads to wait for
+
+
+def print_traceback() -> None:
+    """Write the traceback into the log, unless the plugin has closed the standard error."""
+    with contextlib.suppress(Exception):
+        traceback.print_exc()
 
 
 def attempt(spec: Spec, channel: Channel) -> Answer:
@@ -46,7 +54,7 @@ def attempt(spec: Spec, channel: Channel) -> Answer:
     try:
         return tasks.perform(spec, channel)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the border to plugin code
-        traceback.print_exc()
+        print_traceback()
         failure = Failure(category=category(error), message=describe_error(error))
         return ANSWERS[spec.task](status="failed", failure=failure)  # type: ignore[attr-defined]
 

@@ -16,6 +16,7 @@ from nncompare.exceptions import NNCompareError
 
 SERVER_START_S = 120.0
 CAN_FORK = sys.platform == "linux"
+MODULE = (sys.executable, "-P", "-m")  # -P: a file of the user's folder must not stand in for a library
 
 
 def child_environment() -> dict[str, str]:
@@ -73,7 +74,7 @@ class ForkServer:
 
     def __init__(self, framework: str) -> None:
         self._sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, "-m", "nncompare.execution.server"]
+        command = [*MODULE, "nncompare.execution.server"]
         with theirs:
             self._process = subprocess.Popen(
                 [*command, "--socket", str(theirs.fileno()), "--framework", framework],
@@ -89,17 +90,25 @@ class ForkServer:
         self._children: dict[int, ForkedChild] = {}
         self._next_id = 0
         self._ready = threading.Event()
+        self._unusable: str | None = None
         self._lost: str | None = None
-        threading.Thread(target=self._listen, name=f"fork-server-{framework}", daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, name=f"fork-server-{framework}", daemon=True)
+        self._listener.start()
 
     def wait_ready(self) -> str | None:
         """Wait for the imports; return why the server cannot be used, or None."""
         if not self._ready.wait(SERVER_START_S):
             return f"it was not ready within {SERVER_START_S:.0f} s"
-        return self._lost
+        return self._unusable
 
     def launch(self, channel: socket.socket, log_fd: int) -> ForkedChild:
-        """Fork a child."""
+        """Fork a child.
+
+        Raises
+        ------
+        ServerLostError
+            The server ended, before or while it forked.
+        """
         child = ForkedChild()
         with self._lock:
             if self._lost is not None:
@@ -112,17 +121,22 @@ class ForkServer:
             except OSError as error:
                 raise ServerLostError(f"the fork server is gone: {error}") from error
         child.started.wait()
+        if child.pid == 0:
+            raise ServerLostError("the fork server ended while it forked")
         return child
 
     def close(self) -> None:
         """Close the line, which ends the server and all its children."""
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
+        if not self._ready.is_set():
+            self._process.kill()  # it has no children yet, and would not look before its imports are done
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._listener.join()
         self._sock.close()
 
     def _listen(self) -> None:
@@ -136,8 +150,10 @@ class ForkServer:
                 break
             self._take(json.loads(data))
         with self._lock:
-            self._lost = self._lost or "the fork server ended"
+            self._lost = self._unusable or "the fork server ended"
             children, self._children = self._children, {}
+        if not self._ready.is_set():
+            self._unusable = "it ended during its imports"
         for child in children.values():
             child.started.set()
             child.ended.set()
@@ -145,7 +161,7 @@ class ForkServer:
 
     def _take(self, message: dict[str, Any]) -> None:
         if "ready" in message:
-            self._lost = message["reason"]
+            self._unusable = message["reason"]
             self._ready.set()
         elif "pid" in message:
             child = self._children[message["id"]]
@@ -166,11 +182,14 @@ class SpawnedChild:
         self.pid = process.pid
 
     def wait(self, timeout: float) -> int | None:
-        """Return the exit code if the child ends in time."""
+        """Return the exit code if the child ends in time, and end what is left of its session."""
         try:
-            return self._process.wait(timeout)
+            code = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             return None
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        return code
 
 
 class Spawner:
@@ -178,7 +197,7 @@ class Spawner:
 
     def launch(self, channel: socket.socket, log_fd: int) -> SpawnedChild:
         """Start an interpreter."""
-        command = [sys.executable, "-m", "nncompare.execution.child"]
+        command = [*MODULE, "nncompare.execution.child"]
         return SpawnedChild(
             subprocess.Popen(
                 [*command, "--channel", str(channel.fileno()), "--log", str(log_fd)],

@@ -21,7 +21,7 @@ from typing import Any
 
 from nncompare.data.files import cache_root, write_atomic
 from nncompare.exceptions import StorageError
-from nncompare.execution.launch import child_environment
+from nncompare.execution.launch import MODULE, child_environment
 from nncompare.registry import PluginRef
 
 TIMEOUT_S = 20.0
@@ -101,7 +101,7 @@ def _ask(ref: PluginRef, timeout_s: float) -> ProbeResult:
     with tempfile.TemporaryDirectory(prefix="nncompare-probe-") as folder:
         answer = Path(folder, "answer.json")
         process = subprocess.Popen(
-            [sys.executable, "-m", "nncompare.execution.probe_child", ref.group, ref.value, str(answer)],
+            [*MODULE, "nncompare.execution.probe_child", ref.group, ref.value, str(answer)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -126,8 +126,11 @@ def _wait(process: subprocess.Popen[bytes], timeout_s: float) -> str:
         code = process.returncode
         ended = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         reason = f"its import ended the interpreter with {ended}"
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if process.stderr is not None:
+            process.stderr.close()
     last = errors.decode(errors="replace").strip().splitlines()[-1:]
     return f"{reason}{': ' + last[0][:200] if last else ''}"

@@ -13,6 +13,7 @@ from nncompare.data.files import write_atomic
 from nncompare.data.records import VIEWS, DatasetInfo
 from nncompare.exceptions import PluginError
 from nncompare.execution.probe import file_digest
+from nncompare.execution.process import die_with_parent
 from nncompare.plugin import API_VERSION, DatasetPlugin, ModelPlugin, ModelTags
 from nncompare.registry import load_class
 
@@ -73,4 +74,5 @@ def dataset_info(cls: object, value: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     main(*sys.argv[1:4])

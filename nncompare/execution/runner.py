@@ -82,6 +82,9 @@ class LocalRunner:
         kept = read_answer(spec)
         if kept is not None:
             return kept
+        if self.stopping:
+            failure = Failure(category="interrupted", message="The run was interrupted.")
+            return ANSWERS[spec_task(spec)](status="failed", failure=failure)
         spec.result.parent.mkdir(parents=True, exist_ok=True)
         ours, theirs = socket.socketpair()
         with ours:
@@ -101,21 +104,29 @@ class LocalRunner:
         """Return what the child committed, or why there is nothing."""
         answer = read_answer(spec)
         if answer is None or (failure is not None and answer.status != "complete"):
+            spec.result.unlink(missing_ok=True)  # what was stopped is not committed
             return ANSWERS[spec_task(spec)](status="failed", failure=failure or explain_exit(code, spec.log))
         return answer
 
     def _launch(self, framework: str, channel: socket.socket, log_fd: int) -> Child:
         """Start a child; replace a fork server that was lost."""
-        launcher = self._launcher(framework, wait=True)
-        try:
-            return launcher.launch(channel, log_fd)
-        except ServerLostError as error:
-            with self._lock:
-                self._launchers.pop(framework, None)
-                self._restarts += 1
-                if self._restarts > MAX_RESTARTS:
-                    self._fall_back(framework, str(error))
-            return self._launcher(framework, wait=True).launch(channel, log_fd)
+        while True:
+            launcher = self._launcher(framework, wait=True)
+            try:
+                return launcher.launch(channel, log_fd)
+            except ServerLostError as error:
+                self._replace(framework, launcher, str(error))
+
+    def _replace(self, framework: str, lost: Launcher, reason: str) -> None:
+        """Forget a lost server, unless another thread has done so already."""
+        with self._lock:
+            if self._launchers.get(framework) is not lost:
+                return
+            self._restarts += 1
+            if self._restarts > MAX_RESTARTS:
+                self._fall_back(framework, reason)
+            else:
+                self._launchers.pop(framework).close()
 
     def _launcher(self, framework: str, *, wait: bool) -> Launcher:
         with self._lock:
@@ -132,6 +143,7 @@ class LocalRunner:
     def _fall_back(self, framework: str, reason: str) -> None:
         """Use fresh interpreters for ``framework`` from now on; say why in ``fallbacks``."""
         self.fallbacks[framework] = reason
+        self._launchers[framework].close()
         self._launchers[framework] = Spawner()
 
 

@@ -81,12 +81,15 @@ class Server:
     def _become_child(self, fds: Sequence[int]) -> None:
         from nncompare.execution import child
 
-        os.setsid()
-        signal.set_wakeup_fd(-1)
-        os.close(self._wake_read)
-        os.close(self._wake_write)
-        self._sock.close()
-        child.main(fds[0], fds[1])
+        try:
+            os.setsid()
+            signal.set_wakeup_fd(-1)
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+            self._sock.close()
+            child.main(fds[0], fds[1])
+        finally:
+            os._exit(1)  # whatever happens, a child must never go on as a server
 
     def _reap(self) -> None:
         """Report children that ended, and end what they left behind."""

@@ -43,11 +43,14 @@ class CappedLog:
         self._room = LOG_BYTES
         self._dropped = 0
         self.read_fd, self.write_fd = os.pipe()
+        self._write_open = True
         os.set_blocking(self.read_fd, False)
 
     def close_write(self) -> None:
         """Close the coordinator's copy of the writing end, once the child has its own."""
-        os.close(self.write_fd)
+        if self._write_open:
+            self._write_open = False
+            os.close(self.write_fd)
 
     def drain(self) -> bool:
         """Take what is there; False when every writer is gone."""
@@ -70,6 +73,7 @@ class CappedLog:
         if self._dropped:
             self._file.write(f"\n[{self._dropped} more bytes were not kept]\n".encode())
         self._file.close()
+        self.close_write()
         os.close(self.read_fd)
 
 
@@ -111,7 +115,17 @@ class Supervisor:
         self.failure: Failure | None = None
 
     def watch(self) -> int:
-        """Serve the child until it ends; return its exit code (negative: the signal that ended it)."""
+        """Serve the child until it ends; return its exit code (negative: the signal that ended it).
+
+        An exception here (Ctrl-C in the main thread, a handler that fails) ends the child too.
+        """
+        try:
+            return self._serve()
+        except BaseException:
+            kill_tree(self._child.pid)
+            raise
+
+    def _serve(self) -> int:
         with selectors.DefaultSelector() as selector:
             selector.register(self._sock, selectors.EVENT_READ)
             selector.register(self._log.read_fd, selectors.EVENT_READ)

@@ -31,6 +31,7 @@ from nncompare.execution.specs import (
     MeasureSpec,
     Spec,
 )
+from nncompare.frameworks.training import score
 from nncompare.plugin import (
     DatasetPlugin,
     EpochReport,
@@ -127,8 +128,10 @@ def save_and_predict(model: FittedModel, folder: Path, plugin: str, channel: Cha
     test = channel.ask("fitted")
     X_test = open_array(Path(test["X_test"]))
     start = time.monotonic()
-    probabilities = model.predict_proba(X_test)
+    probabilities = np.asarray(model.predict_proba(X_test))
     seconds = time.monotonic() - start
+    if probabilities.dtype.hasobject:
+        raise PluginError("predict_proba() returned objects; an array of numbers is expected.")
     target = Path(test["predictions"])
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as file:
@@ -146,10 +149,12 @@ def validation_scores(
         return {"valid_log_loss": loss, "valid_accuracy": accuracy}
     if model is None or valid is None:
         return {"valid_log_loss": None, "valid_accuracy": None}
-    probabilities = np.asarray(model.predict_proba(valid.X), dtype=np.float64)
-    chosen = np.clip(probabilities[np.arange(len(valid)), valid.y], 1e-15, 1.0)
-    hits = probabilities.argmax(axis=1) == valid.y
-    return {"valid_log_loss": float(-np.log(chosen).mean()), "valid_accuracy": float(hits.mean())}
+    probabilities = np.asarray(model.predict_proba(valid.X))
+    expected = (len(valid), valid.spec.n_classes)
+    if probabilities.shape != expected:
+        raise PluginError(f"predict_proba() returned shape {probabilities.shape}; {expected} is expected.")
+    loss, accuracy = score(probabilities, valid.y)
+    return {"valid_log_loss": loss, "valid_accuracy": accuracy}
 
 
 def curve(history: Sequence[EpochReport]) -> Curve:
