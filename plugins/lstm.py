@@ -26,7 +26,7 @@ class LSTM(KerasPlugin):
             "bidirectional": trial.suggest_categorical("bidirectional", [True, False]),
             "readout": trial.suggest_categorical("readout", ["max", "last"]),
             "dropout": trial.suggest_float("dropout", 0.0, 0.5),
-            "learning_rate": trial.suggest_float("learning_rate", 1e-3, 2e-2, log=True),
+            "learning_rate": trial.suggest_float("learning_rate", 2e-3, 2e-2, log=True),
             "batch_size": trial.suggest_categorical("batch_size", [64, 128]),
         }
 

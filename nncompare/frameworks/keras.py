@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nncompare.data.records import Array, Data, DataSpec
+from nncompare.frameworks.keras_adam import FusedAdam
 from nncompare.frameworks.keras_training import (
     KerasLearner,
     Predict,
@@ -39,13 +40,13 @@ class KerasPlugin(ModelPlugin):
 
     Attributes
     ----------
-    patience : int, default 10
+    patience : int, default 8
         Epochs without a lower validation log loss after which the training ends.
     learning_rate_decay : float, default 0.95
         Factor per epoch; 1.0 keeps the rate constant.
     """
 
-    patience: ClassVar[int] = 10
+    patience: ClassVar[int] = 8
     learning_rate_decay: ClassVar[float] = 0.95
 
     @abstractmethod
@@ -68,7 +69,7 @@ class KerasPlugin(ModelPlugin):
 
     def optimizer(self, params: Params) -> Any:
         """Return the ``keras.optimizers.Optimizer`` for one configuration: Adam unless overridden."""
-        return keras.optimizers.Adam(params["learning_rate"])
+        return FusedAdam(params["learning_rate"])
 
     def fit(self, params: Params, train: Data, valid: Data | None, context: FitContext) -> KerasModel:
         """Train one configuration; see :meth:`nncompare.plugin.ModelPlugin.fit`.

@@ -131,11 +131,13 @@ class SklearnModel(FittedModel):
 class _Epochs:
     """An estimator with ``partial_fit``, one call per epoch."""
 
-    def __init__(self, estimator: Any, data: Data, seed: int) -> None:
+    def __init__(self, estimator: Any, data: Data, context: FitContext, started: float) -> None:
         self.estimator = estimator
         self._data = data
+        self._context = context
+        self._started = started
         self._classes = np.arange(data.spec.n_classes)
-        self._seeds = np.random.default_rng(seed)
+        self._seeds = np.random.default_rng(context.seed)
 
     def train_epoch(self, epoch: int) -> float | None:
         if epoch > 1 and "random_state" in self.estimator.get_params():
@@ -143,6 +145,7 @@ class _Epochs:
             self.estimator.set_params(random_state=int(self._seeds.integers(LARGEST_SEED)))
         with _divergence(self.estimator):
             self.estimator.partial_fit(self._data.X, self._data.y, classes=self._classes)
+        self._note_first_batch()
         loss = getattr(self.estimator, "loss_", None)
         return None if loss is None else float(loss)
 
@@ -155,6 +158,10 @@ class _Epochs:
     def restore(self, state: Any) -> None:
         self.estimator = state
 
+    def _note_first_batch(self) -> None:
+        if self._context.first_batch_s is None:
+            self._context.first_batch_s = time.perf_counter() - self._started
+
 
 class _OneFit(_Epochs):
     """An estimator that is fitted in one go."""
@@ -162,6 +169,7 @@ class _OneFit(_Epochs):
     def train_epoch(self, epoch: int) -> None:
         with _divergence(self.estimator):
             self.estimator.fit(self._data.X, self._data.y)
+        self._note_first_batch()
 
 
 def _fit(
@@ -170,12 +178,11 @@ def _fit(
     started = time.perf_counter()
     estimator = plugin.build(params, data.spec, context.seed)
     by_epoch = hasattr(estimator, "partial_fit")
-    learner = (_Epochs if by_epoch else _OneFit)(estimator, data, context.seed)
+    learner = (_Epochs if by_epoch else _OneFit)(estimator, data, context, started)
     with warnings.catch_warnings():
         for category in plugin.expected_warnings:
             warnings.simplefilter("ignore", category)
         train(learner, valid, context, patience=plugin.patience, max_epochs=context.max_epochs if by_epoch else 1)
-    context.first_batch_s = context.first_batch_s or time.perf_counter() - started
     return SklearnModel(learner.estimator, data.spec.n_classes)
 
 
