@@ -122,7 +122,7 @@ def test_time_left_extends_the_pace_over_all_studies(tracker, clock):
     assert tracker.study_left_s(study) == pytest.approx(20.0)  # half of this one, in 20 s
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 12)), max_size=60))
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 12)), max_size=60))
 def test_work_done_stays_within_the_work(events):
     tracker = Tracker(Clock())
     study = tracker.update(START)
