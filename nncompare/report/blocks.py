@@ -156,13 +156,14 @@ def seed_scores(entry: Entry) -> list[float]:
 
 
 def parts(results: Results) -> tuple[Part, ...]:
-    """Return the data sets with their studies; a model has the same mark on all of them."""
+    """Return the data sets with their studies, those with most results first; a model keeps its mark on all."""
     names = dict.fromkeys(study.model for study in results.studies)
     marks = {name: Series(name, index) for index, name in enumerate(names)}
-    return tuple(
+    found = [
         Part(d, _best_first([Entry(s, marks[s.model]) for s in results.studies if s.dataset == d.name]))
         for d in results.datasets
-    )
+    ]
+    return tuple(sorted(found, key=lambda part: -len(part.tested)))
 
 
 def _best_first(entries: list[Entry]) -> tuple[Entry, ...]:

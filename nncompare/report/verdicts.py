@@ -51,8 +51,12 @@ def answer(parts: tuple[Part, ...]) -> str:
     """Return the line under the heading: the winner on each data set."""
     if not parts:
         return "No data set was compared, so there is no verdict."
-    said = "; ".join(_short(part) for part in parts)
-    return f"{said[0].upper()}{said[1:]}."
+    absent = [part.dataset.name for part in parts if part.dataset.verdict.state == "none"]
+    said = [_short(part) for part in parts if part.dataset.verdict.state != "none"]
+    if absent:
+        said.append(f"on {formats.listed(absent)} there is no result")
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _short(part: Part) -> str:
@@ -64,7 +68,7 @@ def _short(part: Part) -> str:
         return f"on {name} {formats.listed(verdict.tied)} are practically equal"
     if verdict.state == "single":
         return f"on {name} only {formats.listed([e.study.model for e, _ in part.tested])} finished"
-    return f"on {name} {'it is undecided' if verdict.state == 'undecided' else 'there is no result'}"
+    return f"on {name} it is undecided"
 
 
 def _card(part: Part) -> VerdictCard:
@@ -89,6 +93,8 @@ def _card(part: Part) -> VerdictCard:
 def _about(part: Part) -> str:
     """Return the size of a data set in words."""
     d = part.dataset
+    if not d.class_names:
+        return "not loaded"
     rows = f"{d.n_train:,} train, {d.n_valid:,} validation, {d.n_test:,} test"
     return f"{d.kind}, {len(d.class_names)} classes; {rows}"
 
