@@ -18,15 +18,16 @@ from nncompare.data.files import cache_root, write_atomic
 from nncompare.data.views import PreparedView, prepare_view
 from nncompare.environment import describe_environment
 from nncompare.events import Event, Listener, Notice, StudyFinished
-from nncompare.exceptions import StorageError
+from nncompare.exceptions import BusyError, StorageError
 from nncompare.execution.memory import available_mb
 from nncompare.execution.runner import LocalRunner
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.refit import Reference, Refit, Refits, SealedTest, measure, run_references
 from nncompare.report import write_report
-from nncompare.results import Failure, Results, Settings, StudyRecord
+from nncompare.results import Failure, Results, Settings, StudyRecord, TrialRecord
 from nncompare.runlog import RunLog
 from nncompare.search import Search, SearchResult, open_storage
+from nncompare.session import Session
 from nncompare.slots import Slots
 
 __all__ = ["RESULTS", "Engine"]
@@ -49,8 +50,18 @@ class Engine:
 
     def __init__(self, plan: Plan, runner: LocalRunner, listener: Listener) -> None:
         self.stop = threading.Event()
-        self._plan, self._runner, self._listener = plan, runner, listener
+        self._plan, self._listener = plan, listener
         self._folder = plan.folder.resolve()
+        self._session = Session(
+            config=plan.config,
+            runner=runner,
+            folder=self._folder,
+            cache=cache_root(),
+            jobs=plan.jobs,
+            memory_mb=plan.config.trial_memory_mb or MEMORY_SHARE * available_mb() / plan.jobs,
+            stop=self.stop,
+            tell=self.tell,
+        )
         self._log = RunLog(self._folder / "run.log")
         self._lock = threading.RLock()
         self._slots = Slots(plan.jobs)
@@ -59,9 +70,7 @@ class Engine:
         self._references: dict[str, list[Reference]] = {}
         self._notes: list[str] = []
         self._start = time.monotonic()
-        self._root = cache_root()
         self._environment = describe_environment()
-        self._memory_mb = plan.config.trial_memory_mb or MEMORY_SHARE * available_mb() / plan.jobs
         self._tests = {
             dataset.name: SealedTest(dataset.stored.y_test(), dataset.stored.class_names)
             for dataset in plan.datasets
@@ -76,12 +85,7 @@ class Engine:
 
     def carry_out(self) -> Results:
         """Run everything and return the final results, which are written."""
-        try:
-            for folder in ("trials", "models", "predictions"):
-                (self._folder / folder).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            text = f"Cannot make the run directory '{self._plan.folder}'. {type(error).__name__}: {error}."
-            raise StorageError(f"{text} Choose another folder with --out.") from error
+        self._make_folder()
         self._storage = open_storage(self._folder / "study.db")
         self._save("running")
         try:
@@ -96,6 +100,19 @@ class Engine:
             self._measure()
         return self._save("interrupted" if self.stop.is_set() else "complete")
 
+    def _make_folder(self) -> None:
+        """Make the run directory, which nobody else may have."""
+        try:
+            self._folder.mkdir(parents=True)
+            for name in ("trials", "models", "predictions"):
+                (self._folder / name).mkdir()
+        except FileExistsError as error:
+            raise BusyError(f"Another run has just made '{self._plan.folder}'. Start this one again.") from error
+        except OSError as error:
+            cause = f"{type(error).__name__}: {error.strerror}"
+            text = f"Cannot make the run directory '{self._plan.folder}'. {cause}. Choose another with --out."
+            raise StorageError(text) from error
+
     def _run_references(self) -> None:
         """Train the baselines of every data set first; they cost little."""
         for dataset in self._plan.datasets:
@@ -105,15 +122,8 @@ class Engine:
                 continue
             try:
                 with self._slots.slot(-1):
-                    found = run_references(
-                        dataset.stored,
-                        dataset.split,
-                        self._tests[dataset.name],
-                        self._plan.config,
-                        self._runner,
-                        self._folder,
-                        self._root,
-                    )
+                    test = self._tests[dataset.name]
+                    found = run_references(dataset.stored, dataset.split, test, self._session)
             except Exception as error:  # noqa: BLE001 - the border: the models are compared without them too
                 self._note(f"There are no references on {dataset.name}: {type(error).__name__}: {error}")
                 continue
@@ -147,7 +157,7 @@ class Engine:
         best = found.best
         if self.stop.is_set() or best is None:
             return study_record(study, found, interrupted=self.stop.is_set())
-        refits = self._refit(index, study, dataset, found)
+        refits = self._refit(index, study, dataset, best)
         scored = [refit for refit in refits if refit.probabilities is not None]
         with self._lock:  # others go through it while they save
             self._refits[index] = scored
@@ -164,44 +174,27 @@ class Engine:
         split, rows = dataset.split, study.search_rows
         if split is None or rows is None:
             raise ValueError(f"{study.dataset} has no split")
-        search = Search(
-            study,
-            self._prepare(study, dataset, rows, split.valid, with_test=False),
-            self._plan.config,
-            self._runner,
-            self._storage,
-            self._folder / "trials" / f"{study.model}--{study.dataset}",
-            self._memory_mb,
-            self.stop,
-            self.tell,
-        )
-        return search.run(self._slots, index, self._plan.jobs)
+        data = self._prepare(study, dataset, rows, split.valid, with_test=False)
+        return Search(study, data, self._storage, self._session).run(self._slots, index)
 
-    def _refit(self, index: int, study: PlannedStudy, dataset: PlannedDataset, found: SearchResult) -> list[Refit]:
-        split, best = dataset.split, found.best
-        if split is None or best is None or study.refit_rows is None:
-            raise ValueError(f"{study.model} on {study.dataset} has nothing to refit")
+    def _refit(self, index: int, study: PlannedStudy, dataset: PlannedDataset, best: TrialRecord) -> list[Refit]:
+        data = self._refit_data(study, dataset)
+        return Refits(study, best, data, self._tests[study.dataset], self._session).run(self._slots, index)
+
+    def _refit_data(self, study: PlannedStudy, dataset: PlannedDataset) -> PreparedView:
+        """Return train and test of the refits, with validation only where they stop early on it."""
+        split, rows = dataset.split, study.refit_rows
+        if split is None or rows is None:
+            raise ValueError(f"{study.dataset} has no split")
         valid = split.valid if study.valid_in_refit else None
-        refits = Refits(
-            study,
-            best,
-            self._prepare(study, dataset, study.refit_rows, valid, with_test=True),
-            self._tests[study.dataset],
-            self._plan.config,
-            self._runner,
-            self._folder,
-            self._memory_mb,
-            self.stop,
-            self.tell,
-        )
-        return refits.run(self._slots, index, self._plan.jobs)
+        return self._prepare(study, dataset, rows, valid, with_test=True)
 
     def _prepare(
         self, study: PlannedStudy, dataset: PlannedDataset, rows: Any, valid: Any, *, with_test: bool
     ) -> PreparedView:
         if dataset.stored is None or study.view is None:
             raise ValueError(f"{study.dataset} is not loaded")
-        return prepare_view(dataset.stored, study.view, rows, valid, self._root, with_test=with_test)
+        return prepare_view(dataset.stored, study.view, rows, valid, self._session.cache, with_test=with_test)
 
     def _measure(self) -> None:
         """Time one saved model of each study, alone on the machine."""
@@ -210,12 +203,11 @@ class Engine:
             dataset = next(d for d in self._plan.datasets if d.name == study.dataset)
             if not refits or self.stop.is_set():
                 continue
-            valid = dataset.split.valid if study.valid_in_refit and dataset.split is not None else None
-            data = self._prepare(study, dataset, study.refit_rows, valid, with_test=True)
-            if data.X_test is None:
+            X_test = self._refit_data(study, dataset).X_test
+            if X_test is None:
                 continue
             name = f"{study.model} on {study.dataset}"
-            answer = measure(study, refits[0], data.X_test, self._plan.config, self._runner, self._folder)
+            answer = measure(study, refits[0], X_test, self._session)
             if answer.failure is not None and not self.stop.is_set():
                 self._note(f"The saved model of {name} failed: {answer.failure.message}")
             elif answer.max_difference is not None and answer.max_difference > RELOAD_TOLERANCE:
@@ -261,7 +253,7 @@ class Engine:
                 n_refits=max((study.n_refits for study in plan.studies), default=0),
                 max_epochs=config.max_epochs,
                 trial_timeout_s=config.trial_timeout_s,
-                trial_memory_mb=round(self._memory_mb),
+                trial_memory_mb=round(self._session.memory_mb or 0),
                 pins={
                     f"{model}.{name}": value for model, pins in config.pins.items() for name, value in pins.items()
                 },

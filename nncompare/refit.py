@@ -17,15 +17,14 @@ from nncompare.data.seeds import derive_seed
 from nncompare.data.splits import Split
 from nncompare.data.store import StoredDataset
 from nncompare.data.views import CONVERSIONS, PreparedView, prepare_view
-from nncompare.events import EpochFinished, Listener, RefitFinished
+from nncompare.events import EpochFinished, RefitFinished
 from nncompare.exceptions import PluginError
-from nncompare.execution.runner import Runner
 from nncompare.execution.specs import FitAnswer, FitSpec, MeasureAnswer, MeasureSpec
 from nncompare.execution.supervisor import RefusedError
 from nncompare.metrics import check_probabilities, predicted, reference_scores, refit_scores
 from nncompare.plan import PlannedStudy
 from nncompare.results import Failure, ReferenceRecord, RefitRecord, TrialRecord
-from nncompare.settings import RunConfig
+from nncompare.session import Session
 from nncompare.slots import Slots
 
 __all__ = ["Reference", "Refit", "Refits", "SealedTest", "measure", "run_references"]
@@ -90,67 +89,52 @@ class Refits:
     data : PreparedView
         With test; without a validation part where the refits train for a fixed number of epochs.
     test : SealedTest
-    config, runner, folder, memory_mb, listener
-        As for the search; ``folder`` is the run directory.
-    stop : threading.Event
-        No refit starts once it is set.
+    session : Session
     """
 
     def __init__(
-        self,
-        study: PlannedStudy,
-        best: TrialRecord,
-        data: PreparedView,
-        test: SealedTest,
-        config: RunConfig,
-        runner: Runner,
-        folder: Path,
-        memory_mb: float | None,
-        stop: threading.Event,
-        listener: Listener,
+        self, study: PlannedStudy, best: TrialRecord, data: PreparedView, test: SealedTest, session: Session
     ) -> None:
-        self._study, self._best, self._data, self._test = study, best, data, test
-        self._config, self._runner, self._folder = config, runner, folder
-        self._memory_mb, self._stop, self._listener = memory_mb, stop, listener
+        self._study, self._best, self._data, self._test, self._session = study, best, data, test, session
         self._lock = threading.Lock()
         self._n_finished = 0
 
-    def run(self, slots: Slots, priority: int, jobs: int) -> list[Refit]:
+    def run(self, slots: Slots, priority: int) -> list[Refit]:
         """Run all refits and return those that started, in the order of their numbers."""
 
         def one(number: int) -> Refit | None:
             with slots.slot(priority):
-                return None if self._stop.is_set() else self._run_one(number)
+                return None if self._session.stop.is_set() else self._run_one(number)
 
-        with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="refit") as pool:
+        with ThreadPoolExecutor(max_workers=self._session.jobs, thread_name_prefix="refit") as pool:
             refits = list(pool.map(one, range(self._study.n_refits)))
         return [refit for refit in refits if refit is not None]
 
     def _run_one(self, number: int) -> Refit:
         study = self._study
-        seed = derive_seed(self._config.seed, study.model, study.dataset, "refit", number)
+        seed = derive_seed(self._session.config.seed, study.model, study.dataset, "refit", number)
         predictions = Path("predictions") / f"{study.model}--{study.dataset}--{seed}.npz"
-        model = self._folder / "models" / f"{study.model}--{study.dataset}--{seed}"
+        model = self._session.folder / "models" / f"{study.model}--{study.dataset}--{seed}"
         spec = self._spec(number, seed, model)
-        answer = self._runner.run(spec, lambda kind, m: self._answer(number, predictions, kind, m))
+        answer = self._session.runner.run(spec, lambda kind, m: self._answer(number, predictions, kind, m))
         refit = self._score(seed, answer if isinstance(answer, FitAnswer) else None, predictions, model)
         with self._lock:
             self._n_finished += 1
             n_finished = self._n_finished
-        self._listener(RefitFinished(study.model, study.dataset, refit.record, n_finished, study.n_refits))
+        self._session.tell(RefitFinished(study.model, study.dataset, refit.record, n_finished, study.n_refits))
         return refit
 
     def _spec(self, number: int, seed: int, model: Path) -> FitSpec:
-        study, config, best = self._study, self._config, self._best
+        study, config, best = self._study, self._session.config, self._best
         if study.ref is None:
             raise ValueError(f"{study.model} has no plugin")
-        folder = self._folder / "trials" / f"{study.model}--{study.dataset}"
+        folder = self._session.trials_folder(study.model, study.dataset)
         return FitSpec(
             plugin=study.ref.value,
             framework=study.framework,
             n_threads=config.threads,
             timeout_s=config.trial_timeout_s,
-            memory_mb=self._memory_mb,
+            memory_mb=self._session.memory_mb,
             result=folder / f"refit-{number}.json",
             log=folder / f"refit-{number}.log",
             data=self._data.spec,
@@ -167,7 +151,7 @@ class Refits:
         """Answer a child: go on; and, once its model is saved, where the test samples lie."""
         study = self._study
         if kind == "report":
-            self._listener(
+            self._session.tell(
                 EpochFinished(
                     study.model,
                     study.dataset,
@@ -180,7 +164,7 @@ class Refits:
             )
             return True
         if kind == "fitted":
-            return {"X_test": str(self._data.X_test), "predictions": str(self._folder / predictions)}
+            return {"X_test": str(self._data.X_test), "predictions": str(self._session.folder / predictions)}
         raise RefusedError(f"A refit cannot ask for '{kind}'.")
 
     def _score(self, seed: int, answer: FitAnswer | None, predictions: Path, model: Path) -> Refit:
@@ -190,7 +174,7 @@ class Refits:
             text = "fit() raised TrialPruned in a refit, which is never pruned."
             return Refit(RefitRecord(seed=seed, failure=failure or Failure(category="plugin", message=text)))
         try:
-            probabilities = self._test.read(self._folder / predictions)
+            probabilities = self._test.read(self._session.folder / predictions)
         except PluginError as error:
             return Refit(RefitRecord(seed=seed, failure=Failure(category="plugin", message=str(error))))
         record = RefitRecord(
@@ -212,24 +196,22 @@ class Refits:
         return Refit(record, answer, probabilities, model)
 
 
-def measure(
-    study: PlannedStudy, refit: Refit, X_test: Path, config: RunConfig, runner: Runner, folder: Path
-) -> MeasureAnswer:
+def measure(study: PlannedStudy, refit: Refit, X_test: Path, session: Session) -> MeasureAnswer:
     """Time a saved model in a fresh process; nothing else runs meanwhile."""
-    name = f"{study.model}--{study.dataset}"
     if study.ref is None or refit.model is None or refit.record.predictions is None:
-        raise ValueError(f"{name} has no model")
-    answer = runner.run(
+        raise ValueError(f"{study.model} on {study.dataset} has no model")
+    trials = session.trials_folder(study.model, study.dataset)
+    answer = session.runner.run(
         MeasureSpec(
             plugin=study.ref.value,
             framework=study.framework,
-            n_threads=config.threads,
-            timeout_s=config.trial_timeout_s,
-            result=folder / "trials" / name / "measure.json",
-            log=folder / "trials" / name / "measure.log",
+            n_threads=session.config.threads,
+            timeout_s=session.config.trial_timeout_s,
+            result=trials / "measure.json",
+            log=trials / "measure.log",
             model=refit.model,
             X_test=X_test,
-            predictions=folder / refit.record.predictions,
+            predictions=session.folder / refit.record.predictions,
         ),
         _no_questions,
     )
@@ -240,10 +222,7 @@ def run_references(
     stored: StoredDataset,
     split: Split,
     test: SealedTest,
-    config: RunConfig,
-    runner: Runner,
-    folder: Path,
-    root: Path,
+    session: Session,
 ) -> list[Reference]:
     """Train and score the majority class and logistic regression, on 20,000 rows at most.
 
@@ -254,23 +233,21 @@ def run_references(
         return []
     rows = np.sort(np.concatenate([split.train, split.valid]))
     if len(rows) > REFERENCE_ROWS:
-        generator = np.random.default_rng(derive_seed(config.seed, stored.name, "reference rows"))
+        generator = np.random.default_rng(derive_seed(session.config.seed, stored.name, "reference rows"))
         rows = np.sort(generator.choice(rows, REFERENCE_ROWS, replace=False))
-    data = prepare_view(stored, view, rows, None, root, with_test=True)
-    return [_run_reference(name, data, test, config, runner, folder) for name in REFERENCES]
+    data = prepare_view(stored, view, rows, None, session.cache, with_test=True)
+    return [_run_reference(name, data, test, session) for name in REFERENCES]
 
 
-def _run_reference(
-    name: str, data: PreparedView, test: SealedTest, config: RunConfig, runner: Runner, folder: Path
-) -> Reference:
-    seed = derive_seed(config.seed, name, data.spec.name, "reference")
+def _run_reference(name: str, data: PreparedView, test: SealedTest, session: Session) -> Reference:
+    seed = derive_seed(session.config.seed, name, data.spec.name, "reference")
     predictions = Path("predictions") / f"{name}--{data.spec.name}--{seed}.npz"
-    trials = folder / "trials" / f"reference--{data.spec.name}"
+    trials = session.trials_folder("reference", data.spec.name)
     spec = FitSpec(
         plugin=f"nncompare.frameworks.references:{REFERENCES[name]}",
         framework="sklearn",
-        n_threads=config.threads,
-        timeout_s=config.trial_timeout_s,
+        n_threads=session.config.threads,
+        timeout_s=session.config.trial_timeout_s,
         result=trials / f"{name}.json",
         log=trials / f"{name}.log",
         data=data.spec,
@@ -279,13 +256,13 @@ def _run_reference(
         seed=seed,
         max_epochs=1,
         params={},
-        save_to=folder / "models" / f"{name}--{data.spec.name}--{seed}",
+        save_to=session.folder / "models" / f"{name}--{data.spec.name}--{seed}",
     )
-    target = {"X_test": str(data.X_test), "predictions": str(folder / predictions)}
-    answer = runner.run(spec, lambda kind, _message: target if kind == "fitted" else True)
+    target = {"X_test": str(data.X_test), "predictions": str(session.folder / predictions)}
+    answer = session.runner.run(spec, lambda kind, _message: target if kind == "fitted" else True)
     if answer.status != "complete":
         return Reference(name, failure=answer.failure)
-    probabilities = test.read(folder / predictions)
+    probabilities = test.read(session.folder / predictions)
     record = ReferenceRecord(
         name=name,
         n_train=data.spec.n_train,

@@ -18,13 +18,12 @@ from sqlalchemy import event as sqlalchemy_event
 
 from nncompare.data.seeds import derive_seed
 from nncompare.data.views import PreparedView
-from nncompare.events import EpochFinished, Listener, StudyStarted, TrialFinished
-from nncompare.execution.runner import Runner
+from nncompare.events import EpochFinished, StudyStarted, TrialFinished
 from nncompare.execution.specs import Answer, FitSpec
 from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedStudy
 from nncompare.results import TrialRecord
-from nncompare.settings import RunConfig
+from nncompare.session import Session
 from nncompare.slots import Slots
 from nncompare.trials import trial_record
 
@@ -82,32 +81,14 @@ class Search:
     study : PlannedStudy
     data : PreparedView
         Train and validation, without test.
-    config : RunConfig
-    runner : Runner
     storage : optuna.storages.RDBStorage
-    folder : Path
-        Receives a result file and a log per trial.
-    memory_mb : float or None
-        The limit of a trial.
-    stop : threading.Event
-        No trial is asked for once it is set.
-    listener : callable
+    session : Session
     """
 
     def __init__(
-        self,
-        study: PlannedStudy,
-        data: PreparedView,
-        config: RunConfig,
-        runner: Runner,
-        storage: optuna.storages.RDBStorage,
-        folder: Path,
-        memory_mb: float | None,
-        stop: threading.Event,
-        listener: Listener,
+        self, study: PlannedStudy, data: PreparedView, storage: optuna.storages.RDBStorage, session: Session
     ) -> None:
-        self._study, self._data, self._config, self._runner = study, data, config, runner
-        self._folder, self._memory_mb, self._stop, self._listener = folder, memory_mb, stop, listener
+        self._study, self._data, self._session = study, data, session
         self._lock = threading.Lock()
         self._records: dict[int, TrialRecord] = {}
         self._space: dict[str, dict[str, Any]] = {}
@@ -117,15 +98,15 @@ class Search:
             storage=storage,
             study_name=f"{study.model}--{study.dataset}",
             direction="minimize",
-            sampler=make_sampler(study, config),
+            sampler=make_sampler(study, session.config.seed),
             pruner=make_pruner(study),
         )
         first = {name: value for name, value in study.defaults.items() if name not in study.pins}
         self._optuna.enqueue_trial(first)
 
-    def run(self, slots: Slots, priority: int, jobs: int) -> SearchResult:
+    def run(self, slots: Slots, priority: int) -> SearchResult:
         """Run all trials, as many at a time as there are slots."""
-        with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="trial") as pool:
+        with ThreadPoolExecutor(max_workers=self._session.jobs, thread_name_prefix="trial") as pool:
             futures = []
             for number in range(self._study.n_trials):
                 slots.acquire(priority)
@@ -149,8 +130,8 @@ class Search:
         if number == 0:
             self._start = time.monotonic()
             budget = (study.n_trials, study.max_epochs, study.n_refits)
-            self._listener(StudyStarted(study.model, study.dataset, *budget))
-        if self._stop.is_set() or self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES:
+            self._session.tell(StudyStarted(study.model, study.dataset, *budget))
+        if self._session.stop.is_set() or self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES:
             return None
         with self._lock:
             return self._optuna.ask()
@@ -159,23 +140,26 @@ class Search:
         started = time.monotonic() - self._start
         running = _Running(trial)
         try:
-            answer = self._runner.run(self._spec(trial.number), lambda kind, m: self._answer(running, kind, m))
+            answer = self._session.runner.run(
+                self._spec(trial.number), lambda kind, m: self._answer(running, kind, m)
+            )
             self._tell(running, answer, started)
         finally:
             slots.release()
 
     def _spec(self, number: int) -> FitSpec:
-        study, config = self._study, self._config
+        study, config = self._study, self._session.config
         if study.ref is None:
             raise ValueError(f"{study.model} has no plugin")
+        folder = self._session.trials_folder(study.model, study.dataset)
         return FitSpec(
             plugin=study.ref.value,
             framework=study.framework,
             n_threads=config.threads,
             timeout_s=config.trial_timeout_s,
-            memory_mb=self._memory_mb,
-            result=self._folder / f"{number:04d}.json",
-            log=self._folder / f"{number:04d}.log",
+            memory_mb=self._session.memory_mb,
+            result=folder / f"{number:04d}.json",
+            log=folder / f"{number:04d}.log",
             data=self._data.spec,
             train=self._data.train,
             valid=self._data.valid,
@@ -185,7 +169,7 @@ class Search:
         )
 
     def _seed(self, number: int) -> int:
-        return derive_seed(self._config.seed, self._study.model, self._study.dataset, "trial", number)
+        return derive_seed(self._session.config.seed, self._study.model, self._study.dataset, "trial", number)
 
     def _answer(self, running: _Running, kind: str, message: Mapping[str, Any]) -> Any:
         """Answer a child: a suggested value, or whether to go on."""
@@ -207,7 +191,7 @@ class Search:
     def _report(self, running: _Running, epoch: int, valid_loss: float | None) -> bool:
         """Hand the lowest loss so far to the pruner; it is the value that a trial ends with."""
         name, number, last = (self._study.model, self._study.dataset), running.trial.number, self._study.max_epochs
-        self._listener(EpochFinished(*name, "trial", number, epoch, last, valid_loss))
+        self._session.tell(EpochFinished(*name, "trial", number, epoch, last, valid_loss))
         if valid_loss is None:
             return True
         running.best = valid_loss if running.best is None else min(running.best, valid_loss)
@@ -230,7 +214,7 @@ class Search:
                 state = TrialState.PRUNED if record.state == "pruned" else TrialState.FAIL
                 self._optuna.tell(running.trial, state=state)
             event = self._finished(record)
-        self._listener(event)
+        self._session.tell(event)
 
     def _finished(self, record: TrialRecord) -> TrialFinished:
         """Return the event of a finished trial, with the best value so far."""
@@ -270,7 +254,7 @@ def suggest(trial: optuna.Trial, distribution: str, name: str, arguments: Mappin
         raise RefusedError(f"suggest_{distribution}({name!r}, {dict(arguments)!r}): {error}") from error
 
 
-def make_sampler(study: PlannedStudy, config: RunConfig) -> optuna.samplers.BaseSampler:
+def make_sampler(study: PlannedStudy, seed: int) -> optuna.samplers.BaseSampler:
     """Return the sampler of a study; every argument is given, because Optuna's defaults change."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # group and multivariate
@@ -280,7 +264,7 @@ def make_sampler(study: PlannedStudy, config: RunConfig) -> optuna.samplers.Base
             multivariate=True,
             group=True,
             constant_liar=True,
-            seed=derive_seed(config.seed, study.model, study.dataset, "sampler"),
+            seed=derive_seed(seed, study.model, study.dataset, "sampler"),
         )
 
 

@@ -15,7 +15,14 @@ from nncompare.data.files import write_atomic
 from nncompare.exceptions import DataError, DivergedError, StorageError
 from nncompare.execution import tasks
 from nncompare.execution.channel import Channel
-from nncompare.execution.process import die_with_parent, isolate, limit_threads, seed_globals
+from nncompare.execution.process import (
+    adopt_orphans,
+    die_with_parent,
+    end_descendants,
+    isolate,
+    limit_threads,
+    seed_globals,
+)
 from nncompare.execution.specs import ANSWERS, Answer, FitSpec, Request, Spec
 from nncompare.results import Failure, FailureCategory
 
@@ -25,6 +32,7 @@ def main(channel_fd: int, log_fd: int) -> None:
     code = 1
     try:
         die_with_parent()
+        adopt_orphans()
         isolate(log_fd)
         channel = Channel(socket.socket(fileno=channel_fd))
         spec = Request.model_validate_json(channel.request()).spec
@@ -40,6 +48,8 @@ def main(channel_fd: int, log_fd: int) -> None:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):  # a plugin may have closed or replaced it
                 stream.flush()
+        with contextlib.suppress(Exception):
+            end_descendants()
         os._exit(code)  # no exit handlers of frameworks, no threads to wait for
 
 

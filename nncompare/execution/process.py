@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import random
@@ -9,6 +10,8 @@ import resource
 import signal
 import sys
 from pathlib import Path
+
+import psutil
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -23,6 +26,13 @@ def _prctl(option: int, value: int) -> None:
 def adopt_orphans() -> None:
     """Make this process the parent of grandchildren whose parent dies, so that it can end them."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_descendants() -> None:
+    """Kill whatever this process has started and what was left to it, sessions of their own included."""
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            process.kill()
 
 
 def die_with_parent() -> None:

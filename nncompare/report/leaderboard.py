@@ -33,8 +33,8 @@ def section(parts: tuple[Part, ...]) -> Section:
         groups=tuple(_group(part) for part in parts),
         notes=(
             "Scores are means over the refits with their 95 % interval below. Training CPU is the mean of the "
-            "refits; latency is the median for one sample; memory is the growth of the training process; trials "
-            "are complete / pruned / failed.",
+            "refits, search CPU the sum of the trials; latency is the median for one sample; memory is the growth "
+            "of the training process; trials are complete / pruned / failed.",
         ),
     )
 

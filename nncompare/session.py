@@ -1,0 +1,47 @@
+"""What all parts of one run share: settings, runner, folders, limits, the wish to stop, who listens."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from nncompare.events import Listener
+from nncompare.execution.runner import Runner
+from nncompare.settings import RunConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """The surroundings of every study of a run.
+
+    Parameters
+    ----------
+    config : RunConfig
+    runner : Runner
+    folder : Path
+        The run directory, absolute.
+    cache : Path
+        The root of cached data.
+    jobs : int
+        Trials at a time.
+    memory_mb : float or None
+        A trial is killed when its memory grows by more.
+    stop : threading.Event
+        Nothing new starts once it is set.
+    tell : callable
+        Receives the events; safe to call from any thread.
+    """
+
+    config: RunConfig
+    runner: Runner
+    folder: Path
+    cache: Path
+    jobs: int
+    memory_mb: float | None
+    stop: threading.Event
+    tell: Listener
+
+    def trials_folder(self, model: str, dataset: str) -> Path:
+        """Return the folder of the result files and logs of one study."""
+        return self.folder / "trials" / f"{model}--{dataset}"
