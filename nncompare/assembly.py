@@ -18,6 +18,8 @@ from nncompare.results import Budget, DatasetRecord, Failure, Owner, StudyRecord
 from nncompare.search import SearchResult
 from nncompare.verdict import decide
 
+UNFINISHED = Failure(category="interrupted", message="It was not finished when this was written.")
+
 
 def study_record(
     study: PlannedStudy,
@@ -61,8 +63,8 @@ def study_record(
         fields |= refit_fields(study, scored, test, seed)
     fields["refits"] = [refit.record for refit in refits]
     complete = bool(scored) and not interrupted
-    if failure is None and not complete and not interrupted:
-        failure = reason(found, refits)
+    if failure is None and not complete:
+        failure = UNFINISHED if interrupted else reason(found, refits)
     return StudyRecord(**fields, status=status(study, complete, interrupted, failure), failure=failure)
 
 
@@ -72,7 +74,7 @@ def status(study: PlannedStudy, complete: bool, interrupted: bool, failure: Fail
         return "complete"
     if failure is not None and failure == study.failure:
         return "failed" if study.broken else "not_run"
-    return "interrupted" if interrupted and failure is None else "failed"
+    return "interrupted" if failure == UNFINISHED else "failed"
 
 
 def reason(found: SearchResult | None, refits: Sequence[Refit]) -> Failure:

@@ -233,7 +233,7 @@ class Engine:
     def _results(self, state: Any) -> Results:
         plan, config = self._plan, self._plan.config
         studies = [
-            self._studies.get(index) or study_record(study, interrupted=True)
+            self._studies.get(index) or study_record(study, failure=study.failure, interrupted=True)
             for index, study in enumerate(plan.studies)
         ]
         finished = state != "running"

@@ -27,11 +27,11 @@ from nncompare.execution.specs import ANSWERS, Answer, FitSpec, Request, Spec
 from nncompare.results import Failure, FailureCategory
 
 
-def main(channel_fd: int, log_fd: int) -> None:
+def main(channel_fd: int, log_fd: int, parent: int) -> None:
     """Run the request that waits on the channel, in a process that nothing else uses; never returns."""
     code = 1
     try:
-        die_with_parent()
+        die_with_parent(parent)
         adopt_orphans()
         isolate(log_fd)
         channel = Channel(socket.socket(fileno=channel_fd))
@@ -98,5 +98,6 @@ if __name__ == "__main__":  # one fresh interpreter per request, where no fork s
     parser = argparse.ArgumentParser()
     parser.add_argument("--channel", type=int, required=True)
     parser.add_argument("--log", type=int, required=True)
+    parser.add_argument("--parent", type=int, required=True)
     arguments = parser.parse_args()
-    main(arguments.channel, arguments.log)
+    main(arguments.channel, arguments.log, arguments.parent)

@@ -200,7 +200,7 @@ class Spawner:
         command = [*MODULE, "nncompare.execution.child"]
         return SpawnedChild(
             subprocess.Popen(
-                [*command, "--channel", str(channel.fileno()), "--log", str(log_fd)],
+                [*command, "--channel", str(channel.fileno()), "--log", str(log_fd), "--parent", str(os.getpid())],
                 pass_fds=[channel.fileno(), log_fd],
                 env=child_environment(),
                 stdin=subprocess.DEVNULL,

@@ -101,7 +101,7 @@ def _ask(ref: PluginRef, timeout_s: float) -> ProbeResult:
     with tempfile.TemporaryDirectory(prefix="nncompare-probe-") as folder:
         answer = Path(folder, "answer.json")
         process = subprocess.Popen(
-            [*MODULE, "nncompare.execution.probe_child", ref.group, ref.value, str(answer)],
+            [*MODULE, "nncompare.execution.probe_child", ref.group, ref.value, str(answer), str(os.getpid())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

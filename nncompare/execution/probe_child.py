@@ -74,5 +74,5 @@ def dataset_info(cls: object, value: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    die_with_parent()
+    die_with_parent(int(sys.argv[4]))
     main(*sys.argv[1:4])

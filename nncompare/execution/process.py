@@ -35,11 +35,10 @@ def end_descendants() -> None:
             process.kill()
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies (Linux)."""
-    parent = os.getppid()
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when ``parent``, which started it, dies; end if it is gone (Linux)."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
+    if sys.platform == "linux" and os.getppid() != parent:
         os._exit(1)
 
 

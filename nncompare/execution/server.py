@@ -69,16 +69,17 @@ class Server:
         if not data:
             return False
         message = json.loads(data)
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            self._become_child(fds)
+            self._become_child(fds, parent)
         for fd in fds:
             os.close(fd)
         self._children[pid] = message["id"]
         self._send({"id": message["id"], "pid": pid})
         return True
 
-    def _become_child(self, fds: Sequence[int]) -> None:
+    def _become_child(self, fds: Sequence[int], parent: int) -> None:
         from nncompare.execution import child
 
         try:
@@ -87,7 +88,7 @@ class Server:
             os.close(self._wake_read)
             os.close(self._wake_write)
             self._sock.close()
-            child.main(fds[0], fds[1])
+            child.main(fds[0], fds[1], parent)
         finally:
             os._exit(1)  # whatever happens, a child must never go on as a server
 

@@ -42,12 +42,12 @@ def section(results: Results) -> Section:
 def _answer(results: Results) -> str:
     command = shlex.join(results.command)
     how = f"Run again: {command}" if command else "The command was not recorded"
-    if not results.repeatable:
-        return f"{how} — but this run stopped by the clock, so it does not repeat exactly."
     if results.settings.jobs > 1:
         return (
             f"{how} — with more than one job the order of trials, and so the search, can differ; --jobs 1 repeats."
         )
+    if not results.repeatable:
+        return f"{how} — but this run stopped by the clock, so it does not repeat exactly."
     return f"{how} — on the same machine and versions it gives the same scores."
 
 
