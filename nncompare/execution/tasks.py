@@ -124,7 +124,9 @@ def save_and_predict(model: FittedModel, folder: Path, plugin: str, channel: Cha
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     if size == 0:
         raise PluginError("save() wrote nothing into its folder.")
-    (folder / MANIFEST).write_text(json.dumps({"class": class_value(type(model), plugin)}) + "\n")
+    (folder / MANIFEST).write_text(
+        json.dumps({"class": class_value(type(model), plugin), "plugin": plugin}) + "\n"
+    )
     test = channel.ask("fitted")
     X_test = open_array(Path(test["X_test"]))
     start = time.monotonic()
@@ -177,7 +179,7 @@ def measure(spec: MeasureSpec) -> MeasureAnswer:
     with np.load(spec.predictions, allow_pickle=False) as stored:
         expected = stored["probabilities"]
     X_test = open_array(spec.X_test)
-    model = load_model(spec)
+    model = load_model(spec.model)
     head = model.predict_proba(X_test[:256])
     difference = float(np.abs(head - expected[: len(head)]).max())
     return MeasureAnswer(
@@ -195,11 +197,16 @@ def class_value(cls: type, plugin: str) -> str:
     return f"{source if same_module else cls.__module__}:{cls.__qualname__}"
 
 
-def load_model(spec: MeasureSpec) -> FittedModel:
-    """Load the model with the class that its folder names."""
-    owner = json.loads((spec.model / MANIFEST).read_text())["class"]
+def load_model(folder: Path) -> FittedModel:
+    """Load a model with the class that its folder names.
+
+    The plugin's module is imported first, because custom layers are registered when it is.
+    """
+    manifest = json.loads((folder / MANIFEST).read_text())
+    load_class(manifest["plugin"])
+    owner = manifest["class"]
     cls = load_class(owner)
-    loaded = cls.load(spec.model) if issubclass(cls, FittedModel) else None
+    loaded = cls.load(folder) if issubclass(cls, FittedModel) else None
     if not isinstance(loaded, FittedModel):
         raise PluginError(f"{owner}.load() returned {type(loaded).__name__}; a FittedModel is expected.")
     return loaded
