@@ -118,14 +118,14 @@ class SleepsForEver(Nearest):
 class PrintsWithoutEnd(Nearest):
     def epoch(self, epoch, context):
         for _ in range(500):
-            print("x" * 1_000_000)
+            sys.stdout.write("x" * 1_000_000)
         raise RuntimeError("printed 500 MB")
 
 
 class PrintsForEver(Nearest):
     def epoch(self, epoch, context):
         while True:
-            print("x" * 1_000_000)
+            sys.stdout.write("x" * 1_000_000)
 
 
 class Diverges(Nearest):
@@ -167,3 +167,97 @@ class ReturnsNothing(Nearest):
 class Unserialisable(Nearest):
     def suggest_params(self, trial, data):
         return {"sharpness": {1, 2}}
+
+
+class ClosesItsOutput(Nearest):
+    def epoch(self, epoch, context):
+        sys.stdout.close()
+        sys.stderr.close()
+        raise ValueError("and nobody can read it")
+
+
+class AsksTheImpossible(Nearest):
+    def suggest_params(self, trial, data):
+        return {"sharpness": trial.suggest_float("sharpness", 2.0, 1.0), "kind": "mean"}
+
+
+class NeverReports(Nearest):
+    def fit(self, params, train, valid, context):
+        return super().fit(params, train, valid, FitContext(seed=context.seed, max_epochs=1))
+
+
+class PredictsNaN(NeverReports):
+    def fit(self, params, train, valid, context):
+        model = super().fit(params, train, valid, context)
+        model.means[:] = np.nan
+        return model
+
+
+class PredictsTooFewClasses(NeverReports):
+    def fit(self, params, train, valid, context):
+        model = super().fit(params, train, valid, context)
+        model.means = model.means[:-1]
+        return model
+
+
+class PredictsNothing(Nearest):
+    def fit(self, params, train, valid, context):
+        model = super().fit(params, train, valid, context)
+        return Mute(model.means, model.sharpness)
+
+
+class Mute(Centroids):
+    def predict_proba(self, X):
+        return None
+
+
+class SavesNothing(Nearest):
+    def fit(self, params, train, valid, context):
+        model = super().fit(params, train, valid, context)
+        return Forgetful(model.means, model.sharpness)
+
+
+class Forgetful(Centroids):
+    def save(self, folder):
+        pass
+
+
+class Looks(Nearest):
+    """Returns what it sees of its process as parameters."""
+
+    def suggest_params(self, trial, data):
+        from threadpoolctl import threadpool_info
+
+        return {
+            "sharpness": 1.0,
+            "kind": "mean",
+            "pid": os.getpid(),
+            "session": os.getsid(0),
+            "parent": os.getppid(),
+            "stdin": str(Path("/proc/self/fd/0").resolve()),
+            "terminals": [fd for fd in range(3) if os.isatty(fd)],
+            "threads": max(pool["num_threads"] for pool in threadpool_info()),
+            "folder_first": sys.path[0] in ("", str(Path.cwd())),
+            "descriptors": len(list(Path("/proc/self/fd").iterdir())),
+        }
+
+
+class ImageOnly(Nearest):
+    tags: ClassVar[ModelTags] = ModelTags(accepts=("image",))
+
+
+class WaitsFirst(Nearest):
+    """Takes its time, so that a signal finds it at work."""
+
+    def fit(self, params, train, valid, context):
+        time.sleep(1e6)
+
+
+class Worsens(Nearest):
+    """Every trial but the first is worse from its first epoch."""
+
+    def fit(self, params, train, valid, context):
+        for epoch in range(1, context.max_epochs + 1):
+            loss = 0.5 if params["sharpness"] == 5.0 else 5.0 + epoch
+            context.report(epoch, train_loss=loss, valid_loss=loss, valid_accuracy=0.5)
+        return super().fit(params, train, None, FitContext(seed=context.seed, max_epochs=1))

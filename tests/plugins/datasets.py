@@ -1,0 +1,68 @@
+"""Data sets that do one thing each: sealed labels, absence, damage, another view."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import numpy as np
+from nncompare_plugins.datasets.digits import Digits
+
+from nncompare.exceptions import DataUnavailableError
+from nncompare.plugin import Dataset, DatasetInfo, DatasetPlugin
+
+
+class Sealed(Digits):
+    """Digits; the test labels are permuted where the environment says so."""
+
+    info = replace(Digits.info, name="Sealed")
+
+    def load(self, cache):
+        data = super().load(cache)
+        if "NNCOMPARE_TEST_PERMUTE" not in os.environ:
+            return data
+        y_test = np.random.default_rng(1).permutation(data.y_test)
+        return Dataset(data.X_train, data.y_train, data.X_test, y_test)
+
+
+class Waves(DatasetPlugin):
+    """Short sequences."""
+
+    info = DatasetInfo(name="Waves", view="sequence", n_train=60, n_test=20, class_names=("slow", "fast"))
+
+    def load(self, cache):
+        y = np.arange(80) % 2
+        rng = np.random.default_rng(0)
+        steps = np.arange(12)[None, :] * (1 + y[:, None]) + rng.normal(size=(80, 1))
+        X = np.sin(steps)[..., None].astype(np.float32)
+        return Dataset(X[:60], y[:60], X[60:], y[60:])
+
+
+class Absent(Waves):
+    """Cannot be downloaded."""
+
+    info = replace(Waves.info, name="Absent")
+
+    def load(self, cache):
+        raise DataUnavailableError("'Absent' cannot be fetched: no network.")
+
+
+class Damaged(Waves):
+    """Has more samples than labels."""
+
+    info = replace(Waves.info, name="Damaged")
+
+    def load(self, cache):
+        data = super().load(cache)
+        return Dataset(data.X_train, data.y_train[:-1], data.X_test, data.y_test)
+
+
+class Hangs(Waves):
+    """Waits for ever."""
+
+    info = replace(Waves.info, name="Hangs")
+
+    def load(self, cache):
+        import time
+
+        time.sleep(1e6)
