@@ -46,8 +46,8 @@ class Comparison:
 
 
 def compare(
-    models: Sequence[str] = (),
-    datasets: Sequence[str] = (),
+    models: str | Sequence[str] = (),
+    dataset: str | Sequence[str] = (),
     *,
     listener: Listener | None = None,
     **settings: Any,
@@ -59,9 +59,9 @@ def compare(
 
     Parameters
     ----------
-    models : sequence of str
+    models : str or sequence of str
         Names of installed models, ``package.module:Class`` or ``path/file.py:Class``; all where empty.
-    datasets : sequence of str
+    dataset : str or sequence of str
         Names of installed data sets; where empty, each model's own and the common ground ``mnist1d``.
     listener : callable, optional
         Receives the events of :mod:`nncompare.events`.
@@ -78,7 +78,7 @@ def compare(
     SystemExit
         SIGTERM stopped the run; its code is 143.
     """
-    config = RunConfig(models=tuple(models), datasets=tuple(datasets), **settings)
+    config = RunConfig(models=_names(models), datasets=_names(dataset), **settings)
     with LocalRunner() as runner:
         plan = make_plan(config, runner, listener)
         try:
@@ -88,6 +88,10 @@ def compare(
                 raise SystemExit(128 + signal.SIGTERM) from error
             # Python ends a script by SIGINT for KeyboardInterrupt itself, not for a class that derives from it.
             raise KeyboardInterrupt(str(error)) from error
+
+
+def _names(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def run(plan: Plan, runner: LocalRunner, listener: Listener | None = None) -> Results:

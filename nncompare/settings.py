@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
+
+from nncompare.exceptions import UsageError
 
 PresetName: TypeAlias = Literal["quick", "standard", "thorough"]
 
@@ -89,3 +92,25 @@ class RunConfig:
     trial_timeout_s: float = 3600.0
     trial_memory_mb: float | None = None
     command: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant, in one sentence.
+
+        Raises
+        ------
+        UsageError
+            A value is out of its range.
+        """
+        object.__setattr__(self, "out", Path(self.out))
+        if self.preset not in PRESETS:
+            raise UsageError(f"No preset is called {self.preset!r}. Choose from {', '.join(PRESETS)}.")
+        for name in ("n_trials", "max_epochs", "n_refits", "jobs", "threads"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise UsageError(f"{name} is {value!r}; a whole number of at least 1 is expected.")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise UsageError(f"seed is {self.seed!r}; a whole number of at least 0 is expected.")
+        for name in ("trial_timeout_s", "trial_memory_mb"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
+                raise UsageError(f"{name} is {value!r}; a number above 0 is expected.")

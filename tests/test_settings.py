@@ -1,0 +1,61 @@
+"""What a user can ask of a run, and the sentences for what cannot be meant."""
+
+from pathlib import Path
+
+import pytest
+
+from nncompare.exceptions import UsageError
+from nncompare.settings import PRESETS, RunConfig, default_jobs
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"preset": "fast"}, "No preset is called 'fast'. Choose from quick, standard, thorough."),
+        ({"n_trials": 0}, "n_trials is 0; a whole number of at least 1 is expected."),
+        ({"max_epochs": 2.5}, "max_epochs is 2.5; a whole number of at least 1 is expected."),
+        ({"n_refits": True}, "n_refits is True; a whole number of at least 1 is expected."),
+        ({"jobs": -1}, "jobs is -1; a whole number of at least 1 is expected."),
+        ({"jobs": "2"}, "jobs is '2'; a whole number of at least 1 is expected."),
+        ({"seed": -1}, "seed is -1; a whole number of at least 0 is expected."),
+        ({"trial_timeout_s": float("inf")}, "trial_timeout_s is inf; a number above 0 is expected."),
+        ({"trial_memory_mb": 0}, "trial_memory_mb is 0; a number above 0 is expected."),
+    ],
+)
+def test_config_refuses_what_cannot_be_meant(settings, sentence):
+    with pytest.raises(UsageError) as caught:
+        RunConfig(**settings)
+    assert str(caught.value) == sentence
+
+
+def test_config_takes_a_folder_as_text():
+    assert RunConfig(out="elsewhere").out == Path("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("preset", "dataset", "epochs"),
+    [
+        ("standard", "digits", 80),
+        ("standard", "mnist1d", 40),
+        ("standard", "mnist", 8),
+        ("standard", "imdb", 5),
+        ("standard", "anything", 40),
+        ("quick", "digits", 20),
+        ("quick", "imdb", 3),
+        ("thorough", "mnist1d", 80),
+    ],
+)
+def test_preset_epochs_are_those_of_the_protocol(preset, dataset, epochs):
+    assert PRESETS[preset].max_epochs(dataset) == epochs
+
+
+def test_preset_trials_and_refits_are_those_of_the_protocol():
+    assert {name: (p.n_trials, p.n_refits) for name, p in PRESETS.items()} == {
+        "quick": (5, 1),
+        "standard": (20, 3),
+        "thorough": (100, 5),
+    }
+
+
+def test_default_jobs_is_at_least_one():
+    assert default_jobs() >= 1
