@@ -1,0 +1,108 @@
+"""Logs with a limit, memory, and how a process tree is ended."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import psutil
+import pytest
+
+from nncompare.execution.memory import MemoryWatch, available_mb
+from nncompare.execution.process import cpu_seconds, peak_resident_mb, resident_mb
+from nncompare.execution.supervisor import LOG_BYTES, CappedLog, kill_tree
+
+from .children import n_descriptors, wait_until
+
+TREE = """
+import subprocess, sys, time
+code = "import time; time.sleep(600)"
+for own_session in (False, True):
+    subprocess.Popen([sys.executable, "-c", code], start_new_session=own_session)
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("n_bytes", [0, 10, LOG_BYTES, LOG_BYTES + 1, 2 * LOG_BYTES])
+def test_log_keeps_the_first_megabyte_and_counts_the_rest(tmp_path, n_bytes):
+    log, left = CappedLog(tmp_path / "a" / "log"), n_bytes
+    while left:
+        left -= os.write(log.write_fd, b"x" * min(left, 60_000))
+        assert log.drain()
+    log.close_write()
+    log.close()
+    text = (tmp_path / "a" / "log").read_bytes()
+    dropped = max(0, n_bytes - LOG_BYTES)
+    note = f"\n[{dropped} more bytes were not kept]\n".encode() if dropped else b""
+    assert text == b"x" * min(n_bytes, LOG_BYTES) + note
+
+
+def test_log_takes_what_is_left_when_it_is_closed(tmp_path):
+    log = CappedLog(tmp_path / "log")
+    os.write(log.write_fd, b"last words")
+    log.close()
+    assert (tmp_path / "log").read_bytes() == b"last words"
+
+
+def test_log_tells_when_every_writer_is_gone(tmp_path):
+    log = CappedLog(tmp_path / "log")
+    assert log.drain()
+    log.close_write()
+    assert not log.drain()
+    log.close()
+
+
+def test_log_closes_its_descriptors_also_where_no_child_was_started(tmp_path):
+    before = n_descriptors()
+    CappedLog(tmp_path / "log").close()
+    assert n_descriptors() == before
+
+
+def test_kill_tree_ends_sessions_of_descendants_too():
+    parent = subprocess.Popen([sys.executable, "-c", TREE], stdout=subprocess.PIPE, start_new_session=True)
+    assert parent.stdout.readline() == b"ready\n"
+    family = [psutil.Process(parent.pid), *psutil.Process(parent.pid).children(recursive=True)]
+    assert len(family) == 3
+    kill_tree(parent.pid)
+    parent.communicate()
+    gone = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    assert wait_until(lambda: not any(p.is_running() and p.status() not in gone for p in family))
+
+
+def test_kill_tree_of_a_process_that_is_gone():
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    kill_tree(done.pid)
+
+
+def test_memory_watch_sees_growth_of_descendants():
+    code = "import sys; hoard = b'x' * 80_000_000; print('ready', flush=True); sys.stdin.read()"
+    watch = MemoryWatch(os.getpid())
+    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child.stdout.readline()
+    assert wait_until(lambda: watch.grown_mb() > 70)
+    child.communicate()
+    assert wait_until(lambda: watch.grown_mb() < 40)
+
+
+def test_memory_watch_does_not_count_memory_maps(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros(10_000_000))
+    watch = MemoryWatch(os.getpid())
+    mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
+    before = resident_mb()
+    assert mapped.sum() == 0
+    assert resident_mb() > before + 60
+    assert watch.grown_mb() < 40
+
+
+def test_memory_watch_of_a_process_that_is_gone():
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    assert MemoryWatch(done.pid).grown_mb() == 0
+
+
+def test_memory_available_and_resident_are_plausible():
+    assert 10 < resident_mb() <= peak_resident_mb()
+    assert 100 < available_mb() <= psutil.virtual_memory().total / 1e6
+    assert cpu_seconds() > 0
