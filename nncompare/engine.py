@@ -26,7 +26,7 @@ from nncompare.refit import Reference, Refit, Refits, SealedTest, measure, run_r
 from nncompare.report import write_report
 from nncompare.results import Failure, Results, Settings, StudyRecord, TrialRecord
 from nncompare.runlog import RunLog
-from nncompare.search import Search, SearchResult, open_storage
+from nncompare.search import Search, SearchResult, open_storage, quiet_optuna
 from nncompare.session import Session
 from nncompare.slots import Slots
 
@@ -89,7 +89,7 @@ class Engine:
         self._storage = open_storage(self._folder / "study.db")
         self._save("running")
         try:
-            with ThreadPoolExecutor(max_workers=len(self._plan.studies) + 1) as pool:
+            with quiet_optuna(), ThreadPoolExecutor(max_workers=len(self._plan.studies) + 1) as pool:
                 futures = [pool.submit(self._run_references)]
                 futures += [pool.submit(self._run_study, i, study) for i, study in enumerate(self._plan.studies)]
         finally:

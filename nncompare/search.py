@@ -6,8 +6,9 @@ import logging
 import threading
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from nncompare.session import Session
 from nncompare.slots import Slots
 from nncompare.trials import trial_record
 
-__all__ = ["Search", "SearchResult", "open_storage"]
+__all__ = ["Search", "SearchResult", "open_storage", "quiet_optuna"]
 
 MAX_CONSECUTIVE_FAILURES = 5
 BUSY_TIMEOUT_S = 60
@@ -47,6 +48,15 @@ class SearchResult:
         """The complete trial with the lowest validation log loss, the earlier one of equals."""
         complete = [t for t in self.trials if t.state == "complete" and t.valid_log_loss is not None]
         return min(complete, key=lambda t: (t.valid_log_loss, t.number), default=None)
+
+
+@contextmanager
+def quiet_optuna() -> Iterator[None]:
+    """Silence Optuna's advice for a block of the main thread: filters belong to the process, not to a thread."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"optuna\.")
+        yield
 
 
 def open_storage(path: Path) -> optuna.storages.RDBStorage:
@@ -228,12 +238,10 @@ class Search:
         evaluator = optuna.importance.PedAnovaImportanceEvaluator(
             target_quantile=0.1, region_quantile=1.0, evaluate_on_local=True
         )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                found = optuna.importance.get_param_importances(self._optuna, evaluator=evaluator)
-            except (RuntimeError, ValueError):  # too few complete trials, or trials that are all alike
-                return {}
+        try:
+            found = optuna.importance.get_param_importances(self._optuna, evaluator=evaluator)
+        except (RuntimeError, ValueError):  # too few complete trials, or trials that are all alike
+            return {}
         return {name: round(float(share), 4) for name, share in found.items()}
 
 
@@ -247,25 +255,21 @@ def suggest(trial: optuna.Trial, distribution: str, name: str, arguments: Mappin
     """
     draw = getattr(trial, f"suggest_{distribution}")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return draw(name, **arguments)
+        return draw(name, **arguments)
     except (TypeError, ValueError) as error:
         raise RefusedError(f"suggest_{distribution}({name!r}, {dict(arguments)!r}): {error}") from error
 
 
 def make_sampler(study: PlannedStudy, seed: int) -> optuna.samplers.BaseSampler:
     """Return the sampler of a study; every argument is given, because Optuna's defaults change."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # group and multivariate
-        return optuna.samplers.TPESampler(
-            n_startup_trials=n_startup_trials(study),
-            n_ei_candidates=24,
-            multivariate=True,
-            group=True,
-            constant_liar=True,
-            seed=derive_seed(seed, study.model, study.dataset, "sampler"),
-        )
+    return optuna.samplers.TPESampler(
+        n_startup_trials=n_startup_trials(study),
+        n_ei_candidates=24,
+        multivariate=True,
+        group=True,
+        constant_liar=True,
+        seed=derive_seed(seed, study.model, study.dataset, "sampler"),
+    )
 
 
 def make_pruner(study: PlannedStudy) -> optuna.pruners.BasePruner:

@@ -1,6 +1,7 @@
 """Whole runs with real children: records, exit codes, the sealed test, equal runs."""
 
 import json
+import threading
 
 import optuna
 import pytest
@@ -233,7 +234,6 @@ FAULTS = {
 @pytest.mark.slow
 def test_compare_with_all_faults(tmp_path):
     models = [fault(name) for name in (*FAULTS, "LeavesGrandchildren", "Nearest")]
-    before = n_descriptors()
     done = compare(
         models,
         ["digits"],
@@ -247,7 +247,8 @@ def test_compare_with_all_faults(tmp_path):
     )
     studies = {study.model: study for study in done.results.studies}
     assert len(studies) == len(done.results.studies) == len(models)
-    assert {name: studies[name].failure.category for name in FAULTS} == FAULTS
+    categories = {name: studies[name].failure.category for name in FAULTS}
+    assert categories == FAULTS, {name: studies[name].failure.message for name in FAULTS}
     assert {studies[name].status for name in FAULTS} == {"failed"}
     assert {studies[name].status for name in ("LeavesGrandchildren", "Nearest")} == {"complete"}
     assert all("\n" not in study.failure.message for study in done.results.studies if study.failure)
@@ -255,7 +256,15 @@ def test_compare_with_all_faults(tmp_path):
     assert load_results(done.folder) == done.results
     assert render_html(load_results(done.folder)).encode() == (done.folder / "report.html").read_bytes()
     assert max(path.stat().st_size for path in files_of(done.folder) if path.suffix == ".log") < 1_000_100
-    assert n_descriptors() == before
+
+
+@pytest.mark.slow
+def test_compare_again_and_again_leaks_nothing(tmp_path):
+    used = []
+    for number in range(3):
+        compare([fault("Nearest")], ["digits"], n_trials=1, n_refits=1, jobs=1, out=tmp_path / str(number))
+        used.append((n_descriptors(), threading.active_count()))
+    assert used[0] == used[1] == used[2]
 
 
 @pytest.mark.slow

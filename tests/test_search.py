@@ -14,7 +14,7 @@ from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedStudy
 from nncompare.registry import MODELS, PluginRef
 from nncompare.results import Failure
-from nncompare.search import Search, SearchResult, open_storage, suggest
+from nncompare.search import Search, SearchResult, open_storage, quiet_optuna, suggest
 from nncompare.session import Session
 from nncompare.settings import RunConfig
 from nncompare.slots import Slots
@@ -93,7 +93,8 @@ def searching(tmp_path):
         found = search.run(slots or Slots(jobs), 0)
         return found, optuna.load_study(study_name=f"{study.model}--d", storage=storage)
 
-    yield SimpleNamespace(go=go, events=events)
+    with quiet_optuna():
+        yield SimpleNamespace(go=go, events=events)
     storage.engine.dispose()
 
 
