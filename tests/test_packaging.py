@@ -94,12 +94,17 @@ def source(builder, tmp_path):
 
 @pytest.fixture
 def environment(tmp_path):
-    """A virtual environment that sees the libraries of this one; returns its interpreter."""
+    """A virtual environment that sees the libraries of this one but not its nncompare; returns its interpreter."""
     folder = tmp_path / "venv"
     venv.create(folder, with_pip=False, symlinks=True)
     python = folder / "bin" / "python"
     purelib = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
-    (purelib / "outer.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    libraries = tmp_path / "libraries"
+    libraries.mkdir()
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        if "nncompare" not in entry.name:
+            (libraries / entry.name).symlink_to(entry)
+    (purelib / "libraries.pth").write_text(f"{libraries}\n")
     return python
 
 
