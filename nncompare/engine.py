@@ -72,7 +72,7 @@ class Engine:
         self._start = time.monotonic()
         self._environment = describe_environment()
         self._tests = {
-            dataset.name: SealedTest(dataset.stored.y_test(), dataset.stored.class_names)
+            dataset.name: SealedTest(np.array(dataset.stored.y_test()), dataset.stored.class_names)
             for dataset in plan.datasets
             if dataset.stored is not None
         }
