@@ -2,6 +2,7 @@
 
 import io
 import re
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -150,3 +151,29 @@ def test_live_prints_notices_above_the_table():
     send(LiveProgress(Console(file=file, width=100)))
     assert "Warning: one core only" in file.getvalue()
     assert "cnn on mnist: not run: no module" in file.getvalue()
+
+
+BUSY = """
+import faulthandler, io, threading
+
+faulthandler.dump_traceback_later(20, exit=True)
+from rich.console import Console
+
+from nncompare.cli.live import LiveProgress
+from nncompare.events import Notice, StudyStarted
+
+live = LiveProgress(Console(file=io.StringIO(), force_terminal=True, width=80, height=24))
+live._live.refresh_per_second = 2000
+live(StudyStarted("mlp", "digits", 5, 10, 1))
+with live:
+    talk = lambda: [live(Notice(f"notice {k}")) for k in range(100)]
+    threads = [threading.Thread(target=talk) for _ in range(4)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+print("finished")
+"""
+
+
+def test_live_table_draws_while_several_threads_write():
+    child = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, check=False)
+    assert child.stdout == "finished\n", child.stderr

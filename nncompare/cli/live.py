@@ -40,9 +40,11 @@ class LiveProgress(Progress):
     def __exit__(self, *_exception: object) -> None:
         self._live.stop()
 
-    def _show(self, event: Event, study: StudyProgress | None) -> None:
-        if isinstance(event, Notice | StudyFinished):
-            self._console.print(Text(message(event, study, self.tracker)))
+    def _line(self, event: Event, study: StudyProgress | None) -> str:
+        return message(event, study, self.tracker) if isinstance(event, Notice | StudyFinished) else ""
+
+    def _write(self, text: str) -> None:
+        self._console.print(Text(text))
 
     def draw(self) -> Group:
         """Return the table and the line below it, as wide as the terminal allows."""

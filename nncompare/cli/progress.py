@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 class Progress(ABC):
-    """A listener with a beginning and an end; events may come from several threads."""
+    """A listener with a beginning and an end; events may come from several threads.
+
+    The lock guards the tracker and is never held while something is written: rich's live display holds a lock
+    of its own while it draws, and drawing takes this one.
+    """
 
     def __init__(self) -> None:
         self.tracker = Tracker()
@@ -34,9 +38,11 @@ class Progress(ABC):
         del exception
 
     def __call__(self, event: Event) -> None:
-        """Take one event, one at a time."""
+        """Count one event and write its line, if it has one."""
         with self._lock:
-            self._show(event, self.tracker.update(event))
+            text = self._line(event, self.tracker.update(event))
+        if text:
+            self._write(text)
 
     def follow(self, plan: Plan) -> None:
         """Take over what is going to run."""
@@ -44,25 +50,27 @@ class Progress(ABC):
             self.tracker.follow(plan)
 
     @abstractmethod
-    def _show(self, event: Event, study: StudyProgress | None) -> None:
-        """Show one event; called with the lock held."""
+    def _line(self, event: Event, study: StudyProgress | None) -> str:
+        """Return the line of one event, empty where it has none; called with the lock held."""
+
+    def _write(self, text: str) -> None:
+        """Write one line; called without the lock."""
+        click.echo(text, err=True)
 
 
 class QuietProgress(Progress):
     """Shows warnings only."""
 
-    def _show(self, event: Event, study: StudyProgress | None) -> None:
-        if isinstance(event, Notice) and event.level == "warning":
-            click.echo(message(event, None, self.tracker), err=True)
+    def _line(self, event: Event, study: StudyProgress | None) -> str:
+        is_warning = isinstance(event, Notice) and event.level == "warning"
+        return message(event, study, self.tracker) if is_warning else ""
 
 
 class PlainProgress(Progress):
     """Writes a line for each trial and each refit, for logs and pipes."""
 
-    def _show(self, event: Event, study: StudyProgress | None) -> None:
-        text = message(event, study, self.tracker)
-        if text:
-            click.echo(text, err=True)
+    def _line(self, event: Event, study: StudyProgress | None) -> str:
+        return message(event, study, self.tracker)
 
 
 def choose_progress(quiet: bool) -> Progress:
