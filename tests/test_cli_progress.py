@@ -11,7 +11,7 @@ from rich.console import Console
 
 from nncompare.cli import progress
 from nncompare.cli.live import LiveProgress
-from nncompare.cli.progress import PlainProgress, QuietProgress, choose_progress
+from nncompare.cli.progress import PlainProgress, QuietProgress, choose_progress, outcome
 from nncompare.events import Notice, RefitFinished, StudyFinished, StudyStarted, TrialFinished
 from nncompare.results import Failure, RefitRecord, StudyRecord, TrialRecord
 
@@ -53,7 +53,7 @@ def test_plain_progress_writes_a_line_per_event_on_stderr(capsys):
         "Loading digits",
         "Warning: one core only",
         "mlp on digits: 2 trials of at most 10 epochs, then 1 refit",
-        "mlp on digits: trial 1 of 2, validation log loss 0.2500, best 0.2500 (accuracy 0.900), about 1 s left",
+        "mlp on digits: trial 0 (1 of 2 done), validation log loss 0.2500, best 0.2500 (accuracy 0.900), about 1 s left",
         "mlp on digits: refit 1 of 1, test accuracy 0.8750",
         "cnn on mnist: not run: no module",
     ]
@@ -62,8 +62,8 @@ def test_plain_progress_writes_a_line_per_event_on_stderr(capsys):
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"state": "pruned"}, "trial 1 of 2, pruned"),
-        ({"state": "failed", "failure": FAILURE}, "trial 1 of 2, failed: no module"),
+        ({"state": "pruned"}, "trial 0 (1 of 2 done), pruned"),
+        ({"state": "failed", "failure": FAILURE}, "trial 0 (1 of 2 done), failed: no module"),
     ],
 )
 def test_plain_progress_says_what_became_of_a_trial(capsys, fields, text):
@@ -116,7 +116,7 @@ def drawn(width, height=24, n_studies=2, *, colour=False):
 def test_live_table_shows_trials_best_and_waiting_studies():
     text = drawn(120)
     assert "model0 on mnist1d" in text
-    assert "1/20" in text
+    assert "1/20 trials" in text
     assert "loss 0.1234, acc. 0.950" in text
     assert "waiting" in text
     assert "0 of 2 studies done" in text
@@ -129,7 +129,7 @@ def test_live_table_never_exceeds_the_terminal(width):
 
 def test_live_table_narrow_keeps_the_counts_and_drops_the_scores():
     text = drawn(50)
-    assert "1/20" in text
+    assert "1/20 trials" in text
     assert "loss" not in text
 
 
@@ -144,6 +144,23 @@ def test_live_table_no_color_has_no_colour(monkeypatch):
     assert not re.search(r"\x1b\[[39]\d", drawn(120, colour=True))
     monkeypatch.delenv("NO_COLOR")
     assert re.search(r"\x1b\[[39]\d", drawn(120, colour=True))
+
+
+def test_live_table_before_the_plan_says_how_long_it_has_taken(monkeypatch):
+    live = LiveProgress(Console(file=io.StringIO()))
+    monkeypatch.setattr(live.tracker, "elapsed_s", lambda: 12.0)
+    assert "Preparing models and data, 12 s so far ..." in [str(part) for part in live.draw().renderables]
+
+
+def test_outcome_of_an_interrupted_study_says_what_is_kept():
+    record = StudyRecord(
+        model="cnn",
+        dataset="mnist1d",
+        status="interrupted",
+        failure=FAILURE,
+        trials=[TrialRecord(number=n, params={}, state=s) for n, s in enumerate(("complete", "running"))],
+    )
+    assert outcome(record) == "cnn on mnist1d: interrupted, 1 finished trial kept"
 
 
 def test_live_prints_notices_above_the_table():

@@ -25,6 +25,7 @@ from nncompare.results import (
 from nncompare.settings import RunConfig
 
 NO_NETWORK = Failure(category="data", message="mnist could not be fetched: no network")
+CORRUPT = Failure(category="data", message="mnist is damaged")
 BROKEN = Failure(category="plugin", message="cnn is broken")
 
 
@@ -78,10 +79,10 @@ def results(*studies, state="complete"):
     )
 
 
-def planned(model, failure=None):
+def planned(model, failure=None, broken=False):
     return SimpleNamespace(
         model=model, dataset="mnist1d", view="sequence", n_trials=5, max_epochs=10, n_refits=1,
-        search_samples=3200, refit_samples=4000, failure=failure,
+        search_samples=3200, refit_samples=4000, failure=failure, broken=broken,
     )  # fmt: skip
 
 
@@ -171,10 +172,10 @@ def test_run_prints_verdict_leaderboard_and_report(library):
     assert done.stdout.splitlines() == [
         "mnist1d: cnn is better than mlp.",
         "",
-        "  MODEL       TEST ACCURACY  95 % INTERVAL     MACRO F1  TRAINING CPU S  PARAMETERS",
-        "  cnn                0.9500  0.9400 to 0.9600    0.9500            12.3      12,345",
-        "  mlp                0.6000  0.5900 to 0.6100    0.6000            12.3      12,345",
-        "  (majority)         0.1000  0.0900 to 0.1100",
+        "MODEL       ACCURACY  95 % INTERVAL     MACRO F1  CPU S  PARAMETERS",
+        "cnn           0.9500  0.9400 to 0.9600    0.9500   12.3      12,345",
+        "mlp           0.6000  0.5900 to 0.6100    0.6000   12.3      12,345",
+        "(majority)    0.1000  0.0900 to 0.1100",
         "",
         "Report: there/run-1/report.html",
     ]
@@ -205,11 +206,17 @@ def test_run_interrupted_says_what_was_kept(library, signum, code):
 
 
 @pytest.mark.parametrize(
-    ("failure", "options", "code"),
-    [(None, (), 0), (NO_NETWORK, (), 0), (NO_NETWORK, ("--strict",), 3), (BROKEN, (), 3)],
+    ("failure", "broken", "options", "code"),
+    [
+        (None, False, (), 0),
+        (NO_NETWORK, False, (), 0),
+        (NO_NETWORK, False, ("--strict",), 3),
+        (BROKEN, True, (), 3),
+        (CORRUPT, True, (), 3),
+    ],
 )
-def test_run_dry_run_prints_the_plan_and_runs_nothing(library, failure, options, code):
-    library.studies = [planned("mlp"), planned("cnn", failure)]
+def test_run_dry_run_prints_the_plan_and_ends_like_the_run(library, failure, broken, options, code):
+    library.studies = [planned("mlp"), planned("cnn", failure, broken)]
     library.error = AssertionError("it ran")
     done = run("--all", "--dry-run", *options)
     assert done.exit_code == code
@@ -238,7 +245,7 @@ def test_run_without_a_choice_shows_three_commands_and_exits_2(library, argument
         (["-m", "cnn", "--threads", "-1"], "'--threads': -1 is not in the range x>=1."),
         (["-m", "cnn", "--seed", "-1"], "'--seed': -1 is not in the range 0<=x<=4294967295."),
         (["-m", "cnn", "--preset", "slow"], "'slow' is not one of 'quick', 'standard', 'thorough'."),
-        (["-m", "cnn", "--set", "mlp.units=3"], "names the model 'mlp', which is not in this run"),
+        (["-m", "cnn", "--set", "cnn.kernel"], "is not of the form MODEL.PARAM=VALUE"),
         (["-m", "cnn", "--trial-timeout", "nan"], "nan is not a number above 0."),
         (["-m", "cnn", "--trial-memory", "0"], "0 is not a number above 0."),
         (["-m", ""], "a name is empty."),

@@ -88,7 +88,7 @@ class LiveProgress(Progress):
     def _last_line(self) -> Text:
         total = len(self.tracker.studies)
         if total == 0:
-            return Text("Preparing models and data ...")
+            return Text(f"Preparing models and data, {duration(self.tracker.elapsed_s())} so far ...")
         left = self.tracker.left_s()
         estimate = f", about {duration(left)} left" if left else ""
         return Text(
@@ -98,8 +98,8 @@ class LiveProgress(Progress):
 
 def _count(study: StudyProgress) -> str:
     if study.phase == "refit":
-        return f"refit {study.n_refits_done}/{study.n_refits}"
-    return f"{study.n_trials_done}/{study.n_trials}"
+        return f"{study.n_refits_done}/{study.n_refits} refits"
+    return f"{study.n_trials_done}/{study.n_trials} trials"
 
 
 def _scores(study: StudyProgress) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -26,20 +26,18 @@ def unique(_ctx: click.Context, _option: click.Parameter, names: tuple[str, ...]
     return tuple(dict.fromkeys(names))
 
 
-def parse_pins(settings: Iterable[str], models: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+def parse_pins(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return ``{model: {parameter: value}}`` for the ``--set`` options.
 
     Parameters
     ----------
     settings : iterable of str
         ``MODEL.PARAM=VALUE`` each. VALUE is read as JSON where it is JSON, and as text otherwise.
-    models : tuple of str
-        The models of the run as given with ``-m``; empty for all installed ones.
 
     Raises
     ------
     UsageError
-        A setting has another form, names a model that is not in the run, or comes twice.
+        A setting has another form or comes twice. What the models make of it, the planner checks.
     """
     pins: dict[str, dict[str, Any]] = {}
     for setting in settings:
@@ -47,8 +45,6 @@ def parse_pins(settings: Iterable[str], models: tuple[str, ...]) -> dict[str, di
         if parameter in pins.get(model, {}):
             raise UsageError(f"--set gives a value for '{model}.{parameter}' twice. Keep one of them.")
         pins.setdefault(model, {})[parameter] = value
-    if pins:
-        _refuse_absent(pins, models)
     return pins
 
 
@@ -70,14 +66,3 @@ def _value(text: str) -> Any:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(name)
-
-
-def _refuse_absent(pins: Mapping[str, Any], models: tuple[str, ...]) -> None:
-    """Refuse pins for models that do not run: they would be ignored in silence."""
-    from nncompare.registry import MODELS, discover, display_name
-
-    present = [display_name(name) for name in models] or list(discover(MODELS).plugins)
-    for model in pins:
-        if model not in present:
-            known = ", ".join(present) or "none"
-            raise UsageError(f"--set names the model '{model}', which is not in this run. In the run: {known}.")

@@ -107,7 +107,10 @@ def outcome(record: StudyRecord) -> str:
     """Return how a study ended, in one line."""
     status = {"complete": "complete", "failed": "failed", "not_run": "not run", "interrupted": "interrupted"}
     text = f"{record.model} on {record.dataset}: {status[record.status]}"
-    if record.failure is not None:
+    if record.status == "interrupted":
+        n_kept = sum(trial.state in {"complete", "pruned"} for trial in record.trials)
+        text += f", {n_kept} finished trial{'s' * (n_kept != 1)} kept"
+    elif record.failure is not None:
         text += f": {record.failure.message}"
     elif record.test is not None:
         interval = record.test.accuracy
@@ -117,7 +120,7 @@ def outcome(record: StudyRecord) -> str:
 
 def _trial(event: TrialFinished, study: StudyProgress, tracker: Tracker) -> str:
     trial = event.trial
-    parts = [f"{study.label}: trial {event.n_finished} of {event.n_trials}"]
+    parts = [f"{study.label}: trial {trial.number} ({event.n_finished} of {event.n_trials} done)"]
     if trial.state == "failed":
         parts.append(f"failed: {trial.failure.message}" if trial.failure else "failed")
     elif trial.state == "pruned":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,13 +89,13 @@ def run_comparison(
         ctx.exit(UsageError.exit_code)
     if every and models:
         raise UsageError("--all runs every model, so -m cannot choose among them. Leave one of the two out.")
-    pins = parse_pins(settings, models)
+    pins = parse_pins(settings)
     config = RunConfig(**options, pins=pins, command=typed_command(ctx))
     ctx.exit(_dry_run(config, quiet) if dry_run else _run(config, quiet))
 
 
 def _dry_run(config: RunConfig, quiet: bool) -> int:
-    """Print the plan; the exit code says whether the run could be complete."""
+    """Print the plan; return 3 where a study is broken, or with ``strict`` cannot run, as the run would."""
     from nncompare.cli.progress import choose_progress
     from nncompare.cli.summary import plan_lines
     from nncompare.execution.runner import LocalRunner
@@ -102,8 +104,7 @@ def _dry_run(config: RunConfig, quiet: bool) -> int:
     with choose_progress(quiet) as progress, LocalRunner() as runner:
         plan = make_plan(config, runner, progress)
     click.echo("\n".join(plan_lines(plan)))
-    failures = [study.failure for study in plan.studies if study.failure is not None]
-    broken = [failure for failure in failures if config.strict or failure.category != "data"]
+    broken = any(study.broken or (config.strict and study.failure is not None) for study in plan.studies)
     return _INCOMPLETE if broken else 0
 
 
@@ -132,7 +133,8 @@ def _print_results(plan: Plan, results: Results, quiet: bool) -> None:
     from nncompare.cli.summary import result_lines
 
     report = plan.folder / "report.html"
-    click.echo(str(report) if quiet else "\n".join(result_lines(results, report)))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    click.echo(str(report) if quiet else "\n".join(result_lines(results, report, width)))
 
 
 def _say_what_was_kept(results: Results) -> None:

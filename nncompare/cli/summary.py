@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ from nncompare.results import DatasetRecord, Interval, Results, StudyRecord
 
 if TYPE_CHECKING:
     from nncompare.plan import Plan
+
+_NARROWEST = 30
+_WIDTH_OF_ALL_COLUMNS = 80
 
 EXIT_MEANINGS = {
     1: "an error stopped the run",
@@ -54,8 +58,15 @@ def plan_lines(plan: Plan) -> list[str]:
     return [*lines, "", f"Trials at a time: {plan.jobs}. Results: {plan.folder}"]
 
 
-def result_lines(results: Results, report: Path) -> list[str]:
+def result_lines(results: Results, report: Path, width: int | None = None) -> list[str]:
     """Return the end of a run in words.
+
+    Parameters
+    ----------
+    results : Results
+    report : Path
+    width : int, optional
+        Columns of the terminal: sentences are wrapped, and below 80 the leaderboard keeps three columns.
 
     Returns
     -------
@@ -66,11 +77,22 @@ def result_lines(results: Results, report: Path) -> list[str]:
     for dataset in results.datasets:
         ranked = _ranked(results, dataset)
         if ranked:
-            lines += [f"{dataset.name}: {one_line(dataset.verdict.text)}", "", *_leaderboard(ranked, dataset), ""]
-    missing = [f"  {outcome(study)}" for study in results.studies if study.status != "complete"]
+            verdict = _wrapped(f"{dataset.name}: {one_line(dataset.verdict.text)}", width)
+            lines += [*verdict, "", *_leaderboard(ranked, dataset, width), ""]
+    missing = [outcome(study) for study in results.studies if study.status != "complete"]
     if missing:
-        lines += ["Without a result:", *missing, ""]
+        lines += ["Without a result:", *(line for text in missing for line in _wrapped(text, width, "  ")), ""]
     return [*lines, f"Report: {report}"]
+
+
+def _wrapped(text: str, width: int | None, indent: str = "") -> list[str]:
+    """Return text in lines of at most ``width`` columns, the later ones indented; one line without a width."""
+    if width is None:
+        return [f"{indent}{text}"]
+    return textwrap.wrap(
+        text, max(_NARROWEST, width), initial_indent=indent, subsequent_indent="  ", break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def exit_line(code: int) -> str:
@@ -86,7 +108,7 @@ def _ranked(results: Results, dataset: DatasetRecord) -> list[tuple[float, Study
     return sorted(scored, key=lambda item: (-item[0], item[1].model))
 
 
-def _leaderboard(ranked: list[tuple[float, StudyRecord]], dataset: DatasetRecord) -> list[str]:
+def _leaderboard(ranked: list[tuple[float, StudyRecord]], dataset: DatasetRecord, width: int | None) -> list[str]:
     rows = [
         (
             study.model,
@@ -102,8 +124,10 @@ def _leaderboard(ranked: list[tuple[float, StudyRecord]], dataset: DatasetRecord
         for reference in dataset.references
         if reference.failure is None
     ]
-    header = ("MODEL", "TEST ACCURACY", "95 % INTERVAL", "MACRO F1", "TRAINING CPU S", "PARAMETERS")
-    return [f"  {line}" for line in columns(rows, header, right=(1, 3, 4, 5))]
+    header = ("MODEL", "ACCURACY", "95 % INTERVAL", "MACRO F1", "CPU S", "PARAMETERS")
+    if width is not None and width < _WIDTH_OF_ALL_COLUMNS:
+        return columns([row[:3] for row in rows], header[:3], right=(1,))
+    return columns(rows, header, right=(1, 3, 4, 5))
 
 
 def _score(interval: Interval | None) -> tuple[str, str]:

@@ -123,10 +123,14 @@ class Tracker:
             return None
         return _left(self._clock() - study.started_at, study.work_done, study.work)
 
+    def elapsed_s(self) -> float:
+        """Return the seconds since the beginning, or since the plan was made."""
+        return self._clock() - self._started_at
+
     def left_s(self) -> float | None:
         """Estimate the seconds that the run still takes; None while there is too little to go by."""
         done = sum(study.work_done for study in self.studies.values())
-        return _left(self._clock() - self._started_at, done, sum(study.work for study in self.studies.values()))
+        return _left(self.elapsed_s(), done, sum(study.work for study in self.studies.values()))
 
     @property
     def n_done(self) -> int:
