@@ -44,6 +44,7 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session
-def benchmarks(session: nox.Session) -> None:
+@nox.parametrize("script", ["startup", "trial_start", "first_batch", "verdict_simulation"])
+def benchmarks(session: nox.Session, script: str) -> None:
     install(session)
-    session.run("python", "benchmarks/startup.py", *session.posargs)
+    session.run("python", f"benchmarks/{script}.py", *session.posargs, external=True)
