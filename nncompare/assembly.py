@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from statistics import fmean
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from nncompare.data.fingerprint import fingerprint
 from nncompare.data.seeds import derive_seed
 from nncompare.metrics import test_scores
-from nncompare.plan import PlannedDataset, PlannedStudy
+from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.refit import Reference, Refit, SealedTest
-from nncompare.results import Budget, DatasetRecord, Failure, Owner, StudyRecord, StudyStatus
+from nncompare.results import (
+    Budget,
+    DatasetRecord,
+    Failure,
+    Owner,
+    ReferenceRecord,
+    Results,
+    RunState,
+    Settings,
+    StudyRecord,
+    StudyStatus,
+)
 from nncompare.search import SearchResult
 from nncompare.verdict import decide
 
@@ -53,8 +66,9 @@ def study_record(
         "plugin": owner(study),
         "view": study.view,
         "budget": budget(study, found),
-        "space": dict(study.space),
+        "space": dict(study.space) | (found.space if found is not None else {}),
         "pinned": dict(study.pins),
+        "search_fingerprint": fingerprint(rows=study.search_rows) if study.search_rows is not None else "",
     }
     if found is not None:
         fields |= search_fields(found)
@@ -145,7 +159,9 @@ def refit_fields(study: PlannedStudy, scored: Sequence[Refit], test: SealedTest,
         "test": test_scores(test.y, probabilities, test.class_names, bootstrap_seed),
         "fit_time_s": mean(refit.record.fit_time_s for refit in scored),
         "fit_cpu_s": mean(refit.record.fit_cpu_s for refit in scored),
-        "peak_memory_mb": max((refit.record.peak_memory_mb or 0.0 for refit in scored), default=None),
+        "peak_memory_mb": max(
+            (m for refit in scored if (m := refit.record.peak_memory_mb) is not None), default=None
+        ),
         "n_parameters": first.n_parameters if first is not None else None,
         "size_bytes": first.size_bytes if first is not None else None,
     }
@@ -164,7 +180,10 @@ def dataset_record(
     correct: Mapping[str, npt.NDArray[np.bool_]],
 ) -> DatasetRecord:
     """Return the record of one data set with its verdict."""
-    records = [reference.record for reference in references if reference.record is not None]
+    records = [
+        reference.record or ReferenceRecord(name=reference.name, failure=reference.failure)
+        for reference in references
+    ]
     stored, split = dataset.stored, dataset.split
     support = stored.test_support if stored is not None else []
     names = list(stored.class_names) if stored is not None else []
@@ -194,4 +213,53 @@ def dataset_record(
             test_support=support,
             class_names=names,
         ),
+    )
+
+
+LIMITED = {"timeout", "oom", "killed", "interrupted"}
+
+
+def results_record(
+    plan: Plan,
+    state: RunState,
+    studies: Sequence[StudyRecord],
+    datasets: Sequence[DatasetRecord],
+    *,
+    duration_s: float,
+    memory_mb: float | None,
+    environment: Mapping[str, Any],
+    notes: Sequence[str],
+) -> Results:
+    """Return the record of a run.
+
+    It is repeatable if nothing in it depended on the clock, on free memory, or on which of several trials or
+    threads was first.
+    """
+    config = plan.config
+    failures = {trial.failure.category for study in studies for trial in study.trials if trial.failure is not None}
+    finished_at = datetime.now().astimezone().isoformat(timespec="seconds")
+    return Results(
+        run_id=plan.run_id,
+        state=state,
+        created_at=plan.created_at.isoformat(timespec="seconds"),
+        finished_at=finished_at if state != "running" else None,
+        duration_s=round(duration_s, 1),
+        command=list(config.command),
+        seed=config.seed,
+        preset=config.preset,
+        settings=Settings(
+            jobs=plan.jobs,
+            threads=config.threads,
+            n_trials=max((study.n_trials for study in plan.studies), default=0),
+            n_refits=max((study.n_refits for study in plan.studies), default=0),
+            max_epochs=config.max_epochs,
+            trial_timeout_s=config.trial_timeout_s,
+            trial_memory_mb=None if memory_mb is None else round(memory_mb),
+            pins={f"{model}.{name}": value for model, pins in config.pins.items() for name, value in pins.items()},
+        ),
+        environment=dict(environment),
+        repeatable=plan.jobs == config.threads == 1 and state == "complete" and not failures & LIMITED,
+        notes=list(notes),
+        datasets=list(datasets),
+        studies=list(studies),
     )

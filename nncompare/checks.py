@@ -23,6 +23,7 @@ def run_checks(
     references: Sequence[str],
     *,
     n_seeds: Mapping[str, int],
+    missing_references: Sequence[str] = (),
     duplicates: int | None = 0,
     test_support: Sequence[int] = (),
     class_names: Sequence[str] = (),
@@ -38,6 +39,8 @@ def run_checks(
     references : sequence of str
     n_seeds : mapping of model name to int
         Refits of each model that was compared.
+    missing_references : sequence of str
+        References that should be there and have no scores.
     duplicates : int or None
         Rows that are both in train and in test; None where there is no data.
     test_support : sequence of int
@@ -54,6 +57,7 @@ def run_checks(
         *_few_trials(compared),
         *_single_seed(n_seeds),
         *_beats_references(list(n_seeds), references, pairs),
+        *_references_missing(missing_references),
         *_duplicates(duplicates),
         *_class_missing(test_support, class_names),
     ]
@@ -71,9 +75,14 @@ def _outcomes(studies: Sequence[StudyRecord]) -> Iterator[Check]:
 
 
 def _same_split(compared: Sequence[StudyRecord]) -> Iterator[Check]:
-    sizes = {(study.budget.search_samples, study.budget.refit_samples) for study in compared if study.budget}
-    if len(compared) > 1 and len(sizes) > 1:
-        text = "The models were trained on different numbers of rows, so their scores do not compare."
+    """Compare which rows the trials were trained on, and how many the refits."""
+    rows = {
+        (study.search_fingerprint, study.budget.search_samples, study.budget.refit_samples)
+        for study in compared
+        if study.budget
+    }
+    if len(compared) > 1 and len(rows) > 1:
+        text = "The models were trained on different rows, so their scores do not compare."
         yield Check(code="same_split", level="problem", text=text)
     elif len(compared) > 1:
         text = "All models were searched on the same rows and tested on the same items."
@@ -103,6 +112,8 @@ def _search_checks(study: StudyRecord) -> Iterator[Check]:
         return
     yield from _failed_trials(study.model, study.budget)
     if study.status == "complete":
+        yield from _search_ended_early(study, study.budget)
+        yield from _failed_refits(study)
         yield from _search_still_improving(study, study.budget)
         yield from _param_at_edge(study)
 
@@ -114,11 +125,30 @@ def _failed_trials(model: str, budget: Budget) -> Iterator[Check]:
         yield Check(code="failed_trials", level=level, text=text)
 
 
+def _search_ended_early(study: StudyRecord, budget: Budget) -> Iterator[Check]:
+    missing = budget.n_trials - len(study.trials)
+    if study.trials and missing > 0:
+        text = f"{study.model}: the search ended early; {missing} of {budget.n_trials} trials were not run."
+        yield Check(code="search_ended_early", level="problem", text=text)
+
+
+def _failed_refits(study: StudyRecord) -> Iterator[Check]:
+    failed = n_failed_refits(study)
+    if failed:
+        text = f"{study.model}: {failed} of {len(study.refits)} refits failed; the scores are those of the others."
+        yield Check(code="failed_refits", level="problem", text=text)
+
+
+def n_failed_refits(study: StudyRecord) -> int:
+    """Return how many seeds of the chosen configuration gave no model."""
+    return sum(refit.failure is not None for refit in study.refits)
+
+
 def _search_still_improving(study: StudyRecord, budget: Budget) -> Iterator[Check]:
     late_from = (1 - LATE_SHARE) * budget.n_trials
     if study.best_trial is not None and budget.n_trials >= FEW_TRIALS and study.best_trial >= late_from:
         text = (
-            f"{study.model}: the best trial was number {study.best_trial + 1} of {budget.n_trials}; "
+            f"{study.model}: the best trial, number {study.best_trial}, was among the last of {budget.n_trials}; "
             "more trials may find a better one."
         )
         yield Check(code="search_still_improving", level="warning", text=text)
@@ -201,6 +231,12 @@ def _standing(model: str, against: Mapping[str, PairRecord]) -> tuple[CheckLevel
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
+def _references_missing(missing: Sequence[str]) -> Iterator[Check]:
+    if missing:
+        text = f"There is no score of {_listed([name.replace('_', ' ') for name in missing])} to compare with."
+        yield Check(code="references_missing", level="warning", text=text)
 
 
 def _plain(names: Sequence[str]) -> str:

@@ -7,33 +7,30 @@ import time
 import traceback
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nncompare.assembly import dataset_record, study_record
+from nncompare.assembly import dataset_record, results_record, study_record
 from nncompare.data.files import cache_root, write_atomic
 from nncompare.data.views import PreparedView, prepare_view
 from nncompare.environment import describe_environment
 from nncompare.events import Event, Listener, Notice, StudyFinished
 from nncompare.exceptions import BusyError, StorageError
-from nncompare.execution.memory import available_mb
 from nncompare.execution.runner import LocalRunner
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.refit import Reference, Refit, Refits, SealedTest, measure, run_references
 from nncompare.report import write_report
-from nncompare.results import Failure, Results, Settings, StudyRecord, TrialRecord
+from nncompare.results import Failure, Results, RunState, StudyRecord, TrialRecord
 from nncompare.runlog import RunLog
 from nncompare.search import Search, SearchResult, open_storage, quiet_optuna
-from nncompare.session import Session
+from nncompare.session import Session, memory_limit_mb
 from nncompare.slots import Slots
 
 __all__ = ["RESULTS", "Engine"]
 
 RESULTS = "results.json"
-MEMORY_SHARE = 0.8
 RELOAD_TOLERANCE = 1e-4
 
 
@@ -58,7 +55,7 @@ class Engine:
             folder=self._folder,
             cache=cache_root(),
             jobs=plan.jobs,
-            memory_mb=plan.config.trial_memory_mb or MEMORY_SHARE * available_mb() / plan.jobs,
+            memory_mb=memory_limit_mb(plan.config),
             stop=self.stop,
             tell=self.tell,
         )
@@ -78,10 +75,14 @@ class Engine:
         }
 
     def tell(self, event: Event) -> None:
-        """Hand an event to the log and to the listener, one at a time."""
+        """Hand an event to the log and to the listener, one at a time; neither can harm the run."""
         with self._lock:
-            self._log.write(event)
-            self._listener(event)
+            try:
+                self._log.write(event)
+                self._listener(event)
+            except Exception as error:  # noqa: BLE001 - the border to whoever listens, such as a closed terminal
+                self._listener = _nobody
+                self._notes.append(f"Progress was no longer shown: {type(error).__name__}: {error}")
 
     def carry_out(self) -> Results:
         """Run everything and return the final results, which are written."""
@@ -128,11 +129,6 @@ class Engine:
                 self._note(f"There are no references on {dataset.name}: {type(error).__name__}: {error}")
                 continue
             self._references[dataset.name] = found
-            for reference in found:
-                if reference.failure is not None and not self.stop.is_set():
-                    self._note(
-                        f"The reference {reference.name} on {dataset.name} failed: {reference.failure.message}"
-                    )
 
     def _run_study(self, index: int, study: PlannedStudy) -> None:
         """Run one study to its record, whatever happens."""
@@ -156,7 +152,7 @@ class Engine:
         found = self._search(index, study, dataset)
         best = found.best
         if self.stop.is_set() or best is None:
-            return study_record(study, found, interrupted=self.stop.is_set())
+            return study_record(study, found, failure=found.failure, interrupted=self.stop.is_set())
         refits = self._refit(index, study, dataset, best)
         scored = [refit for refit in refits if refit.probabilities is not None]
         with self._lock:  # others go through it while they save
@@ -207,7 +203,11 @@ class Engine:
             if X_test is None:
                 continue
             name = f"{study.model} on {study.dataset}"
-            answer = measure(study, refits[0], X_test, self._session)
+            try:
+                answer = measure(study, refits[0], X_test, self._session)
+            except Exception as error:  # noqa: BLE001 - the border: what is known stays known
+                self._note(f"The saved model of {name} could not be timed: {type(error).__name__}: {error}")
+                continue
             if answer.failure is not None and not self.stop.is_set():
                 self._note(f"The saved model of {name} failed: {answer.failure.message}")
             elif answer.max_difference is not None and answer.max_difference > RELOAD_TOLERANCE:
@@ -222,7 +222,7 @@ class Engine:
             self._notes.append(text)
         self.tell(Notice(text, "warning"))
 
-    def _save(self, state: Any) -> Results:
+    def _save(self, state: RunState) -> Results:
         """Write results.json and the report as they are now."""
         with self._lock:
             results = self._results(state)
@@ -230,44 +230,24 @@ class Engine:
             write_report(results, self._folder)
         return results
 
-    def _results(self, state: Any) -> Results:
-        plan, config = self._plan, self._plan.config
+    def _results(self, state: RunState) -> Results:
         studies = [
             self._studies.get(index) or study_record(study, failure=study.failure, interrupted=True)
-            for index, study in enumerate(plan.studies)
+            for index, study in enumerate(self._plan.studies)
         ]
-        finished = state != "running"
-        return Results(
-            run_id=plan.run_id,
-            state=state,
-            created_at=plan.created_at.isoformat(timespec="seconds"),
-            finished_at=datetime.now().astimezone().isoformat(timespec="seconds") if finished else None,
-            duration_s=round(time.monotonic() - self._start, 1),
-            command=list(config.command),
-            seed=config.seed,
-            preset=config.preset,
-            settings=Settings(
-                jobs=plan.jobs,
-                threads=config.threads,
-                n_trials=max((study.n_trials for study in plan.studies), default=0),
-                n_refits=max((study.n_refits for study in plan.studies), default=0),
-                max_epochs=config.max_epochs,
-                trial_timeout_s=config.trial_timeout_s,
-                trial_memory_mb=round(self._session.memory_mb or 0),
-                pins={
-                    f"{model}.{name}": value for model, pins in config.pins.items() for name, value in pins.items()
-                },
-            ),
+        datasets = [
+            dataset_record(d, studies, self._references.get(d.name, []), self._correct(d.name))
+            for d in self._plan.datasets
+        ]
+        return results_record(
+            self._plan,
+            state,
+            studies,
+            datasets,
+            duration_s=time.monotonic() - self._start,
+            memory_mb=self._session.memory_mb,
             environment=self._environment,
-            repeatable=plan.jobs == 1,
-            notes=list(self._notes),
-            datasets=[
-                dataset_record(
-                    dataset, studies, self._references.get(dataset.name, []), self._correct(dataset.name)
-                )
-                for dataset in plan.datasets
-            ],
-            studies=studies,
+            notes=self._notes,
         )
 
     def _correct(self, dataset: str) -> Mapping[str, npt.NDArray[np.bool_]]:
@@ -283,3 +263,7 @@ class Engine:
             if reference.probabilities is not None
         }
         return {name: self._tests[dataset].correct(probas) for name, probas in found.items() if probas}
+
+
+def _nobody(_event: Event) -> None:
+    """Listen in place of a listener that failed."""

@@ -11,8 +11,8 @@ from sklearn import metrics as sk
 
 from nncompare.exceptions import PluginError
 from nncompare.results import Calibration, ClassScores, Interval, TestScores
-from nncompare.statistics import accuracy_interval, bootstrap_variances, score_interval
-from nncompare.weighted import SCORE_NAMES, confidence_bins, item_brier, weighted_scores
+from nncompare.statistics import LARGEST_LOG_LOSS, accuracy_interval, bootstrap_variances, score_interval
+from nncompare.weighted import SCORE_NAMES, confidence_bins, item_brier, item_log_loss, weighted_scores
 
 Floats: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.int64]
@@ -50,11 +50,6 @@ def check_probabilities(proba: Any, n_samples: int, n_classes: int) -> Floats:
 
 def _refusal(what: str) -> PluginError:
     return PluginError(f"The probabilities that predict_proba returned {what}.")
-
-
-def valid_scores(y: Labels, proba: Floats) -> tuple[float, float]:
-    """Return (mean log loss in nats, accuracy) of checked probabilities of shape (n_samples, n_classes)."""
-    return _log_loss(y, proba), float(np.mean(predicted(proba) == y))
 
 
 def predicted(proba: Floats) -> Labels:
@@ -119,7 +114,13 @@ def test_scores(y: Labels, probas: Sequence[Floats], class_names: Sequence[str],
     f1s = np.array([[scores.f1 for scores in per_class] for per_class in refits])
     variances = bootstrap_variances([weighted_scores(y, proba) for proba in probas], len(y), seed=seed)
     overall = {
-        name: score_interval(points[:, i], variances[i], len(y), is_fraction=name not in _UNBOUNDED)
+        name: score_interval(
+            points[:, i],
+            variances[i],
+            len(y),
+            is_fraction=name not in _HIGHEST_LOSS,
+            highest=_HIGHEST_LOSS.get(name, 1.0),
+        )
         for i, name in enumerate(SCORE_NAMES)
         if not np.isnan(points[:, i]).any()
     }
@@ -134,7 +135,7 @@ def test_scores(y: Labels, probas: Sequence[Floats], class_names: Sequence[str],
 
 test_scores.__test__ = False  # type: ignore[attr-defined]  # not a pytest function
 
-_UNBOUNDED = ("log_loss", "brier")
+_HIGHEST_LOSS = {"log_loss": LARGEST_LOG_LOSS, "brier": 2.0}
 
 
 def _overall_scores(y: Labels, proba: Floats) -> list[float]:
@@ -195,7 +196,7 @@ def _confusion_matrix(y: Labels, proba: Floats) -> NDArray[np.int64]:
 
 
 def _log_loss(y: Labels, proba: Floats) -> float:
-    return float(sk.log_loss(y, proba, labels=np.arange(proba.shape[1])))
+    return float(item_log_loss(y, proba).mean())
 
 
 def _calibration(y: Labels, probas: Sequence[Floats]) -> Calibration:

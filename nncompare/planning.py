@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,9 +22,11 @@ from nncompare.exceptions import PluginError, UsageError
 from nncompare.execution.probe import ProbeResult, probe_plugin
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import DescribeAnswer, DescribeSpec, LoadAnswer, LoadSpec
+from nncompare.pins import check_pins
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.registry import DATASETS, MODELS, Catalog, PluginRef, discover, display_name, find, installed
 from nncompare.results import Failure
+from nncompare.session import memory_limit_mb
 from nncompare.settings import (
     COMMON_GROUND,
     DEFAULT_SEARCH_SAMPLES,
@@ -34,7 +36,9 @@ from nncompare.settings import (
     default_jobs,
 )
 
-__all__ = ["check_pin", "describe_plugin", "make_plan"]
+__all__ = ["describe_plugin", "make_plan"]
+
+DESCRIBE_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,8 @@ def make_plan(config: RunConfig, runner: LocalRunner, listener: Listener | None 
     with tempfile.TemporaryDirectory(prefix="nncompare-plan-") as folder:
         datasets = _load_all(names, config, catalogs.datasets, runner, Path(folder))
         studies = tuple(_plan_study(model, datasets[name], config, runner, Path(folder)) for model, name in pairs)
-    _check_pins(config, studies)
-    _notify(listener, runner)
+    check_pins(config, studies)
+    _notify(listener or (lambda _event: None), runner, catalogs.models)
     created_at = datetime.now().astimezone()
     run_id = _free_name(config.out, f"{created_at:%Y%m%d-%H%M%S}-{config.preset}")
     return Plan(
@@ -124,7 +128,11 @@ def _probe(config: RunConfig, catalog: Catalog) -> list[_Model]:
         refs = [find(name, MODELS, catalog) for name in dict.fromkeys(config.models)]
     else:
         refs = list(catalog.plugins.values())
-        refused = [_Model(p.name, None, ProbeResult(ok=False, reason=p.reason)) for p in catalog.problems]
+        refused = [
+            _Model(problem.name, None, ProbeResult(ok=False, reason=problem.reason))
+            for problem in catalog.problems
+            if problem.is_plugin and problem.name not in catalog.plugins
+        ]
     if not (refs or refused):
         raise UsageError("No model plugin is installed. Reinstall nncompare, which brings mlp, cnn and lstm.")
     _check_names("models", (ref.name for ref in refs))
@@ -173,9 +181,11 @@ def _load(name: str, config: RunConfig, catalog: Catalog, runner: LocalRunner, f
         plugin=ref.value,
         framework="sklearn",
         timeout_s=config.trial_timeout_s,
+        memory_mb=memory_limit_mb(config),
         result=folder / f"load-{ref.name}.json",
         log=folder / f"load-{ref.name}.log",
         root=cache_root(),
+        name=ref.name,
     )
     answer = runner.run(spec)
     if not isinstance(answer, LoadAnswer) or answer.folder is None:
@@ -238,7 +248,8 @@ def _describe(
         plugin=study.ref.value,
         framework=study.framework,
         n_threads=config.threads,
-        timeout_s=min(60.0, config.trial_timeout_s),
+        timeout_s=min(DESCRIBE_TIMEOUT_S, config.trial_timeout_s),
+        memory_mb=memory_limit_mb(config),
         result=folder / f"{name}.json",
         log=folder / f"{name}.log",
         data=prepared.spec,
@@ -253,45 +264,14 @@ def _broken(model: _Model) -> str:
     return f"The model plugin '{model.name}'{owner} cannot be used: {model.probe.reason}."
 
 
-def _check_pins(config: RunConfig, studies: Iterable[PlannedStudy]) -> None:
-    """Refuse a pinned parameter that no study knows, and a value outside of its range."""
-    for study in studies:
-        for name, value in study.pins.items() if study.failure is None else ():
-            if name not in study.space:
-                known = ", ".join(sorted(study.space)) or "none"
-                raise UsageError(f"Model '{study.model}' has no parameter '{name}'. Its parameters: {known}.")
-            check_pin(f"{study.model}.{name}", value, study.space[name])
-    unknown = sorted(set(config.pins) - {study.model for study in studies})
-    if unknown:
-        raise UsageError(f"--set names the model '{unknown[0]}', which is not part of this run.")
-
-
-def check_pin(name: str, value: Any, space: Mapping[str, Any]) -> None:
-    """Refuse a pinned value that the search could not have drawn.
-
-    Raises
-    ------
-    UsageError
-        The value has the wrong type, is not among the choices, or lies outside of the range.
-    """
-    if space["type"] == "categorical":
-        if not any(value == choice and type(value) is type(choice) for choice in space["choices"]):
-            choices = ", ".join(map(repr, space["choices"]))
-            raise UsageError(f"{name} cannot be {value!r}. Choose from {choices}.")
-        return
-    kind = "a whole number" if space["type"] == "int" else "a number"
-    numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    if not numeric or (space["type"] == "int" and value != int(value)):
-        raise UsageError(f"{name} cannot be {value!r}; {kind} is expected.")
-    if not space["low"] <= value <= space["high"]:
-        raise UsageError(f"{name} cannot be {value!r}; choose from {space['low']:g} to {space['high']:g}.")
-
-
-def _notify(listener: Listener | None, runner: LocalRunner) -> None:
+def _notify(listener: Listener, runner: LocalRunner, catalog: Catalog) -> None:
+    """Tell of whatever is not as it should be and belongs to no study."""
     for framework, reason in runner.fallbacks.items():
-        if listener is not None:
-            text = f"Trials of {framework} models start in fresh interpreters, which is slower: {reason}."
-            listener(Notice(text, "warning"))
+        text = f"Trials of {framework} models start in fresh interpreters, which is slower: {reason}."
+        listener(Notice(text, "warning"))
+    for problem in catalog.problems:
+        if not problem.is_plugin or problem.name in catalog.plugins:
+            listener(Notice(f"{problem.name} of {problem.owner} is not used. {problem.reason}", "warning"))
 
 
 def _free_name(out: Path, name: str) -> str:

@@ -176,10 +176,10 @@ class FitContext:
         if self.on_report is not None and not self.on_report(report):
             raise TrialPruned
 
-    def best_epoch(self) -> int:
-        """Return the epoch with the lowest ``valid_loss``, the last one where none was reported, at least 1."""
+    def best_epoch(self) -> int | None:
+        """Return the epoch of the lowest ``valid_loss``, the last one where none was reported, else None."""
         scored = [(r.valid_loss, r.epoch) for r in self.history if r.valid_loss is not None]
-        return min(scored)[1] if scored else max(1, len(self.history))
+        return min(scored)[1] if scored else len(self.history) or None
 
 
 class FittedModel(ABC):
@@ -239,10 +239,12 @@ class ModelPlugin(ABC):
         train : Data
             Read-only; ``X`` may be a memory map.
         valid : Data or None
-            For early stopping and for ``context.report``. None in a refit: then train for exactly
-            ``context.max_epochs`` epochs.
+            For early stopping and for ``context.report``. None in a refit after a search on all rows: then
+            train for exactly ``context.max_epochs`` epochs.
         context : FitContext
-            Seed, limits, and ``report``, which raises ``TrialPruned``: let it pass.
+            Seed, limits, and ``report``, which raises ``TrialPruned``: let it pass. Who trains in epochs reports
+            every one of them: a refit trains for as many epochs as the best trial had reported when it was best,
+            and for ``max_epochs`` where nothing was reported.
 
         Returns
         -------

@@ -27,6 +27,8 @@ DATASETS: Group = "nncompare.datasets"
 KINDS: Mapping[Group, str] = MappingProxyType({MODELS: "model", DATASETS: "data set"})
 
 LOCAL = "(local)"
+RESERVED = frozenset({"majority", "logistic_regression", "reference"})  # what the references are called
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.]|-(?!-))*")
 _CLASS = re.compile(r"(?P<module>\w+(\.\w+)*)\s*:\s*(?P<class>\w+(\.\w+)*)\s*(\[.*\])?")
 
 
@@ -59,11 +61,15 @@ class PluginRef:
 
 @dataclass(frozen=True, slots=True)
 class PluginProblem:
-    """Why a name that was found cannot be used, and which distributions it comes from."""
+    """Why a name that was found cannot be used, and which distributions it comes from.
+
+    ``is_plugin`` is False for a distribution whose metadata cannot be read: it may have no plugin at all.
+    """
 
     name: str
     owner: str
     reason: str
+    is_plugin: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +117,17 @@ def discover(group: Group, source: Installed | None = None) -> Catalog:
     Returns
     -------
     Catalog
-        A name with two owners is in ``problems`` with both, and not in ``plugins``. The same distribution
-        found twice on ``sys.path`` counts once: the first, which is also the one that Python imports.
+        A name with two owners is in ``problems`` with both, and not in ``plugins``; so is a name that cannot
+        be part of a file's name, or that a reference has. The same distribution found twice on ``sys.path``
+        counts once: the first, which is also the one that Python imports.
     """
     source = installed() if source is None else source
     problems = list(source.problems)
     by_name: dict[str, dict[str, PluginRef]] = {}
     for ref in _references(source.entry_points, group):
-        if _CLASS.fullmatch(ref.value) is None:
-            problems.append(_malformed(ref))
+        reason = _why_refused(ref)
+        if reason is not None:
+            problems.append(PluginProblem(ref.name, ref.owner, f"{reason} Ask its author."))
         else:
             by_name.setdefault(ref.name, {}).setdefault(_normalized(ref.distribution), ref)
     plugins = {}
@@ -194,7 +202,7 @@ def load_class(value: str) -> type:
 def _unreadable(distribution: metadata.Distribution, error: Exception) -> PluginProblem:
     name = str(distribution.metadata["Name"])
     reason = f"Its entry points cannot be read: {type(error).__name__}: {error}. Reinstall '{name}'."
-    return PluginProblem(name, f"{name} {distribution.version}", reason)
+    return PluginProblem(name, f"{name} {distribution.version}", reason, is_plugin=False)
 
 
 def _references(points: Iterable[metadata.EntryPoint], group: Group) -> Iterator[PluginRef]:
@@ -213,9 +221,15 @@ def _normalized(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
-def _malformed(ref: PluginRef) -> PluginProblem:
-    reason = f"Its entry point is '{ref.value}' where 'package.module:Class' is expected. Ask its author."
-    return PluginProblem(ref.name, ref.owner, reason)
+def _why_refused(ref: PluginRef) -> str | None:
+    """Return what is wrong with an entry point, which names folders and is shown beside the references."""
+    if _CLASS.fullmatch(ref.value) is None:
+        return f"Its entry point is '{ref.value}' where 'package.module:Class' is expected."
+    if _NAME.fullmatch(ref.name) is None:
+        return f"Its name {ref.name!r} may hold letters, digits, '_', '.' and single '-' only."
+    if ref.name in RESERVED:
+        return f"Its name '{ref.name}' is that of a reference."
+    return None
 
 
 def _conflict(name: str, refs: list[PluginRef]) -> PluginProblem:
@@ -244,6 +258,8 @@ def _local(name: str, group: Group) -> PluginRef:
         raise UsageError(f"'{name}' is neither 'package.module:Class' nor 'path/to/file.py:Class'.")
     if not class_name.isidentifier():
         raise UsageError(f"'{class_name}' in '{name}' cannot be the name of a class.")
+    if class_name in RESERVED:
+        raise UsageError(f"The class '{class_name}' has the name of a reference. Give it another one.")
     return PluginRef(class_name, group, f"{where}:{class_name}", LOCAL, "")
 
 

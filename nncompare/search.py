@@ -16,14 +16,16 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy.exc import SQLAlchemyError
 
 from nncompare.data.seeds import derive_seed
 from nncompare.data.views import PreparedView
 from nncompare.events import EpochFinished, StudyStarted, TrialFinished
-from nncompare.execution.specs import Answer, FitSpec
+from nncompare.exceptions import StorageError
+from nncompare.execution.specs import Answer, FitAnswer, FitSpec
 from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedStudy
-from nncompare.results import TrialRecord
+from nncompare.results import Failure, FailureCategory, TrialRecord
 from nncompare.session import Session
 from nncompare.slots import Slots
 from nncompare.trials import trial_record
@@ -36,12 +38,16 @@ BUSY_TIMEOUT_S = 60
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search found: its trials in order, the importance of the parameters, the space that was met."""
+    """What a search found: its trials in order, the importance of the parameters, the space that was met.
+
+    ``failure`` says why the study's storage ended the search early, if it did.
+    """
 
     trials: list[TrialRecord]
     importance: dict[str, float]
     space: dict[str, dict[str, Any]]
     seconds: float
+    failure: Failure | None = None
 
     @property
     def best(self) -> TrialRecord | None:
@@ -103,6 +109,7 @@ class Search:
         self._records: dict[int, TrialRecord] = {}
         self._space: dict[str, dict[str, Any]] = {}
         self._failures_in_a_row = 0
+        self._broken: Failure | None = None
         self._start = time.monotonic()
         self._optuna = optuna.create_study(
             storage=storage,
@@ -132,7 +139,8 @@ class Search:
         for future in futures:
             future.result()
         trials = [record for _, record in sorted(self._records.items())]
-        return SearchResult(trials, self._importance(), self._space, time.monotonic() - self._start)
+        importance = self._importance() if self._broken is None else {}
+        return SearchResult(trials, importance, self._space, time.monotonic() - self._start, self._broken)
 
     def _next_trial(self, number: int) -> optuna.Trial | None:
         """Ask for a trial; None when the run is being stopped, or too many trials failed in a row."""
@@ -141,7 +149,8 @@ class Search:
             self._start = time.monotonic()
             budget = (study.n_trials, study.max_epochs, study.n_refits)
             self._session.tell(StudyStarted(study.model, study.dataset, *budget))
-        if self._session.stop.is_set() or self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES:
+        too_many = self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES
+        if self._session.stop.is_set() or too_many or self._broken is not None:
             return None
         with self._lock:
             return self._optuna.ask()
@@ -150,12 +159,22 @@ class Search:
         started = time.monotonic() - self._start
         running = _Running(trial)
         try:
-            answer = self._session.runner.run(
-                self._spec(trial.number), lambda kind, m: self._answer(running, kind, m)
-            )
-            self._tell(running, answer, started)
+            self._tell(running, self._answer_of(running), started)
+        except SQLAlchemyError as error:
+            self._broken = Failure(category="storage", message=f"study.db: {type(error).__name__}: {error}")
         finally:
             slots.release()
+
+    def _answer_of(self, running: _Running) -> Answer:
+        """Run one trial in a child; what goes wrong on this side of the pipe is a failed trial too."""
+        spec = self._spec(running.trial.number)
+        try:
+            return self._session.runner.run(spec, lambda kind, m: self._answer(running, kind, m))
+        except Exception as error:  # noqa: BLE001 - the border: one trial must not take the others with it
+            kind: FailureCategory = "disk" if isinstance(error, OSError | StorageError) else "internal"
+            return FitAnswer(
+                status="failed", failure=Failure(category=kind, message=f"{type(error).__name__}: {error}")
+            )
 
     def _spec(self, number: int) -> FitSpec:
         study, config = self._study, self._session.config

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nncompare.events import Listener
+from nncompare.execution.memory import available_mb
 from nncompare.execution.runner import Runner
-from nncompare.settings import RunConfig
+from nncompare.settings import RunConfig, default_jobs
+
+MEMORY_SHARE = 0.8
+
+
+def memory_limit_mb(config: RunConfig) -> float:
+    """Return by how much a child's memory may grow, in MB: the user's limit, else 80 % of what is free, shared."""
+    return config.trial_memory_mb or MEMORY_SHARE * available_mb() / (config.jobs or default_jobs())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from nncompare.checks import run_checks
+from nncompare.checks import n_failed_refits, run_checks
 from nncompare.results import PairRecord, ReferenceRecord, StudyRecord, VerdictRecord, VerdictState
 from nncompare.sentence import verdict_text
 from nncompare.statistics import MARGIN, Correct, paired_difference
@@ -30,8 +30,9 @@ def decide(
 ) -> VerdictRecord:
     """Compare the models of one data set with each other and with the references.
 
-    A pair's ``a`` is the side with the higher mean accuracy. Models come in order of their means, models that
-    are exactly equal in order of ``studies``; references are compared with each model and never win.
+    A model some of whose refits failed cannot win: its score is that of the seeds that worked. A pair's ``a``
+    is the side with the higher mean accuracy. Models come in order of their means, models that are exactly
+    equal in order of ``studies``; references are compared with each model and never win.
 
     Parameters
     ----------
@@ -61,6 +62,10 @@ def decide(
     models = _ranked([study.model for study in own if study.status == "complete"], correct)
     pairs = _compare(models, [reference.name for reference in references], correct, margin)
     state, tied = _state(models, pairs)
+    leader = next((study for study in own if models and study.model == models[0]), None)
+    lucky = leader is not None and state == "better" and n_failed_refits(leader) > 0
+    if lucky:
+        state, tied = "undecided", models[:1]
     verdict = VerdictRecord(
         state=state,
         winner=models[0] if state == "better" else None,
@@ -75,14 +80,24 @@ def decide(
         pairs,
         [reference.name for reference in references],
         n_seeds=n_seeds,
+        missing_references=[reference.name for reference in references if reference.name not in correct],
         duplicates=duplicates,
         test_support=test_support,
         class_names=class_names,
     )
-    text = verdict_text(
-        dataset, verdict, [study for name in models for study in own if study.model == name], n_seeds
-    )
+    ranked = [study for name in models for study in own if study.model == name]
+    others = len(own) > len(ranked)
+    if lucky:
+        text = survivors_text(dataset, ranked[0])
+    else:
+        text = verdict_text(dataset, verdict, ranked, n_seeds, others_requested=others)
     return verdict.model_copy(update={"text": text, "checks": checks})
+
+
+def survivors_text(dataset: str, leader: StudyRecord) -> str:
+    """Return the sentence for a leader some of whose refits failed: it must not win by the seeds that worked."""
+    failed = f"{n_failed_refits(leader)} of its {len(leader.refits)} refits failed"
+    return f"Undecided on {dataset}: {leader.model} leads, but {failed}, so only the seeds that worked count."
 
 
 def _ranked(names: Sequence[str], correct: Mapping[str, Correct]) -> list[str]:

@@ -67,9 +67,13 @@ def weighted_scores(y: Labels, proba: Floats) -> WeightedScores:
 
 
 def item_log_loss(y: Labels, proba: Floats) -> Floats:
-    """Return each item's −log p(true class) in nats, p at least the smallest float64 step as in scikit-learn."""
+    """Return each item's −log p(true class) in nats.
+
+    p is at least the machine epsilon of float32 (1.2e-7), as scikit-learn has it for float32, which is what
+    models return; the validation losses of the search are clipped there too.
+    """
     true = proba[np.arange(len(y)), y]
-    return np.asarray(-np.log(np.clip(true, np.finfo(np.float64).eps, 1.0)))
+    return np.asarray(-np.log(np.clip(true, np.finfo(np.float32).eps, 1.0)))
 
 
 def item_brier(y: Labels, proba: Floats) -> Floats:

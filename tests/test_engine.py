@@ -8,7 +8,8 @@ from nncompare.comparison import load_results
 from nncompare.engine import Engine
 from nncompare.environment import describe_environment
 from nncompare.events import RefitFinished, RunFinished, StudyFinished, StudyStarted, TrialFinished
-from nncompare.exceptions import StorageError
+from nncompare.exceptions import PluginError, StorageError
+from nncompare.execution.tasks import load_model
 from nncompare.planning import make_plan
 from nncompare.settings import RunConfig
 
@@ -87,3 +88,74 @@ def test_environment_names_what_repeats_a_run():
     assert found["packages"]["optuna"].startswith("5.")
     assert found["memory_mb"] > 0
     assert 1 <= found["n_cpus_usable"] <= found["n_cpus"]
+
+
+def test_engine_goes_on_without_a_listener_that_fails(runner, tmp_path):
+    def broken(event):
+        raise BrokenPipeError("nobody reads")
+
+    results, folder = compare_with(runner, tmp_path, listener=broken)
+    assert results.state == load_results(folder).state == "complete"
+    assert [study.status for study in results.studies] == ["complete"]
+    assert results.notes == ["Progress was no longer shown: BrokenPipeError: nobody reads"]
+
+
+def test_engine_a_model_that_cannot_be_timed_is_a_note(runner, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError("no room")
+
+    monkeypatch.setattr("nncompare.engine.measure", full)
+    results, folder = compare_with(runner, tmp_path)
+    assert load_results(folder).state == "complete"
+    assert results.studies[0].latency_ms is None
+    assert results.notes == ["The saved model of Nearest on digits could not be timed: OSError: no room"]
+
+
+def test_engine_a_reference_that_fails_is_a_record_and_a_check(runner, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "nncompare.refit.REFERENCES", {"majority": "MajorityClass", "logistic_regression": "Nobody"}
+    )
+    results, _ = compare_with(runner, tmp_path)
+    (digits,) = results.datasets
+    majority, logistic = digits.references
+    assert majority.test_accuracy is not None
+    assert logistic.test_accuracy is None
+    assert "Nobody" in logistic.failure.message
+    (check,) = [check for check in digits.verdict.checks if check.code == "references_missing"]
+    assert check.text == "There is no score of logistic regression to compare with."
+
+
+@pytest.mark.parametrize(
+    ("settings", "repeatable"),
+    [({}, True), ({"jobs": 2}, False), ({"threads": 2}, False), ({"models": ("KilledFromOutside",)}, False)],
+)
+def test_engine_says_whether_a_run_repeats(runner, tmp_path, settings, repeatable):
+    results, _ = compare_with(runner, tmp_path, n_refits=1, **settings)
+    assert results.repeatable is repeatable
+
+
+def test_engine_a_trial_that_fails_on_this_side_of_the_pipe_is_one_failed_trial(runner, tmp_path, monkeypatch):
+    run = runner.run
+
+    def breaks_once(spec, handler=None):
+        if getattr(spec, "number", None) == 1 and spec.params is None:
+            raise OSError("too many open files")
+        return run(spec) if handler is None else run(spec, handler)
+
+    monkeypatch.setattr(runner, "run", breaks_once)
+    results, _ = compare_with(runner, tmp_path)
+    (study,) = results.studies
+    assert study.status == "complete"
+    assert [trial.state for trial in study.trials] == ["complete", "failed", "complete"]
+    assert study.trials[1].failure.category == "disk"
+    assert study.trials[1].failure.message == "OSError: too many open files"
+
+
+def test_engine_a_saved_model_that_was_changed_is_not_loaded(runner, tmp_path):
+    _, folder = compare_with(runner, tmp_path, n_refits=1)
+    (model,) = folder.glob("models/Nearest--*")
+    assert load_model(model).n_parameters > 0
+    with (model / "means.npy").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(PluginError, match="was changed after it was saved, so it is not loaded"):
+        load_model(model)

@@ -1,5 +1,6 @@
 """The runner with real children: answers, questions, faults, limits, servers that die."""
 
+import errno
 import json
 import os
 import signal
@@ -7,12 +8,14 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from nncompare.data.store import open_dataset
+from nncompare.execution import launch
 from nncompare.execution import runner as runner_module
 from nncompare.execution.runner import LocalRunner, explain_exit, read_answer
 from nncompare.execution.specs import DescribeSpec, LoadSpec
@@ -114,7 +117,7 @@ def test_runner_pruned_through_the_pipe(runner, tmp_path):
 
 def test_runner_without_reports_the_model_is_scored(runner, tmp_path):
     answer = runner.run(fit_spec(tmp_path, "NeverReports"), Coordinator())
-    assert (answer.status, answer.epochs, answer.best_epoch, answer.curve.epoch) == ("complete", 1, 1, [])
+    assert (answer.status, answer.epochs, answer.best_epoch, answer.curve.epoch) == ("complete", 3, None, [])
     assert 0 < answer.valid_log_loss < 1.2
     assert 0.3 < answer.valid_accuracy <= 1
 
@@ -148,6 +151,22 @@ def test_runner_describe_walks_the_space(runner, tmp_path):
     assert answer.space["sharpness"] == {"type": "float", "low": 0.5, "high": 50.0, "step": None, "log": True}
 
 
+def test_runner_request_larger_than_the_channel(runner, tmp_path):
+    spec = fit_spec(tmp_path)
+    names = tuple(f"class number {number}" for number in range(40_000))
+    data = replace(spec.data, class_names=names)
+    answers = []
+
+    def run():
+        answers.append(runner.run(spec.model_copy(update={"data": data}), Coordinator()))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(30)
+    assert answers
+    assert answers[0].status == "complete"
+
+
 @pytest.mark.parametrize(("name", "unavailable"), [("Waves", False), ("Absent", True), ("Damaged", False)])
 def test_runner_load_tells_absent_from_damaged(runner, tmp_path, name, unavailable):
     spec = LoadSpec(
@@ -156,6 +175,7 @@ def test_runner_load_tells_absent_from_damaged(runner, tmp_path, name, unavailab
         result=tmp_path / "l.json",
         log=tmp_path / "l.log",
         root=tmp_path,
+        name=name.lower(),
     )
     answer = runner.run(spec)
     assert answer.unavailable is unavailable
@@ -314,6 +334,38 @@ def test_fault_after_the_fit_is_the_plugins(runner, tmp_path, plugin):
     assert ("fitted" in coordinator.kinds()) == (plugin == "PredictsNothing")
 
 
+FULL_DISK = """
+import errno, os
+from nncompare.plugin import ModelPlugin, ModelTags
+
+def full(descriptor):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+class Model(ModelPlugin):
+    tags = ModelTags(accepts=("tabular",))
+    def suggest_params(self, trial, data):
+        return {}
+    def default_params(self, data):
+        os.fsync = full
+        return {}
+    def fit(self, params, train, valid, context): ...
+"""
+
+
+def test_fault_full_disk_under_the_result_is_the_disks(runner, tmp_path):
+    (tmp_path / "model.py").write_text(FULL_DISK)
+    spec = DescribeSpec(
+        plugin=f"{tmp_path / 'model.py'}:Model",
+        result=tmp_path / "d.json",
+        log=tmp_path / "d.log",
+        data=fit_spec(tmp_path).data,
+    )
+    answer = runner.run(spec)
+    assert (answer.status, answer.failure.category) == ("failed", "disk")
+    assert f"Cannot write '{spec.result}'" in answer.failure.message
+    assert "No space left on device. Free some space there" in answer.failure.message
+
+
 @pytest.mark.parametrize("end", ["normally", "killed"])
 def test_fault_grandchildren_are_ended_too(own_runner, tmp_path, monkeypatch, end):
     monkeypatch.setenv("NNCOMPARE_TEST_MARKER", MARKER)
@@ -381,6 +433,84 @@ def test_runner_server_that_dies_again_and_again_is_given_up(own_runner, tmp_pat
     assert wait_until(lambda: first._lost is not None)
     assert own_runner.run(fit_spec(tmp_path / "b"), Coordinator()).status == "complete"
     assert own_runner.fallbacks == {"none": "the fork server ended"}
+
+
+def test_runner_server_that_does_not_answer_is_replaced(own_runner, tmp_path, monkeypatch):
+    own_runner.run(fit_spec(tmp_path / "a"), Coordinator())
+    first = own_runner._launchers["none"]
+    os.kill(first.pid, signal.SIGSTOP)
+    monkeypatch.setattr(launch, "FORK_S", 0.5)
+    monkeypatch.setattr(launch, "CLOSE_S", 0.5)
+    assert own_runner.run(fit_spec(tmp_path / "b"), Coordinator()).status == "complete"
+    assert own_runner._launchers["none"] is not first
+    assert not psutil.pid_exists(first.pid)
+
+
+def test_runner_wait_counts_its_own_steps_and_not_the_time():
+    """A clock that jumps by an hour, as after a pause, ends no wait."""
+
+    class Paused(threading.Event):
+        def __init__(self):
+            super().__init__()
+            self.steps = 0
+
+        def wait(self, timeout):
+            self.steps += 1
+            return self.steps == 7
+
+    event = Paused()
+    assert launch.wait_in_steps(event, 7 * launch.STEP_S)
+    assert not launch.wait_in_steps(Paused(), 6 * launch.STEP_S)
+
+
+NO_FORK = """
+import errno, os, sys
+from nncompare.execution import server
+
+def fork():
+    os.fork = real
+    raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+real, os.fork = os.fork, fork
+server.main()
+"""
+
+
+def test_runner_fork_that_fails_costs_one_trial_and_not_the_server(own_runner, tmp_path, monkeypatch):
+    (tmp_path / "no_fork.py").write_text(NO_FORK)
+    start = launch.start_process
+
+    def start_broken(command, **arguments):
+        place = command.index("-m")
+        changed = [*command[:place], str(tmp_path / "no_fork.py"), *command[place + 2 :]]
+        return start(changed, **arguments)
+
+    monkeypatch.setattr(launch, "start_process", start_broken)
+    answer = own_runner.run(fit_spec(tmp_path / "a"), Coordinator())
+    server = own_runner._launchers["none"]
+    assert (answer.status, answer.failure.category) == ("failed", "internal")
+    assert answer.failure.message == (
+        "No process could be started for this request. BlockingIOError: Resource temporarily unavailable. "
+        "End other programs, raise the limit of processes, or use fewer jobs, and run again."
+    )
+    assert own_runner.run(fit_spec(tmp_path / "b"), Coordinator()).status == "complete"
+    assert own_runner._launchers["none"] is server
+
+
+@pytest.mark.parametrize("can_fork", [True, False])
+def test_runner_interpreter_that_cannot_be_started_is_reported(own_runner, tmp_path, monkeypatch, can_fork):
+    def refuse(*_, **__):
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(runner_module, "CAN_FORK", can_fork)
+    with monkeypatch.context() as patch:
+        patch.setattr(launch.subprocess, "Popen", refuse)
+        before = n_descriptors()
+        own_runner.warm([None])
+        answer = own_runner.run(fit_spec(tmp_path), Coordinator())
+        assert n_descriptors() == before
+    assert (answer.status, answer.failure.category) == ("failed", "internal")
+    assert own_runner.run(fit_spec(tmp_path), Coordinator()).status == "complete"
 
 
 def test_runner_server_that_cannot_import_is_not_used(own_runner, tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from nncompare.exceptions import PluginError
-from nncompare.metrics import check_probabilities, reference_scores, refit_scores, valid_scores
+from nncompare.metrics import check_probabilities, reference_scores, refit_scores
 from nncompare.metrics import test_scores as score_on_test
 from nncompare.results import RefitRecord
 from nncompare.weighted import SCORE_NAMES, confidence_bins, weighted_scores
@@ -96,14 +96,6 @@ def test_refit_scores_fill_a_refit_record():
     record = RefitRecord(seed=1, **refit_scores(y, proba, NAMES))
     assert record.confusion_matrix == sk.confusion_matrix(y, proba.argmax(axis=1)).tolist()
     assert record.log_loss == pytest.approx(sk.log_loss(y, proba))
-
-
-def test_valid_scores_take_a_class_that_validation_lacks():
-    loss, accuracy = valid_scores(
-        np.array([0, 0, 1]), np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.1, 0.8, 0.1]])
-    )
-    assert loss == pytest.approx(-np.log([0.8, 0.2, 0.8]).mean())
-    assert accuracy == pytest.approx(2 / 3)
 
 
 def test_scores_on_test_are_means_of_scikit_learns():

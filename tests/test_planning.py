@@ -5,8 +5,9 @@ import pytest
 
 from nncompare.events import Notice
 from nncompare.exceptions import UsageError
-from nncompare.planning import _load_all, check_pin, make_plan
-from nncompare.registry import DATASETS, discover
+from nncompare.pins import check_pin
+from nncompare.planning import _load_all, make_plan
+from nncompare.registry import DATASETS, MODELS, Catalog, PluginProblem, PluginRef, discover
 from nncompare.settings import RunConfig
 
 from .children import dataset, fault
@@ -214,3 +215,30 @@ def test_plan_fallback_is_noticed(runner, tmp_path, monkeypatch):
         "Trials of jax models start in fresh interpreters, which is slower: it leaves 3 threads after its import.",
         "warning",
     ) in [event for event in heard if isinstance(event, Notice)]
+
+
+def test_plan_has_each_pair_once_where_a_good_and_a_refused_plugin_share_a_name(runner, tmp_path, monkeypatch):
+    good = PluginRef("net", MODELS, fault("Nearest"), "shop", "1.0")
+    problems = [
+        PluginProblem("net", "rival 2.0", "Its entry point is wrong."),
+        PluginProblem("ruin", "ruin 1.0", "Its entry points cannot be read.", is_plugin=False),
+        PluginProblem("lost", "rival 2.0", "Its entry point is wrong."),
+    ]
+    monkeypatch.setattr(
+        "nncompare.planning.discover",
+        lambda group, source: Catalog({"net": good}, problems) if group == MODELS else discover(group, source),
+    )
+    notices = []
+    plan = make_plan(RunConfig(datasets=("digits",), out=tmp_path), runner, notices.append)
+    assert [(study.model, study.failure is None) for study in plan.studies] == [("net", True), ("lost", False)]
+    assert [notice.text for notice in notices] == [
+        "net of rival 2.0 is not used. Its entry point is wrong.",
+        "ruin of ruin 1.0 is not used. Its entry points cannot be read.",
+    ]
+
+
+def test_plan_refuses_defaults_that_leave_a_name_out(runner, tmp_path):
+    plan = make_plan(RunConfig(models=(fault("HalfDefaults"),), datasets=("digits",), out=tmp_path), runner)
+    (study,) = plan.studies
+    assert study.broken
+    assert "default_params() has no value for 'kind'" in study.failure.message

@@ -67,8 +67,8 @@ def test_report_pruned_keeps_the_last_epoch():
     assert [report.epoch for report in told.history] == [1, 2]
 
 
-def test_best_epoch_without_reports_is_1():
-    assert context().best_epoch() == 1
+def test_best_epoch_without_reports_is_not_known():
+    assert context().best_epoch() is None
 
 
 def test_best_epoch_without_losses_is_the_last():

@@ -44,7 +44,7 @@ def refitting(tmp_path):
     (tmp_path / "predictions").mkdir()
     part = PreparedPart(X=tmp_path / "X.npy", y=tmp_path / "y.npy")
 
-    def go(children, valid_in_refit=False, stop=None, n_refits=3, events=None):
+    def go(children, valid_in_refit=False, stop=None, n_refits=3, events=None, best_epoch=6):
         data = DataSpec(
             name="d", view="tabular", n_classes=2, class_names=("a", "b"), sample_shape=(4,), n_train=9
         )
@@ -57,7 +57,7 @@ def refitting(tmp_path):
             ref=PluginRef("m", MODELS, "m:M", "(local)", ""),
             valid_in_refit=valid_in_refit,
         )
-        best = TrialRecord(number=3, state="complete", params={"a": 1}, epochs=9, best_epoch=6)
+        best = TrialRecord(number=3, state="complete", params={"a": 1}, epochs=9, best_epoch=best_epoch)
         session = Session(
             config=RunConfig(),
             runner=children,
@@ -150,3 +150,9 @@ def test_sealed_test_reads_no_pickles(tmp_path):
     np.savez(tmp_path / "p.npz", probabilities=np.array([{}], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle=False"):
         SealedTest(Y, ("a", "b")).read(tmp_path / "p.npz")
+
+
+def test_refits_of_a_model_that_reports_nothing_get_all_epochs(refitting):
+    children = Children()
+    refitting(children, best_epoch=None)
+    assert {spec.max_epochs for spec in children.specs} == {20}

@@ -197,3 +197,24 @@ def test_load_class_failures_name_the_plugin_and_the_cause(scratch, text, messag
     with pytest.raises(PluginError, match=message) as caught:
         load_class(f"{path}:Net")
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/tmp/abs", "a b", "a--b", "-a", "é", "a/b", ".hidden", ""])
+def test_discover_refuses_names_that_cannot_name_a_folder(name):
+    found = catalog(entry_point(name), entry_point("good-1.0_x"))
+    assert list(found.plugins) == ["good-1.0_x"]
+    (problem,) = found.problems
+    assert problem.owner == "shop 1.0"
+    assert "letters, digits" in problem.reason
+
+
+@pytest.mark.parametrize("name", ["majority", "logistic_regression", "reference"])
+def test_discover_refuses_the_names_of_references(name):
+    found = catalog(entry_point(name))
+    assert found.plugins == {}
+    assert found.problems[0].reason == f"Its name '{name}' is that of a reference. Ask its author."
+
+
+def test_find_refuses_a_local_class_called_like_a_reference():
+    with pytest.raises(UsageError, match="has the name of a reference"):
+        find("shop.models:majority", MODELS)

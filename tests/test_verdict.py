@@ -12,6 +12,7 @@ from nncompare.results import (
     Interval,
     PairRecord,
     ReferenceRecord,
+    RefitRecord,
     StudyRecord,
     TrialRecord,
     VerdictRecord,
@@ -67,7 +68,7 @@ LOW_REFERENCES = {"majority": rows(0.1, 1), "logistic_regression": rows(0.3, 1)}
 # models, references -> state, winner, tied, words that the sentence holds
 TRUTH_TABLE = {
     "no model": ({}, {}, "none", None, [], "No model finished"),
-    "one model": ({"cnn": rows(0.9)}, LOW_REFERENCES, "single", None, [], "Only cnn finished on mnist1d"),
+    "one model": ({"cnn": rows(0.9)}, LOW_REFERENCES, "single", None, [], "Only cnn was run on mnist1d"),
     "one model, no better than logistic": (
         {"cnn": rows(0.9)},
         {"logistic_regression": rows(0.9, 1)},
@@ -295,6 +296,20 @@ def test_verdict_refuses_other_test_items():
         verdict_of({"cnn": rows(0.9), "mlp": rows(0.8, n_items=50)})
 
 
+KILLED = Failure(category="killed", message="killed")
+
+
+def test_verdict_a_leader_some_of_whose_refits_failed_does_not_win():
+    correct = {"cnn": rows(0.9, 2), "mlp": rows(0.6)}
+    lucky = study("cnn", refits=[RefitRecord(seed=1), RefitRecord(seed=2), RefitRecord(seed=3, failure=KILLED)])
+    verdict = decide("mnist1d", [lucky, study("mlp")], [], correct)
+    assert (verdict.state, verdict.winner, verdict.tied) == ("undecided", None, ["cnn"])
+    assert verdict.text == (
+        "Undecided on mnist1d: cnn leads, but 1 of its 3 refits failed, so only the seeds that worked count."
+    )
+    assert decide("mnist1d", [study("cnn"), study("mlp")], [], correct).winner == "cnn"
+
+
 def changed(model, **changes):
     base = study(model)
     return base.model_copy(update={"budget": base.budget.model_copy(update=changes)})
@@ -322,6 +337,13 @@ def test_checks_of_a_sound_comparison_are_ok():
         (changed("mlp", trials_failed=10), "failed_trials", "problem"),
         (changed("mlp", trials_complete=1, trials_pruned=8), "few_trials", "warning"),
         (study("mlp", best_trial=16), "search_still_improving", "warning"),
+        (study("mlp", trials=[TrialRecord(number=0, state="failed", params={})]), "search_ended_early", "problem"),
+        (
+            study("mlp", refits=[RefitRecord(seed=1), RefitRecord(seed=2, failure=KILLED)]),
+            "failed_refits",
+            "problem",
+        ),
+        (study("mlp", search_fingerprint="other"), "same_split", "problem"),
         (study("mlp", status="interrupted"), "interrupted", "warning"),
         (study("mlp", status="not_run", budget=None), "not_run", "warning"),
         (study("mlp", status="failed"), "failed", "problem"),

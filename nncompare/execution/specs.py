@@ -61,10 +61,11 @@ class DescribeSpec(Spec):
 
 
 class LoadSpec(Spec):
-    """Load a data set and store it in the cache below ``root``."""
+    """Load the data set that is known as ``name`` and store it in the cache below ``root``."""
 
     task: Literal["load"] = "load"
     root: Path
+    name: str
 
 
 AnySpec: TypeAlias = Annotated[FitSpec | MeasureSpec | DescribeSpec | LoadSpec, Field(discriminator="task")]

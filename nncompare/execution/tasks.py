@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import math
-import random
 import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +17,11 @@ from nncompare.data.store import store_dataset
 from nncompare.data.views import open_array, open_part
 from nncompare.exceptions import DataUnavailableError, PluginError, TrialPruned
 from nncompare.execution.channel import Channel, RemoteTrial
-from nncompare.execution.process import cpu_seconds, peak_resident_mb, resident_mb
+from nncompare.execution.plugins import check_params, load_plugin
+from nncompare.execution.process import cpu_seconds, peak_resident_mb, process_age_s, resident_mb
+from nncompare.execution.spaces import describe
 from nncompare.execution.specs import (
     Answer,
-    DescribeAnswer,
     DescribeSpec,
     FitAnswer,
     FitSpec,
@@ -43,11 +43,8 @@ from nncompare.plugin import (
 from nncompare.registry import load_class
 from nncompare.results import Curve, Failure
 
-PluginT = TypeVar("PluginT", ModelPlugin, DatasetPlugin)
-
 MANIFEST = "nncompare.json"
 N_WARM_UPS, N_TIMED = 20, 200
-N_DESCRIBE_DRAWS = 50
 
 
 def perform(spec: Spec, channel: Channel) -> Answer:
@@ -73,13 +70,13 @@ def fit(spec: FitSpec, channel: Channel) -> FitAnswer:
     valid = open_part(spec.valid, spec.data) if spec.valid is not None else None
 
     def on_report(report: EpochReport) -> bool:
-        return bool(channel.ask("report", epoch=report.epoch, valid_loss=report.valid_loss, params=params))
+        return bool(channel.ask("report", epoch=report.epoch, valid_loss=report.valid_loss))
 
     context = FitContext(
         seed=spec.seed,
         max_epochs=spec.max_epochs,
         n_threads=spec.n_threads,
-        deadline=time.monotonic() + spec.timeout_s,
+        deadline=time.monotonic() + spec.timeout_s - process_age_s(),
         on_report=on_report,
     )
     memory, cpu, start = resident_mb(), cpu_seconds(), time.monotonic()
@@ -87,7 +84,7 @@ def fit(spec: FitSpec, channel: Channel) -> FitAnswer:
     answer = FitAnswer(
         status="pruned" if model is None else "complete",
         params=params,
-        epochs=max(1, len(context.history)),
+        epochs=len(context.history) or spec.max_epochs,  # who reports nothing may have used them all
         best_epoch=context.best_epoch(),
         curve=curve(context.history),
         fit_time_s=time.monotonic() - start,
@@ -121,12 +118,13 @@ def save_and_predict(model: FittedModel, folder: Path, plugin: str, channel: Cha
     """Save the model, then ask for the test samples and store the probabilities."""
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder)
-    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    size = sum(file.stat().st_size for file in files)
     if size == 0:
         raise PluginError("save() wrote nothing into its folder.")
-    (folder / MANIFEST).write_text(
-        json.dumps({"class": class_value(type(model), plugin), "plugin": plugin}) + "\n"
-    )
+    digests = {str(file.relative_to(folder)): file_digest(file) for file in files}
+    manifest = {"class": class_value(type(model), plugin), "plugin": plugin, "sha256": digests}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
     test = channel.ask("fitted")
     X_test = open_array(Path(test["X_test"]))
     start = time.monotonic()
@@ -190,6 +188,12 @@ def measure(spec: MeasureSpec) -> MeasureAnswer:
     )
 
 
+def file_digest(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def class_value(cls: type, plugin: str) -> str:
     """Return ``module:Class`` for ``cls``, with the file in place of the module where the plugin is a file."""
     source, _, _ = plugin.rpartition(":")
@@ -198,11 +202,19 @@ def class_value(cls: type, plugin: str) -> str:
 
 
 def load_model(folder: Path) -> FittedModel:
-    """Load a model with the class that its folder names.
+    """Load a model with the class that its folder names, if its files are those that were saved.
 
     The plugin's module is imported first, because custom layers are registered when it is.
+
+    Raises
+    ------
+    PluginError
+        A file was changed since it was saved, or the class loads something else.
     """
     manifest = json.loads((folder / MANIFEST).read_text())
+    for name, digest in manifest["sha256"].items():
+        if file_digest(folder / name) != digest:
+            raise PluginError(f"'{folder / name}' was changed after it was saved, so it is not loaded.")
     load_class(manifest["plugin"])
     owner = manifest["class"]
     cls = load_class(owner)
@@ -223,54 +235,10 @@ def median_time(model: FittedModel, X: Array, batch: int) -> float:
     return statistics.median(times[N_WARM_UPS:])
 
 
-class RecordingTrial:
-    """Draws at random, or from given values, and keeps every distribution that was asked for."""
-
-    def __init__(self, number: int, values: Params | None = None) -> None:
-        self.number = number
-        self.space: dict[str, dict[str, Any]] = {}
-        self._values = values or {}
-        self._random = random.Random(number)  # noqa: S311 - not for secrets
-
-    def suggest_float(
-        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
-    ) -> float:
-        """Return a float from ``[low, high]``."""
-        self.space[name] = {"type": "float", "low": low, "high": high, "step": step, "log": log}
-        if name in self._values:
-            return float(self._values[name])
-        if log:
-            return math.exp(self._random.uniform(math.log(low), math.log(high)))
-        value = self._random.uniform(low, high)
-        return value if step is None else low + step * int((value - low) / step)
-
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
-        """Return an integer from ``[low, high]``."""
-        self.space[name] = {"type": "int", "low": low, "high": high, "step": step, "log": log}
-        return int(self._values.get(name, self._random.randrange(low, high + 1, step)))
-
-    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """Return one of ``choices``."""
-        self.space[name] = {"type": "categorical", "choices": list(choices)}
-        return self._values.get(name, self._random.choice(list(choices)))
-
-
-def describe(spec: DescribeSpec) -> DescribeAnswer:
-    """Return the default configuration and every parameter that 50 random draws and the default met."""
-    plugin = load_plugin(spec.plugin, ModelPlugin)
-    defaults = check_params(plugin.default_params(spec.data))
-    space: dict[str, dict[str, Any]] = {}
-    for number in range(N_DESCRIBE_DRAWS + 1):
-        trial = RecordingTrial(number, defaults if number == 0 else None)
-        check_params(plugin.suggest_params(trial, spec.data))
-        space = trial.space | space
-    return DescribeAnswer(status="complete", space=space, defaults=defaults)
-
-
 def load(spec: LoadSpec) -> LoadAnswer:
     """Load a data set through its plugin and store it."""
     plugin = load_plugin(spec.plugin, DatasetPlugin)
-    folder = spec.root / "downloads" / plugin.info.name
+    folder = spec.root / "downloads" / spec.name
     folder.mkdir(parents=True, exist_ok=True)
     try:
         dataset = plugin.load(folder)
@@ -279,23 +247,3 @@ def load(spec: LoadSpec) -> LoadAnswer:
         return LoadAnswer(status="failed", failure=failure, unavailable=True)
     stored = store_dataset(plugin.info, dataset, spec.root)
     return LoadAnswer(status="complete", folder=stored.folder)
-
-
-def load_plugin(value: str, base: type[PluginT]) -> PluginT:
-    """Import a plugin class and construct it without arguments."""
-    cls = load_class(value)
-    if not (isinstance(cls, type) and issubclass(cls, base)):
-        raise PluginError(f"'{value}' is not a subclass of nncompare.plugin.{base.__name__}.")
-    return cls()
-
-
-def check_params(params: object) -> Params:
-    """Return ``params`` if they are a JSON object, else say which value is not."""
-    if not isinstance(params, dict):
-        raise PluginError(f"parameters are {type(params).__name__}; a dict of JSON values is expected.")
-    for name, value in params.items():
-        try:
-            json.dumps(value, allow_nan=False)
-        except (TypeError, ValueError) as error:
-            raise PluginError(f"parameter '{name}' is {value!r}, which is not a JSON value: {error}.") from error
-    return params

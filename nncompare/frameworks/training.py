@@ -65,9 +65,10 @@ def train(learner: Learner, valid: Data | None, context: FitContext, *, patience
             continue
         loss, accuracy = score(learner.predict_proba(valid.X), valid.y)
         context.report(epoch, train_loss=train_loss, valid_loss=loss, valid_accuracy=accuracy)
-        if context.best_epoch() == epoch:
+        best_epoch = context.best_epoch() or epoch
+        if best_epoch == epoch:
             best = learner.snapshot()
-        elif epoch - context.best_epoch() >= patience:
+        elif epoch - best_epoch >= patience:
             break
     if best is not None:
         learner.restore(best)

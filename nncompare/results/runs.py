@@ -16,10 +16,10 @@ CheckLevel: TypeAlias = Literal["problem", "warning", "ok", "info"]
 
 
 class ReferenceRecord(Record):
-    """A baseline on one data set; ``n_train`` says how many rows it was trained on."""
+    """A baseline on one data set, or why it has no scores; ``n_train`` is how many rows it was trained on."""
 
     name: str
-    test_accuracy: Interval
+    test_accuracy: Interval | None = None
     macro_f1: Interval | None = None
     log_loss: Interval | None = None
     n_train: int | None = None
@@ -131,8 +131,10 @@ class Results(Record):
         Raises
         ------
         ResultsError
-            The text is not JSON, of another schema version, or misses a field; the message names the first.
+            The text is not JSON, of no or another schema version, or misses a field; the message names the first.
         """
+        if '"schema_version"' not in text:
+            raise ResultsError(f"{origin} is not a results file of nncompare: it has no schema_version.")
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:

@@ -168,8 +168,8 @@ class StudyRecord(Record):
     """One model on one data set. Exactly one for each requested pair, whatever happened to it.
 
     ``fit_time_s`` and ``fit_cpu_s`` are means over the refits; ``latency_ms`` is the median time of a batch of
-    one, ``throughput_per_s`` samples per second in batches of 256; ``reference`` marks a baseline, which has
-    no search.
+    one, ``throughput_per_s`` samples per second in batches of 256; ``search_fingerprint`` covers the rows on
+    which the trials were trained.
     """
 
     model: str
@@ -187,6 +187,7 @@ class StudyRecord(Record):
     trials: list[TrialRecord] = Field(default_factory=list)
     refits: list[RefitRecord] = Field(default_factory=list)
     test: TestScores | None = None
+    search_fingerprint: str = ""
     importance: dict[str, float] = Field(default_factory=dict)
     space: dict[str, dict[str, Any]] = Field(default_factory=dict)
     pinned: dict[str, Any] = Field(default_factory=dict)

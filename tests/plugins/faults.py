@@ -261,3 +261,8 @@ class Worsens(Nearest):
             loss = 0.5 if params["sharpness"] == 5.0 else 5.0 + epoch
             context.report(epoch, train_loss=loss, valid_loss=loss, valid_accuracy=0.5)
         return super().fit(params, train, None, FitContext(seed=context.seed, max_epochs=1))
+
+
+class HalfDefaults(Nearest):
+    def default_params(self, data):
+        return {"sharpness": 5.0}
