@@ -229,8 +229,8 @@ def clear_verdict() -> VerdictRecord:
 
 
 SINGLE = {
-    "mlp": "Only mlp finished on digits: its accuracy is 97.2 % (95 % CI 96.6 to 97.8).",
-    "cnn": "Only cnn finished on mnist1d: its accuracy is 95.7 % (95 % CI 95.1 to 96.3).",
+    "mlp": "Only mlp was run on digits: its accuracy is 97.2 % (95 % CI 96.6 to 97.8).",
+    "cnn": "Only cnn was run on mnist1d: its accuracy is 95.7 % (95 % CI 95.1 to 96.3).",
 }
 
 

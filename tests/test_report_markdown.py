@@ -36,6 +36,42 @@ def test_markdown_tables_have_as_many_cells_in_each_row() -> None:
         assert len({line.count("|") for line in table.splitlines()}) == 1
 
 
+def test_markdown_holds_classes_confusions_and_searches_of_each_data_set() -> None:
+    text = render_markdown(fixtures.full())
+    board = text.partition("## mnist1d")[2].partition("\n## ")[0]
+    assert "| Class | cnn | lstm | mlp | Support |" in board
+    assert (
+        "| 9 | 0.9416 (0.9116 to 0.9716) | 0.9495 (0.9195 to 0.9795) | 0.5434 (0.5134 to 0.5734) | 100 |" in board
+    )
+    confusions = board.partition("### Most frequent confusions")[2].partition("###")[0]
+    assert confusions.count("“2” for “7” 2 (2.0 %)") == 1
+    assert [line.count(" for “") for line in confusions.splitlines() if line.startswith("- ")] == [5, 5, 5]
+    assert "- mlp: best at trial 1 (numbered 0 to 19); 15 complete, 4 pruned, 1 failed; validation log" in board
+    assert "refits with the seeds 1000, 1001, 1002" in board
+    assert (
+        "- cnn: ECE 0.0286 (95 % CI 0.0226 to 0.0346), mean over the refits; 0.0300 for the refits pooled" in board
+    )
+
+
+def test_markdown_holds_the_provenance() -> None:
+    text = render_markdown(fixtures.full()).partition("## How was this made")[2]
+    for line in (
+        "- command: nncompare run --all",
+        "- seed: 42",
+        "- trials at a time: 1",
+        "- threads per trial: 1",
+        "- versions optuna: 5.0.0",
+        f"- fingerprint of the data: {'9f2c' * 16}",
+        "- cnn: nncompare, 0.1.0, nncompare_plugins/models.py",
+    ):
+        assert f"{line}\n" in text
+
+
+@pytest.mark.parametrize("variant", fixtures.VARIANTS)
+def test_markdown_has_no_two_empty_lines_in_a_row(variant: str) -> None:
+    assert "\n\n\n" not in render_markdown(fixtures.VARIANTS[variant]())
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

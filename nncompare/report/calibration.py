@@ -43,11 +43,18 @@ def _group(part: Part) -> Group:
     return Group(part.dataset.name, figures=tuple(_figure(entry, test) for entry, test in tested))
 
 
+def caption(test: TestScores) -> str:
+    """Return the mean ECE of the refits and that of the bins, which pool the refits: they need not agree."""
+    said, pooled = f"ECE {formats.mean_and_interval(test.ece)}", formats.score(test.calibration.ece)
+    if pooled == formats.score(test.ece.mean):
+        return said
+    return f"{said}, mean over the refits; {pooled} for the refits pooled, as in the bins"
+
+
 def _figure(entry: Entry, test: TestScores) -> Figure:
     bins = list(zip(test.calibration.confidence, test.calibration.accuracy, test.calibration.count, strict=False))
-    caption = f"ECE {formats.mean_and_interval(test.ece)}"
     if not bins:
-        return Figure(entry.series, caption=caption, notes=("No bins were recorded.",))
+        return Figure(entry.series, caption=caption(test), notes=("No bins were recorded.",))
     plane = Plane(UNIT, UNIT, HEIGHT)
     points = [(confidence, accuracy) for confidence, accuracy, _ in bins]
     name = f"{entry.study.model} on {entry.study.dataset}"
@@ -71,4 +78,4 @@ def _figure(entry: Entry, test: TestScores) -> Figure:
         (Column("Confidence"), Column("Accuracy"), Column("Samples, all refits")),
         tuple(Row((Cell(formats.score(c)), Cell(formats.score(a)), Cell(formats.count(n)))) for c, a, n in bins),
     )
-    return Figure(entry.series, caption=caption, chart=chart, details=(table,))
+    return Figure(entry.series, caption=caption(test), chart=chart, details=(table,))

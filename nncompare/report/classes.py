@@ -12,6 +12,7 @@ MOST_CLASSES_SHOWN = 25
 MOST_CLASSES_IN_MATRIX = 20
 MOST_CONFUSIONS = 10
 NO_SCORES = "no model has test scores."
+NO_ITEMS = "no test items"
 
 
 def per_class(parts: tuple[Part, ...]) -> Section:
@@ -21,6 +22,7 @@ def per_class(parts: tuple[Part, ...]) -> Section:
         for part in parts
         for e, t in part.tested
         for c in t.per_class
+        if c.support
     ]
     answer = "No class has scores, because no model has been tested."
     if scored:
@@ -49,7 +51,7 @@ def _class_group(part: Part) -> Group:
     shown, folded = rows, rows[:0]
     notes: tuple[str, ...] = ()
     if len(rows) > MOST_CLASSES_SHOWN:
-        hardest = sorted(range(len(rows)), key=lambda k: sum(t.per_class[k].f1 for _, t in tested))
+        hardest = sorted(range(len(rows)), key=lambda k: _hardness(tested, k))
         shown, folded = [rows[k] for k in hardest[:MOST_CLASSES_SHOWN]], rows
         notes = (f"The {MOST_CLASSES_SHOWN} hardest of {len(rows)} classes; all of them are folded below.",)
     tables = (Table(f"F1 by class on {name}", columns, tuple(shown), sortable=True),)
@@ -58,21 +60,31 @@ def _class_group(part: Part) -> Group:
 
 
 def _f1_rows(tested: Sequence[tuple[Entry, TestScores]]) -> list[Row]:
-    values = [c.f1 for _, test in tested for c in test.per_class]
+    values = [c.f1 for _, test in tested for c in test.per_class if c.support]
     low, high = min(values, default=0.0), max(values, default=1.0)
     return [
         Row(
             (
                 Cell(scores[0].name),
-                *(
-                    Cell(formats.score(c.f1), detail=_bounds(c), key=c.f1, tint=tint(c.f1, low, high))
-                    for c in scores
-                ),
+                *(_f1(c, low, high) for c in scores),
                 Cell(formats.count(scores[0].support), key=scores[0].support),
             )
         )
         for scores in zip(*(test.per_class for _, test in tested), strict=False)
     ]
+
+
+def _hardness(tested: Sequence[tuple[Entry, TestScores]], k: int) -> tuple[bool, float]:
+    """Return what orders classes from the lowest F1 up; those without test items come last."""
+    rows = [test.per_class[k] for _, test in tested]
+    return not any(row.support for row in rows), sum(row.f1 for row in rows)
+
+
+def _f1(scores: ClassScores, low: float, high: float) -> Cell:
+    """Return an F1 tinted from the lowest to the highest, or that the class has no test items."""
+    if not scores.support:
+        return Cell(formats.MISSING, detail=NO_ITEMS)
+    return Cell(formats.score(scores.f1), detail=_bounds(scores), key=scores.f1, tint=tint(scores.f1, low, high))
 
 
 def _bounds(scores: ClassScores) -> str:
@@ -90,16 +102,23 @@ def _precision_recall(name: str, tested: Sequence[tuple[Entry, TestScores]]) -> 
         f"Precision and recall by class on {name}",
         tuple(columns),
         tuple(
-            Row((Cell(group[0].name), *(Cell(formats.score(v)) for c in group for v in (c.precision, c.recall))))
+            Row((Cell(group[0].name), *(Cell(text) for c in group for text in _precision_and_recall(c))))
             for group in zip(*(test.per_class for _, test in tested), strict=False)
         ),
     )
 
 
+def _precision_and_recall(scores: ClassScores) -> tuple[str, str]:
+    """Return both as text; neither says anything of a class without test items."""
+    if not scores.support:
+        return formats.MISSING, formats.MISSING
+    return formats.score(scores.precision), formats.score(scores.recall)
+
+
 def confusions(parts: tuple[Part, ...]) -> Section:
     """Return a confusion matrix per model, or the most frequent confusions where there are many classes."""
     tested = [(part, entry, test) for part in parts for entry, test in part.tested]
-    worst = [(found[0], part, entry) for part, entry, test in tested if (found := _frequent(part, test))]
+    worst = [(found[0], part, entry) for part, entry, test in tested if (found := frequent(part, test))]
     if worst:
         (share, expected, predicted, _), part, entry = max(worst, key=lambda item: item[0][0])
         answer = (
@@ -128,7 +147,7 @@ def _confusion_group(part: Part) -> Group:
     if not tested:
         return Group(part.dataset.name, notes=(NO_SCORES,))
     many = len(part.dataset.class_names) > MOST_CLASSES_IN_MATRIX
-    top = max((found[0][0] for _, test in tested if (found := _frequent(part, test))), default=1.0)
+    top = max((found[0][0] for _, test in tested if (found := frequent(part, test))), default=1.0)
     figures = tuple(
         Figure(
             entry.series,
@@ -168,7 +187,7 @@ def _rounded(n: float) -> str:
     return f"{n:.0f}" if n >= 10 or float(n).is_integer() else f"{n:.1f}"
 
 
-def _frequent(part: Part, test: TestScores) -> list[tuple[float, str, str, float]]:
+def frequent(part: Part, test: TestScores) -> list[tuple[float, str, str, float]]:
     """Return (share of the true class, true, predicted, mean count) of wrong cells, most frequent share first."""
     names = part.dataset.class_names
     found = [
@@ -186,6 +205,6 @@ def _frequent_table(part: Part, entry: Entry, test: TestScores) -> Table:
         (Column("True", False), Column("Predicted", False), Column("Count"), Column("Share of the class")),
         tuple(
             Row((Cell(expected), Cell(predicted), Cell(formats.count(n)), Cell(f"{100 * share:.1f} %")))
-            for share, expected, predicted, n in _frequent(part, test)[:MOST_CONFUSIONS]
+            for share, expected, predicted, n in frequent(part, test)[:MOST_CONFUSIONS]
         ),
     )

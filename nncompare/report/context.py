@@ -16,11 +16,17 @@ from nncompare.report import (
     verdicts,
 )
 from nncompare.report.blocks import Section, Series, Table, parts
+from nncompare.report.brief import Brief, brief
 from nncompare.report.verdicts import VerdictCard
 from nncompare.results import Results
 
 GLOSSARY = (
     ("95 % CI", "The 95 % confidence interval: the range of values that fit the data. A wider one is less sure."),
+    (
+        "simultaneous",
+        "The intervals of differences are wider than single ones, so that in 95 % of such runs all pairs of a "
+        "data set are covered at once (Bonferroni).",
+    ),
     ("better", "The interval of the difference excludes zero: the gap is not explained by seeds and test items."),
     (
         "practically equal",
@@ -31,7 +37,11 @@ GLOSSARY = (
     ("seed", "A number that fixes the random part of a training: initial weights and order of the data."),
     ("trial", "One configuration, trained once on the training part and scored on the validation part."),
     ("refit", "The chosen configuration trained again with a fresh seed, then scored on the sealed test part."),
-    ("sealed test", "Labels that no choice has seen: they are read once, after all training."),
+    (
+        "sealed test",
+        "Labels that no search sees: a model predicts on test only after it is trained and saved, and is scored "
+        "as its refits end.",
+    ),
     ("pruned", "A trial that was stopped early because others did better at the same epoch."),
     ("reference", "A simple method that every network should beat: the majority class, logistic regression."),
     ("log loss", "How surprised the model was by the right answers, in nats; 0 is best. The search minimises it."),
@@ -59,7 +69,10 @@ class Report:
     verdict_answer: str
     apart: str
     cards: tuple[VerdictCard, ...]
+    briefs: tuple[Brief, ...]
     leaderboard: Section
+    classes: Section
+    provenance: Section
     sections: tuple[Section, ...]
     health: Section
     failed: tuple[Table, ...]
@@ -70,6 +83,7 @@ def build(results: Results) -> Report:
     """Return the plain values of a report; equal results give equal values."""
     found = parts(results)
     board, state = leaderboard.section(found), health.section(results)
+    by_class, made = classes.per_class(found), provenance.section(results)
     return Report(
         run_id=results.run_id,
         summary=_summary(results),
@@ -78,16 +92,19 @@ def build(results: Results) -> Report:
         verdict_answer=verdicts.answer(found),
         apart=APART if len(found) > 1 else "",
         cards=verdicts.cards(found),
+        briefs=tuple(brief(part) for part in found),
         leaderboard=board,
+        classes=by_class,
+        provenance=made,
         sections=(
             board,
-            classes.per_class(found),
+            by_class,
             classes.confusions(found),
             training.section(found),
             searching.section(found),
             calibration.section(found),
             state,
-            provenance.section(results),
+            made,
         ),
         health=state,
         failed=tuple(table for table in (health.without_result(results),) if table.rows),

@@ -8,7 +8,7 @@ from nncompare.report.blocks import Entry, Part, seed_scores
 from nncompare.report.charts import Chart, Line, Mark, Text, across, number, ticks_across
 from nncompare.report.formats import score, shorten
 from nncompare.report.scales import Scale, linear
-from nncompare.results import Interval, ReferenceRecord
+from nncompare.results import Interval
 
 ROW = 46
 NAME_LENGTH = 15
@@ -17,6 +17,7 @@ CRUSHED = 12.0
 CLOSE = 4.0
 
 Rows = Sequence[tuple[Entry, Interval]]
+Means = Sequence[tuple[str, float]]
 
 
 def forest(part: Part) -> Chart | None:
@@ -50,11 +51,16 @@ def _rows(part: Part) -> list[tuple[Entry, Interval]]:
     return [(entry, test.accuracy) for entry, test in part.tested]
 
 
-def _references(part: Part) -> list[ReferenceRecord]:
-    return [reference for reference in part.dataset.references if reference.failure is None]
+def _references(part: Part) -> list[tuple[str, float]]:
+    """Return the references that have a score, by name."""
+    return [
+        (reference.name, reference.test_accuracy.mean)
+        for reference in part.dataset.references
+        if reference.failure is None and reference.test_accuracy is not None
+    ]
 
 
-def _chart(title: str, rows: Rows, references: Sequence[ReferenceRecord]) -> Chart:
+def _chart(title: str, rows: Rows, references: Means) -> Chart:
     scale, grid = _scale(rows, references), ROW * len(rows)
     dashes, names = _dashed(scale, references, grid)
     drawn = [_model(scale, ROW * index, entry, accuracy) for index, (entry, accuracy) in enumerate(rows)]
@@ -86,22 +92,22 @@ def _model(scale: Scale, top: int, entry: Entry, accuracy: Interval) -> tuple[Li
     return Line(f"{low},{number(top + 26)} {high},{number(top + 26)}", colour=colour), marks, texts
 
 
-def _scale(rows: Rows, references: Sequence[ReferenceRecord]) -> Scale:
+def _scale(rows: Rows, references: Means) -> Scale:
     """Return a scale around the models, widened for a reference unless that would crush them."""
     values = [v for entry, a in rows for v in (a.low, a.mean, a.high, *seed_scores(entry))]
     span = (max(values) - min(values)) or 0.01
-    for reference in sorted(references, key=lambda r: -r.test_accuracy.mean):
-        with_it = [*values, reference.test_accuracy.mean]
+    for mean in sorted((mean for _, mean in references), reverse=True):
+        with_it = [*values, mean]
         if max(with_it) - min(with_it) <= WIDEST_FOR_REFERENCE * span:
             values = with_it
     return linear(values, bounds=(0.0, 1.0))
 
 
-def _dashed(scale: Scale, references: Sequence[ReferenceRecord], grid: int) -> tuple[list[Line], list[Text]]:
+def _dashed(scale: Scale, references: Means, grid: int) -> tuple[list[Line], list[Text]]:
     """Return a dashed line and a name below the axis for each reference, an arrow for those off the scale."""
     lines, texts = [], []
-    for index, reference in enumerate(references, start=1):
-        mean, name = reference.test_accuracy.mean, shorten(reference.name, 24)
+    for index, (full_name, mean) in enumerate(references, start=1):
+        name = shorten(full_name, 24)
         y, at = grid + 20 + 17 * index, scale.at(mean)
         if mean < scale.low:
             texts.append(Text("0", number(y), f"← {name} (off this scale)"))

@@ -126,7 +126,7 @@ def trial_counts(study: StudyRecord) -> tuple[int, int, int]:
 
 
 def _reference(reference: ReferenceRecord) -> Row:
-    note = reference.failure.message if reference.failure else reference.note
+    note = f"failed: {reference.failure.message}" if reference.failure else reference.note
     if reference.n_train is not None:
         note = f"trained on {reference.n_train:,} rows" + (f"; {note}" if note else "")
     failed = reference.failure is not None

@@ -16,18 +16,7 @@ ENOUGH_TRIALS = 100
 def section(parts: tuple[Part, ...]) -> Section:
     """Return the history of every search, on the same axes within a data set."""
     studies = [e.study for part in parts for e in part.entries if e.study.trials]
-    gains = [(last_gain(study), study) for study in studies]
-    late = [
-        f"{study.model} on {study.dataset} (trial {gain} of {len(study.trials)})"
-        for gain, study in gains
-        if gain is not None and gain >= 0.8 * len(study.trials)
-    ]
-    if not studies:
-        answer = "No trial was started, so this cannot be told."
-    elif late:
-        answer = f"Perhaps not: the best trial came in the last fifth of the search for {formats.listed(late)}."
-    else:
-        answer = "It seems so: no search found its best trial in its last fifth."
+    answer = _answer(parts) if studies else "No trial was started, so this cannot be told."
     return Section(
         anchor="search",
         short="Search",
@@ -41,6 +30,18 @@ def section(parts: tuple[Part, ...]) -> Section:
         if studies
         else (),
     )
+
+
+def _answer(parts: tuple[Part, ...]) -> str:
+    """Say what the verdicts' checks say about the length of the searches, so that the two never disagree."""
+    found = [(part.dataset.name, check) for part in parts for check in part.dataset.verdict.checks]
+    late = [f"On {name}: {check.text}" for name, check in found if check.code == "search_still_improving"]
+    few = [name for name, check in found if check.code == "few_trials"]
+    if late:
+        return f"Perhaps not. {' '.join(late)}"
+    if few:
+        return f"That cannot be told on {formats.listed(few)}, where few trials were searched; see the verdict."
+    return "It seems so: no verdict notes a search that was still improving at its end."
 
 
 def last_gain(study: StudyRecord) -> int | None:
@@ -67,14 +68,23 @@ def _group(part: Part) -> Group:
     return Group(part.dataset.name, figures=tuple(_figure(entry, plane) for entry in searched))
 
 
+def caption(study: StudyRecord) -> str:
+    """Return where the best trial came, counted from 0 as in results.json, and what became of all of them."""
+    complete, pruned, failed = trial_counts(study)
+    gain = last_gain(study)
+    best = (
+        f"best at trial {gain} (numbered 0 to {study.trials[-1].number})"
+        if gain is not None
+        else "no complete trial"
+    )
+    return f"{best}; {complete} complete, {pruned} pruned, {failed} failed"
+
+
 def _figure(entry: Entry, plane: Plane) -> Figure:
-    complete, pruned, failed = trial_counts(entry.study)
-    gain = last_gain(entry.study)
-    best = f"best at trial {gain}" if gain is not None else "no complete trial"
     study = entry.study
     return Figure(
         entry.series,
-        caption=f"{best}; {complete} complete, {pruned} pruned, {failed} failed",
+        caption=caption(study),
         chart=_chart(entry, plane),
         table=_importance(study) if study.importance else None,
         details=(_trials(study),),

@@ -67,7 +67,8 @@ def _short(part: Part) -> str:
     if verdict.state == "equal":
         return f"on {name} {formats.listed(verdict.tied)} are practically equal"
     if verdict.state == "single":
-        return f"on {name} only {formats.listed([e.study.model for e, _ in part.tested])} finished"
+        did = "was run" if len(part.entries) == 1 else "finished"
+        return f"on {name} only {formats.listed([e.study.model for e, _ in part.tested])} {did}"
     return f"on {name} it is undecided"
 
 
@@ -79,7 +80,7 @@ def _card(part: Part) -> VerdictCard:
         dataset=dataset.name,
         about=_about(part),
         state=verdict.state,
-        badge=STATES[verdict.state],
+        badge="one model" if verdict.state == "single" and len(part.entries) == 1 else STATES[verdict.state],
         text=verdict.text,
         checks=tuple(sorted(verdict.checks, key=lambda check: list(LEVELS).index(check.level))),
         chart=chart,
@@ -106,11 +107,12 @@ def _why_none(part: Part) -> str:
 
 
 def _pairs(part: Part) -> Table:
-    """Return the differences between models (and references) with their intervals and costs."""
+    """Return the differences between models (and references) with their simultaneous intervals and costs."""
     margin = formats.points(part.dataset.verdict.margin).lstrip("+")
     numbers = ("Points", "95 % CI, points", "Difference", "95 % CI", "McNemar p")
+    about = f"first minus second, margin {margin} points; 95 % CI, simultaneous over all pairs of the data set"
     return Table(
-        label=f"Differences in accuracy on {part.dataset.name} (first minus second, margin {margin} points)",
+        label=f"Differences in accuracy on {part.dataset.name} ({about})",
         columns=(
             Column("Pair", False),
             Column("Conclusion", False),

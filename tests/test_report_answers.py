@@ -1,0 +1,91 @@
+"""What the sections of the report answer agrees with the records and with the verdict."""
+
+from __future__ import annotations
+
+import pytest
+
+from nncompare.report import render_html, render_markdown
+from nncompare.report.blocks import Part, Section, parts
+from nncompare.report.calibration import caption
+from nncompare.report.classes import per_class
+from nncompare.report.context import GLOSSARY
+from nncompare.report.searching import section as search_section
+from nncompare.report.verdicts import answer, cards
+from nncompare.results import Check, Failure, ReferenceRecord, Results
+
+from . import report_fixtures as fixtures
+
+
+def test_classes_without_test_items_are_neither_the_hardest_nor_tinted() -> None:
+    section = per_class(parts(fixtures.class_absent()))
+    assert "0.0000" not in section.answer
+    assert "“c”" not in section.answer
+    *present, absent = section.groups[0].tables[0].rows
+    assert (absent.cells[1].text, absent.cells[1].detail, absent.cells[1].tint) == ("–", "no test items", None)
+    assert {row.cells[1].tint for row in present} == {0, 9}
+    assert absent.cells[2].text == "0"
+
+
+def with_checks(*codes: str) -> Results:
+    found = fixtures.four_studies()
+    verdict = found.datasets[0].verdict
+    checks = [Check(code=code, level="warning", text=f"cnn: {code}.") for code in codes]
+    first = found.datasets[0].model_copy(update={"verdict": verdict.model_copy(update={"checks": checks})})
+    return found.model_copy(update={"datasets": [first, *found.datasets[1:]]})
+
+
+@pytest.mark.parametrize(
+    ("codes", "words"),
+    [
+        (("search_still_improving",), "Perhaps not. On mnist1d: cnn: search_still_improving."),
+        (("few_trials",), "That cannot be told on mnist1d"),
+        ((), "It seems so"),
+    ],
+)
+def test_search_answer_is_that_of_the_checks(codes: tuple[str, ...], words: str) -> None:
+    section: Section = search_section(parts(with_checks(*codes)))
+    assert section.answer.startswith(words)
+
+
+def test_search_caption_numbers_trials_from_0_as_the_records_do() -> None:
+    for part in parts(fixtures.four_studies()):
+        for entry in part.entries:
+            assert f"best at trial {entry.study.best_trial} (numbered 0 to 19)" in render_html(fixtures.full())
+
+
+def test_verdict_of_the_only_model_asked_for_does_not_say_that_others_failed() -> None:
+    alone: tuple[Part, ...] = parts(fixtures.one_model())
+    assert (answer(alone), cards(alone)[0].badge) == ("On digits only mlp was run.", "one model")
+    found = fixtures.one_model()
+    both = parts(found.model_copy(update={"studies": [*found.studies, fixtures.not_run("cnn", "digits")]}))
+    assert (answer(both), cards(both)[0].badge) == ("On digits only mlp finished.", "only one model finished")
+
+
+def test_verdict_says_that_intervals_of_differences_are_simultaneous() -> None:
+    html = render_html(fixtures.full())
+    assert "95 % CI, simultaneous over all pairs of the data set" in html
+    assert "all pairs of a data set at once" in render_markdown(fixtures.full())
+    assert "simultaneous" in dict(GLOSSARY)
+
+
+def test_glossary_does_not_claim_that_test_is_read_once() -> None:
+    assert "once" not in dict(GLOSSARY)["sealed test"]
+
+
+def test_calibration_caption_gives_the_number_of_the_diagram_too() -> None:
+    test = fixtures.four_studies().studies[0].test
+    assert test is not None
+    assert f"{test.calibration.ece:.4f} for the refits pooled" in caption(test)
+    pooled = test.calibration.model_copy(update={"ece": test.ece.mean})
+    assert "pooled" not in caption(test.model_copy(update={"calibration": pooled}))
+
+
+def test_reference_that_failed_has_a_row_that_says_why() -> None:
+    found = fixtures.four_studies()
+    failure = Failure(category="timeout", message="over the limit of 60 s")
+    broken = ReferenceRecord(name="logistic_regression", test_accuracy=None, failure=failure)
+    first = found.datasets[0].model_copy(update={"references": [found.datasets[0].references[0], broken]})
+    found = found.model_copy(update={"datasets": [first, *found.datasets[1:]]})
+    assert "failed: over the limit of 60 s" in render_html(found)
+    row = next(line for line in render_markdown(found).splitlines() if "failed: over the limit" in line)
+    assert row.startswith("| logistic_regression (reference) | – | – |")
