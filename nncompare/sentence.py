@@ -17,7 +17,12 @@ _SAME_TIME = 1.2
 
 
 def verdict_text(
-    dataset: str, verdict: VerdictRecord, ranked: Sequence[StudyRecord], n_seeds: Mapping[str, int]
+    dataset: str,
+    verdict: VerdictRecord,
+    ranked: Sequence[StudyRecord],
+    n_seeds: Mapping[str, int],
+    *,
+    others_requested: bool = True,
 ) -> str:
     """Return the sentence: who, by how many points, how sure, at what cost, and what to beware of.
 
@@ -30,12 +35,15 @@ def verdict_text(
         The studies that were compared, best mean accuracy first.
     n_seeds : mapping of model name to int
         Refits of each model that was compared.
+    others_requested : bool
+        Whether more models than those of ``ranked`` were to run on the data set.
     """
     if not ranked:
         return f"No model finished on {dataset}, so there is nothing to compare."
     lead = _Lead(verdict, [study.model for study in ranked])
     second = next((study for study in ranked[1:] if study.model == lead.rival), None)
-    main = _single(dataset, ranked[0]) if verdict.state == "single" else lead.sentence(dataset)
+    is_single = verdict.state == "single"
+    main = _single(dataset, ranked[0], others_requested) if is_single else lead.sentence(dataset)
     named = [ranked[0].model, *([second.model] if second else [])]
     parts = [
         main,
@@ -115,9 +123,9 @@ class _Lead:
         return f"It is better than logistic regression by {_size(pair)}." if self.verdict.state == "single" else ""
 
 
-def _single(dataset: str, study: StudyRecord) -> str:
-    """Give the accuracy of the only model."""
-    only = f"Only {study.model} finished on {dataset}"
+def _single(dataset: str, study: StudyRecord, others_requested: bool) -> str:
+    """Give the accuracy of the only model; that others did not finish is said only where there were others."""
+    only = f"Only {study.model} {'finished' if others_requested else 'was run'} on {dataset}"
     if study.test is None:
         return f"{only}, so there is nothing to compare it with."
     accuracy = study.test.accuracy

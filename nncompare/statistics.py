@@ -24,8 +24,11 @@ WeightedScores: TypeAlias = Callable[[Weights], Floats]
 
 SINGLE_SEED = "single seed: differences may be noise"
 MARGIN = 0.005
+LARGEST_LOG_LOSS = float(-np.log(np.finfo(np.float32).eps))
 # Items times bootstraps of one batch: small enough for the processor's cache, twice as fast as all at once.
 _BATCH_CELLS = 2_000_000
+# A standard deviation below this share of the mean is float32's rounding in the bootstraps.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,19 @@ def accuracy_interval(correct: Correct, level: float = 0.95) -> Interval:
 
 
 def score_interval(
-    scores: Floats, item_variance: float, n_items: int, *, level: float = 0.95, is_fraction: bool = False
+    scores: Floats,
+    item_variance: float,
+    n_items: int,
+    *,
+    level: float = 0.95,
+    is_fraction: bool = False,
+    highest: float = LARGEST_LOG_LOSS,
 ) -> Interval:
-    """Return the mean of K seeds' scores with its t interval.
+    """Return the mean of K seeds' scores with its t interval, clipped to what the score can be.
+
+    One item says nothing of the spread over items, and neither do items that all agree: there the interval is
+    not taken from the variances but is the widest that n agreeing items allow (Clopper and Pearson's for a
+    fraction, :func:`_agreeing_interval` for a loss), which for one item is almost everything.
 
     Parameters
     ----------
@@ -89,14 +102,23 @@ def score_interval(
     n_items : int
     level : float
     is_fraction : bool
-        The score is bounded by 0 and 1: clip the interval, and take Clopper-Pearson's where the variance is 0.
+        The score lies between 0 and 1; otherwise it is a loss from 0 to ``highest``.
+    highest : float
+        The largest value of a loss: of the log loss, whose probabilities are clipped at float32's epsilon,
+        15.94 nats; of the Brier score 2.
     """
-    mean = float(np.mean(scores))
-    half = _half_width([(_variance_of_mean(scores), len(scores) - 1), (item_variance, n_items - 1)], 1 - level)
-    if not is_fraction:
-        return Interval(mean=mean, low=mean - half, high=mean + half)
-    low, high = (mean - half, mean + half) if half else _exact_interval(mean, n_items, 1 - level)
-    return Interval(mean=mean, low=min(max(low, 0.0), mean), high=max(min(high, 1.0), mean))
+    mean, alpha = float(np.mean(scores)), 1 - level
+    is_known = n_items > 1 and item_variance > (_ROUNDING * mean) ** 2
+    terms = [(_variance_of_mean(scores), len(scores) - 1), (item_variance if is_known else 0.0, n_items - 1)]
+    half = _half_width(terms, alpha) if n_items > 1 else 0.0
+    top = 1.0 if is_fraction else highest
+    if half:
+        low, high = mean - half, mean + half
+    elif is_fraction:
+        low, high = _exact_interval(mean, n_items, alpha)
+    else:
+        low, high = _agreeing_interval(mean, 0.0, highest, n_items, alpha)
+    return Interval(mean=mean, low=min(max(low, 0.0), mean), high=max(min(high, top), mean))
 
 
 def bootstrap_variances(
@@ -189,8 +211,18 @@ def _difference_interval(a: Floats, b: Floats, items: Floats, alpha: float) -> t
     half = _half_width([*terms, (_variance_of_mean(items), n_items - 1)], alpha)
     if half:
         return max(d - half, -1.0), min(d + half, 1.0)
+    return _agreeing_interval(d, -1.0, 1.0, n_items, alpha)
+
+
+def _agreeing_interval(
+    mean: float, lowest: float, highest: float, n_items: int, alpha: float
+) -> tuple[float, float]:
+    """Return the interval of n items that all have the same value.
+
+    Clopper and Pearson bound the share of other items by q = 1 − (α / 2)^(1/n); those could lie at either end.
+    """
     others = 1 - (alpha / 2) ** (1 / n_items)
-    return d - others * (1 + d), d + others * (1 - d)
+    return mean - others * (mean - lowest), mean + others * (highest - mean)
 
 
 def _checked(correct: Correct) -> Floats:

@@ -91,9 +91,28 @@ def test_accuracy_interval_holds_mean_and_stays_in_unit_range(correct):
     assert 0 <= interval.low <= interval.mean <= interval.high <= 1
 
 
-def test_score_interval_of_a_loss_is_not_clipped():
-    interval = score_interval(np.array([0.1, 3.0]), 0.01, 50)
-    assert interval.low < 0 < 1 < interval.high
+def test_score_interval_of_a_loss_may_exceed_1_and_is_never_negative():
+    found = score_interval(np.array([0.01, 1.99]), 0.1, 50)
+    assert found.low == 0.0
+    assert found.high > 1.0
+
+
+def test_score_interval_of_a_loss_never_exceeds_the_highest():
+    assert score_interval(np.array([1.9, 0.1]), 0.1, 50, highest=2.0).high == 2.0
+
+
+def test_score_interval_of_equal_losses_is_not_a_point_and_narrows_with_items():
+    few, many = (score_interval(np.array([2.3]), 1e-14, n, highest=36.0) for n in (20, 20_000))
+    assert few.high - few.low > 1.0 > many.high - many.low > 0.001
+    q = 1 - 0.025 ** (1 / 20)
+    assert (few.low, few.high) == pytest.approx((2.3 * (1 - q), 2.3 + q * (36.0 - 2.3)))
+
+
+@pytest.mark.parametrize("is_fraction", [True, False])
+def test_score_interval_of_one_item_is_almost_everything_whatever_the_seeds(is_fraction):
+    found = score_interval(np.array([0.66, 0.67, 0.68]), 0.04, 1, is_fraction=is_fraction, highest=2.0)
+    assert found.low < 0.05
+    assert found.high > (0.95 if is_fraction else 1.9)
 
 
 def test_bootstrap_variances_of_a_mean_equal_the_analytic_variance():
