@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from nncompare.cgroup import cpu_quota
 from nncompare.exceptions import UsageError
 
 PresetName: TypeAlias = Literal["quick", "standard", "thorough"]
@@ -41,9 +42,14 @@ PRESETS: Mapping[PresetName, Preset] = {
 
 
 def default_jobs() -> int:
-    """Return the number of processors that this process may use."""
+    """Return the number of processors that this process may use, at least 1.
+
+    A quota of CPU time, as containers have it, counts where it is lower than the number of processors.
+    """
     affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    n_processors = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    quota = cpu_quota()
+    return n_processors if quota is None else max(1, min(n_processors, int(quota)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

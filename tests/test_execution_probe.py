@@ -1,14 +1,17 @@
 """Probing plugins in interpreters of their own: what they say, how they fail, what is remembered."""
 
 import os
+import resource
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 
 import pytest
 
-from nncompare.execution.probe import last_probe, probe_plugin
+from nncompare.execution import probe as probe_module
+from nncompare.execution.probe import last_probe, probe_plugin, probe_plugins
 from nncompare.registry import DATASETS, MODELS, find
 
 from .children import dataset, fault, n_descriptors, processes_with, wait_until
@@ -61,6 +64,11 @@ REFUSED = {
     "exit on import": ("import os; os._exit(0)", "ended the interpreter with exit code 0"),
     "sys.exit on import": ("raise SystemExit(3)", "SystemExit: 3"),
     "crash on import": ("import ctypes; ctypes.string_at(0)", "ended the interpreter with signal SIGSEGV"),
+    "real-time signal": ("import os; os.kill(os.getpid(), 40)", "ended the interpreter with signal 40"),
+    "last words": (
+        "import os, sys; print('far' * 99, 'last words', sep='\\n', file=sys.stderr, flush=True); os._exit(7)",
+        "ended the interpreter with exit code 7: last words",
+    ),
     "no such class": ("", "has no class 'Model'"),
     "not a class": ("Model = 5", "is not a class"),
     "wrong type": ("class Model: pass", "is not a subclass of nncompare.plugin.ModelPlugin"),
@@ -97,6 +105,60 @@ time.sleep(1e6)
     assert result.reason == "its import did not end within 2 s"
     assert wait_until(lambda: not processes_with(marker))
     assert n_descriptors() == before
+
+
+LEAVES = """
+import os, subprocess, sys
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)  # {marker}"], start_new_session=True)
+"""
+
+
+@pytest.mark.parametrize("end", ["pass", "os._exit(3)", "os.abort()", "import time; time.sleep(600)"])
+def test_probe_ends_what_left_its_session_and_does_not_wait_for_it(plugin, monkeypatch, end):
+    marker = f"nncompare-probe-left-{os.getpid()}"
+    ref = plugin(f"{LEAVES.format(marker=marker)}{end}\n{GOOD}")
+    if "sleep" in end:
+        assert probe_plugin(ref, timeout_s=2).reason == "its import did not end within 2 s"
+    else:
+        result = probe_plugin(ref, timeout_s=30)
+        assert result.ok == (end == "pass")
+        assert "did not end" not in result.reason
+    assert wait_until(lambda: not processes_with(f"# {marker}"))
+
+
+def test_probe_that_prints_without_end_keeps_little_of_it(plugin):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    text = "import os\nfor _ in range(3000): os.write(2, b'x' * 100_000)\nos._exit(1)"
+    result = probe_plugin(plugin(text))
+    assert result.reason == f"its import ended the interpreter with exit code 1: {'x' * 200}"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+def test_probe_stopped_ends_the_import_and_remembers_nothing(plugin):
+    stop = threading.Event()
+    stop.set()
+    ref = plugin("import time; time.sleep(600)")
+    assert probe_plugin(ref, 600.0, stop=stop).reason == "it was interrupted"
+    assert last_probe(ref) is None
+
+
+def test_probe_of_several_keeps_their_order(plugin):
+    good = find(fault("Nearest"), MODELS)
+    assert [result.ok for result in probe_plugins([good, plugin("raise ValueError"), good])] == [True, False, True]
+
+
+def test_probe_of_several_is_ended_by_an_interrupt(plugin, monkeypatch):
+    ref, seen = plugin("import time; time.sleep(600)"), []
+
+    class Interrupted(probe_module.ThreadPoolExecutor):
+        def map(self, probe, refs):
+            seen.extend(self.submit(probe, ref) for ref in refs)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(probe_module, "ThreadPoolExecutor", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        probe_plugins([ref], timeout_s=600.0)
+    assert seen[0].result().reason == "it was interrupted"
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
@@ -162,7 +224,7 @@ def test_probe_dies_with_its_coordinator(tmp_path, delay):
     coordinator = subprocess.Popen(
         [sys.executable, "-c", code], env={**os.environ, "NNCOMPARE_TEST_MARKER": marker}
     )
-    assert wait_until(lambda: len(processes_with(marker)) == 2, 20)
+    assert wait_until(lambda: len(processes_with(marker)) == 3, 20)  # it, a guard, the import
     time.sleep(delay)
     coordinator.kill()
     coordinator.wait()

@@ -1,18 +1,26 @@
 """Logs with a limit, memory, and how a process tree is ended."""
 
 import os
+import resource
+import socket
 import subprocess
 import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
 import pytest
 
+from nncompare.execution import memory
+from nncompare.execution.launch import SpawnedChild
 from nncompare.execution.memory import MemoryWatch, available_mb
-from nncompare.execution.process import cpu_seconds, peak_resident_mb, resident_mb
-from nncompare.execution.supervisor import LOG_BYTES, CappedLog, kill_tree
+from nncompare.execution.process import cpu_seconds, kill_tree, peak_resident_mb, resident_mb
+from nncompare.execution.specs import DescribeSpec, LoadSpec, MeasureSpec
+from nncompare.execution.supervisor import LOG_BYTES, CappedLog, Supervisor, explain_timeout
 
-from .children import n_descriptors, wait_until
+from .children import fit_spec, n_descriptors, wait_until
 
 TREE = """
 import subprocess, sys, time
@@ -57,6 +65,50 @@ def test_log_closes_its_descriptors_also_where_no_child_was_started(tmp_path):
     before = n_descriptors()
     CappedLog(tmp_path / "log").close()
     assert n_descriptors() == before
+
+
+def test_log_on_a_full_disk_costs_the_log_alone():
+    log = CappedLog(Path("/dev/full"))
+    os.write(log.write_fd, b"x" * 1000)
+    assert log.drain()
+    assert log._dropped == 1000
+    log.close()
+
+
+@pytest.mark.parametrize(("limit", "category"), [("time", "timeout"), ("kill", "interrupted")])
+def test_supervisor_child_that_does_not_read_its_request_is_ended(tmp_path, limit, category):
+    spec = fit_spec(tmp_path, timeout_s=0.3 if limit == "time" else 600.0)
+    code = "import time; time.sleep(600)"
+    process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+    kill, log = threading.Event(), CappedLog(spec.log)
+    if limit == "kill":
+        kill.set()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        request = b"x" * 10_000_000
+        supervisor = Supervisor(
+            SpawnedChild(process), spec, ours, request, log, lambda *_: None, threading.Event(), kill
+        )
+        watching = threading.Thread(target=supervisor.watch, daemon=True)
+        watching.start()
+        watching.join(20)
+        assert not watching.is_alive()
+    log.close()
+    assert supervisor.failure.category == category
+
+
+def test_supervisor_names_what_took_too_long(tmp_path):
+    fit = fit_spec(tmp_path, timeout_s=3600.0)
+    common = {"plugin": "p:P", "result": tmp_path / "r", "log": tmp_path / "l", "timeout_s": 60.5}
+    describe = DescribeSpec(**common, data=fit.data)
+    load = LoadSpec(**common, root=tmp_path, name="d")
+    measure = MeasureSpec(**common, model=tmp_path, X_test=tmp_path, predictions=tmp_path)
+    assert [explain_timeout(spec) for spec in (fit, describe, load, measure)] == [
+        "Killed after 3600 s, the time limit of a trial (--trial-timeout).",
+        "The search space was not described within 60.5 s (--trial-timeout).",
+        "The data set did not load within 60.5 s (--trial-timeout).",
+        "The saved model was not loaded and timed within 60.5 s (--trial-timeout).",
+    ]
 
 
 def test_kill_tree_ends_sessions_of_descendants_too():
@@ -106,3 +158,18 @@ def test_memory_available_and_resident_are_plausible():
     assert 10 < resident_mb() <= peak_resident_mb()
     assert 100 < available_mb() <= psutil.virtual_memory().total / 1e6
     assert cpu_seconds() > 0
+
+
+@pytest.mark.parametrize(("room", "expected"), [(None, 3000.0), (5e8, 500.0), (9e18, 3000.0)])
+def test_memory_available_is_the_systems_or_what_the_cgroup_leaves(monkeypatch, room, expected):
+    monkeypatch.setattr(memory, "free_memory", lambda: room)
+    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: SimpleNamespace(available=3_000_000_000))
+    assert available_mb() == expected
+
+
+def test_cpu_seconds_hold_those_of_workers_that_were_waited_for():
+    code = "import time\nwhile time.process_time() < 0.5: pass"
+    own, total = sum(resource.getrusage(resource.RUSAGE_SELF)[:2]), cpu_seconds()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    own, total = sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) - own, cpu_seconds() - total
+    assert total - own >= 0.5

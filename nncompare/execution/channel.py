@@ -10,6 +10,9 @@ from typing import Any
 
 from nncompare.exceptions import PluginError
 
+UNSAVED = "unsaved"
+"""The message of a child that cannot write its result; the supervisor takes it, no handler sees it."""
+
 
 class Channel:
     """The child's end.

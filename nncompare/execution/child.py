@@ -14,7 +14,7 @@ from pathlib import Path
 from nncompare.data.files import write_atomic
 from nncompare.exceptions import DataError, DivergedError, StorageError
 from nncompare.execution import tasks
-from nncompare.execution.channel import Channel
+from nncompare.execution.channel import UNSAVED, Channel
 from nncompare.execution.process import (
     adopt_orphans,
     die_with_parent,
@@ -40,7 +40,7 @@ def main(channel_fd: int, log_fd: int, parent: int) -> None:
         if isinstance(spec, FitSpec):
             seed_globals(spec.seed)
         answer = attempt(spec, channel)
-        write_atomic(spec.result, answer.model_dump_json())
+        commit(answer, spec, channel)
         code = 0
     except BaseException:  # noqa: BLE001 - the last border: whatever it is goes into the log
         print_traceback()
@@ -51,6 +51,15 @@ def main(channel_fd: int, log_fd: int, parent: int) -> None:
         with contextlib.suppress(Exception):
             end_descendants()
         os._exit(code)  # no exit handlers of frameworks, no threads to wait for
+
+
+def commit(answer: Answer, spec: Spec, channel: Channel) -> None:
+    """Write the result file; where that fails, tell the coordinator, which has no file to learn it from."""
+    try:
+        write_atomic(spec.result, answer.model_dump_json())
+    except StorageError as error:
+        channel.ask(UNSAVED, reason=str(error))
+        raise
 
 
 def print_traceback() -> None:

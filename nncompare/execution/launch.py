@@ -15,6 +15,9 @@ from typing import Any, Protocol
 from nncompare.exceptions import NNCompareError
 
 SERVER_START_S = 120.0
+FORK_S = 60.0
+CLOSE_S = 5.0
+STEP_S = 0.1
 CAN_FORK = sys.platform == "linux"
 MODULE = (sys.executable, "-P", "-m")  # -P: a file of the user's folder must not stand in for a library
 
@@ -53,6 +56,48 @@ class ServerLostError(NNCompareError):
     """The fork server ended, or could not be used."""
 
 
+class StartError(NNCompareError):
+    """The system has no room for one more process."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(
+            f"No process could be started for this request. {cause}. "
+            "End other programs, raise the limit of processes, or use fewer jobs, and run again."
+        )
+
+
+def wait_in_steps(event: threading.Event, seconds: float) -> bool:
+    """Wait for ``event``, as long as ``seconds`` of this process at work.
+
+    Steps are counted, not time: a process that is stopped for hours, as all are on a paused laptop, has then
+    waited for one step more.
+    """
+    return any(event.wait(STEP_S) for _ in range(round(seconds / STEP_S)))
+
+
+def start_process(command: list[str], *, pass_fds: tuple[int, ...], quiet: bool) -> subprocess.Popen[bytes]:
+    """Start an interpreter in a session of its own.
+
+    Raises
+    ------
+    StartError
+        The system refused.
+    """
+    output = subprocess.DEVNULL if quiet else None
+    try:
+        return subprocess.Popen(
+            command,
+            pass_fds=pass_fds,
+            env=child_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise StartError(f"{type(error).__name__}: {error.strerror}") from error
+
+
 class ForkedChild:
     """A child of a fork server; its exit is reported by the server."""
 
@@ -61,6 +106,7 @@ class ForkedChild:
         self.started = threading.Event()
         self.ended = threading.Event()
         self.status: int | None = None
+        self.refusal: str | None = None
 
     def wait(self, timeout: float) -> int | None:
         """Return the exit code if the child ends in time."""
@@ -75,16 +121,13 @@ class ForkServer:
     def __init__(self, framework: str) -> None:
         self._sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [*MODULE, "nncompare.execution.server"]
+        command += ["--socket", str(theirs.fileno()), "--framework", framework]
         with theirs:
-            self._process = subprocess.Popen(
-                [*command, "--socket", str(theirs.fileno()), "--framework", framework],
-                pass_fds=[theirs.fileno()],
-                env=child_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            try:
+                self._process = start_process(command, pass_fds=(theirs.fileno(),), quiet=True)
+            except StartError:
+                self._sock.close()
+                raise
         self.pid = self._process.pid
         self._lock = threading.Lock()
         self._children: dict[int, ForkedChild] = {}
@@ -97,7 +140,7 @@ class ForkServer:
 
     def wait_ready(self) -> str | None:
         """Wait for the imports; return why the server cannot be used, or None."""
-        if not self._ready.wait(SERVER_START_S):
+        if not wait_in_steps(self._ready, SERVER_START_S):
             return f"it was not ready within {SERVER_START_S:.0f} s"
         return self._unusable
 
@@ -107,7 +150,9 @@ class ForkServer:
         Raises
         ------
         ServerLostError
-            The server ended, before or while it forked.
+            The server ended, before or while it forked, or did not answer within a minute.
+        StartError
+            The system refused the fork; the server goes on.
         """
         child = ForkedChild()
         with self._lock:
@@ -120,7 +165,10 @@ class ForkServer:
                 socket.send_fds(self._sock, [message], [channel.fileno(), log_fd])
             except OSError as error:
                 raise ServerLostError(f"the fork server is gone: {error}") from error
-        child.started.wait()
+        if not wait_in_steps(child.started, FORK_S):
+            raise ServerLostError(f"the fork server did not answer within {FORK_S:g} s")
+        if child.refusal is not None:
+            raise StartError(child.refusal)
         if child.pid == 0:
             raise ServerLostError("the fork server ended while it forked")
         return child
@@ -132,7 +180,7 @@ class ForkServer:
         if not self._ready.is_set():
             self._process.kill()  # it has no children yet, and would not look before its imports are done
         try:
-            self._process.wait(5)
+            self._process.wait(CLOSE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -167,6 +215,11 @@ class ForkServer:
             child = self._children[message["id"]]
             child.pid = message["pid"]
             child.started.set()
+        elif "refusal" in message:
+            with self._lock:
+                child = self._children.pop(message["id"])
+            child.refusal = message["refusal"]
+            child.started.set()
         else:
             with self._lock:
                 child = self._children.pop(message["id"])
@@ -198,15 +251,8 @@ class Spawner:
     def launch(self, channel: socket.socket, log_fd: int) -> SpawnedChild:
         """Start an interpreter."""
         command = [*MODULE, "nncompare.execution.child"]
-        return SpawnedChild(
-            subprocess.Popen(
-                [*command, "--channel", str(channel.fileno()), "--log", str(log_fd), "--parent", str(os.getpid())],
-                pass_fds=[channel.fileno(), log_fd],
-                env=child_environment(),
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        )
+        command += ["--channel", str(channel.fileno()), "--log", str(log_fd), "--parent", str(os.getpid())]
+        return SpawnedChild(start_process(command, pass_fds=(channel.fileno(), log_fd), quiet=False))
 
     def close(self) -> None:
         """Nothing is kept between children."""

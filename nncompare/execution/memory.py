@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import psutil
+
+from nncompare.cgroup import free_memory
 
 SCAN_S = 2.0
 
@@ -50,11 +51,6 @@ class MemoryWatch:
 
 
 def available_mb() -> float:
-    """Return the memory that this process may still use in MB: the system's, or its cgroup's limit if lower."""
-    free = float(psutil.virtual_memory().available)
-    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            free = min(free, float(Path(path).read_text()))
-        except (OSError, ValueError):
-            continue
-    return free / 1e6
+    """Return the memory in MB that this process may still use: the system's, or what its cgroups leave if less."""
+    free, room = float(psutil.virtual_memory().available), free_memory()
+    return (free if room is None else min(free, room)) / 1e6

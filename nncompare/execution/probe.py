@@ -7,24 +7,33 @@ file, so that a plugin is asked again when it was changed or upgraded.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
+import selectors
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from nncompare.data.files import cache_root, write_atomic
 from nncompare.exceptions import StorageError
 from nncompare.execution.launch import MODULE, child_environment
+from nncompare.execution.process import kill_tree
 from nncompare.registry import PluginRef
+from nncompare.settings import default_jobs
 
 TIMEOUT_S = 20.0
+POLL_S = 0.1
+TAIL_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,26 @@ class ProbeResult:
     seconds: float = 0.0
 
 
-def probe_plugin(ref: PluginRef, timeout_s: float = TIMEOUT_S, *, fresh: bool = False) -> ProbeResult:
+def probe_plugins(
+    refs: Iterable[PluginRef], timeout_s: float = TIMEOUT_S, *, fresh: bool = False
+) -> list[ProbeResult]:
+    """Return what :func:`probe_plugin` says of each, several asked at a time, in the order of ``refs``.
+
+    An exception in the caller's thread, as Ctrl-C raises it, ends all interpreters at once.
+    """
+    stop = threading.Event()
+    probe = functools.partial(probe_plugin, timeout_s=timeout_s, fresh=fresh, stop=stop)
+    with ThreadPoolExecutor(max_workers=default_jobs()) as pool:
+        try:
+            return list(pool.map(probe, refs))
+        except BaseException:
+            stop.set()
+            raise
+
+
+def probe_plugin(
+    ref: PluginRef, timeout_s: float = TIMEOUT_S, *, fresh: bool = False, stop: threading.Event | None = None
+) -> ProbeResult:
     """Return what ``ref`` declares, from the cache where its file has not changed.
 
     Parameters
@@ -52,6 +80,8 @@ def probe_plugin(ref: PluginRef, timeout_s: float = TIMEOUT_S, *, fresh: bool = 
         The interpreter is killed after this many seconds.
     fresh : bool
         Ask again whatever the cache says.
+    stop : threading.Event or None
+        The interpreter is killed when it is set; nothing is remembered then.
 
     Returns
     -------
@@ -61,7 +91,10 @@ def probe_plugin(ref: PluginRef, timeout_s: float = TIMEOUT_S, *, fresh: bool = 
     kept = None if fresh else last_probe(ref)
     if kept is not None and kept.ok:
         return kept
-    result = _ask(ref, timeout_s)
+    stop = stop or threading.Event()
+    result = _ask(ref, timeout_s, stop)
+    if stop.is_set():
+        return result
     try:
         _cache_file(ref).parent.mkdir(parents=True, exist_ok=True)
         write_atomic(_cache_file(ref), json.dumps(asdict(result)))
@@ -95,42 +128,90 @@ def _cache_file(ref: PluginRef) -> Path:
     return cache_root() / "probes" / f"{key}.json"
 
 
-def _ask(ref: PluginRef, timeout_s: float) -> ProbeResult:
-    """Run the probe's interpreter; kill its whole session when it is over."""
+def _ask(ref: PluginRef, timeout_s: float, stop: threading.Event) -> ProbeResult:
+    """Run the probe's interpreter; kill it with all its descendants when it is over."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="nncompare-probe-") as folder:
         answer = Path(folder, "answer.json")
-        process = subprocess.Popen(
-            [*MODULE, "nncompare.execution.probe_child", ref.group, ref.value, str(answer), str(os.getpid())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env=child_environment(),
-            start_new_session=True,
-        )
-        reason = _wait(process, timeout_s)
+        command = [*MODULE, "nncompare.execution.probe_child", ref.group, ref.value, str(answer), str(os.getpid())]
+        with _Tail() as errors:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors.write_fd,
+                env=child_environment(),
+                start_new_session=True,
+            )
+            reason = _wait(process, errors, timeout_s, stop)
         seconds = time.monotonic() - start
         if answer.exists():
             return ProbeResult(**json.loads(answer.read_text(encoding="utf-8")), seconds=seconds)
     return ProbeResult(ok=False, reason=reason, seconds=seconds)
 
 
-def _wait(process: subprocess.Popen[bytes], timeout_s: float) -> str:
-    """Wait for the interpreter, then kill what is left of its session; say how it ended."""
+def _wait(process: subprocess.Popen[bytes], errors: _Tail, timeout_s: float, stop: threading.Event) -> str:
+    """Wait for the interpreter, end what is left of it; say how it ended."""
+    errors.close_write()
+    deadline = time.monotonic() + timeout_s
     try:
-        _, errors = process.communicate(timeout=timeout_s)
-    except subprocess.TimeoutExpired:
-        reason = f"its import did not end within {timeout_s:g} s"
-        errors = b""
-    else:
-        code = process.returncode
-        ended = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        reason = f"its import ended the interpreter with {ended}"
+        while (code := process.poll()) is None and time.monotonic() < deadline and not stop.is_set():
+            if not errors.take(POLL_S):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(POLL_S)
     finally:
+        if process.poll() is None:
+            kill_tree(process.pid)
+            process.wait()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        if process.stderr is not None:
-            process.stderr.close()
-    last = errors.decode(errors="replace").strip().splitlines()[-1:]
-    return f"{reason}{': ' + last[0][:200] if last else ''}"
+    if code is None:
+        return "it was interrupted" if stop.is_set() else f"its import did not end within {timeout_s:g} s"
+    errors.take(0)
+    last = errors.last_line()
+    return f"its import ended the interpreter with {_name_end(code)}{': ' + last if last else ''}"
+
+
+class _Tail:
+    """The end of what an interpreter prints, whatever it prints; waits for no other writer."""
+
+    def __init__(self) -> None:
+        read_fd, self.write_fd = os.pipe()
+        self._pipe = open(read_fd, "rb", buffering=0)  # noqa: PTH123, SIM115 - a descriptor; closed on exit
+        self._bytes = b""
+        self._write_open = self._read_open = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close_write()
+        self._pipe.close()
+
+    def close_write(self) -> None:
+        """Close this process's writing end, once the interpreter has its own."""
+        if self._write_open:
+            self._write_open = False
+            os.close(self.write_fd)
+
+    def take(self, seconds: float) -> bool:
+        """Read what comes within ``seconds``, at most one pipe's content; False when every writer is gone."""
+        if not self._read_open:
+            return False
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._pipe, selectors.EVENT_READ)
+            if selector.select(seconds):
+                data = self._pipe.read(1 << 20)
+                self._read_open = bool(data)
+                self._bytes = (self._bytes + data)[-TAIL_BYTES:]
+        return self._read_open
+
+    def last_line(self) -> str:
+        """Return the last line in at most 200 characters."""
+        return "".join(self._bytes.decode(errors="replace").strip().splitlines()[-1:])[:200]
+
+
+def _name_end(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    return f"signal {signal.Signals(-code).name if -code in set(signal.Signals) else -code}"

@@ -1,19 +1,25 @@
-"""The probe's interpreter: import one plugin class, check what it declares, write it down."""
+"""The probe's interpreter: import one plugin class, check what it declares, write it down.
+
+The plugin is imported in a fork, so that somebody is left to end what it started, however it ends.
+"""
 
 from __future__ import annotations
 
 import inspect
 import json
+import os
+import resource
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from nncompare.data.files import write_atomic
 from nncompare.data.records import VIEWS, DatasetInfo
 from nncompare.exceptions import PluginError
 from nncompare.execution.probe import file_digest
-from nncompare.execution.process import die_with_parent
+from nncompare.execution.process import adopt_orphans, die_with_parent, end_descendants
 from nncompare.plugin import API_VERSION, DatasetPlugin, ModelPlugin, ModelTags
 from nncompare.registry import load_class
 
@@ -73,6 +79,24 @@ def dataset_info(cls: object, value: str) -> dict[str, Any]:
     return asdict(info)
 
 
+def guard(pid: int) -> NoReturn:
+    """Wait for the fork, end all that it left behind, and end as it did."""
+    _, status = os.waitpid(pid, 0)
+    end_descendants()
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if -code in (signal.SIGINT, signal.SIGPIPE):
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code)
+
+
 if __name__ == "__main__":
     die_with_parent(int(sys.argv[4]))
+    adopt_orphans()
+    guardian = os.getpid()
+    if (fork := os.fork()) != 0:
+        guard(fork)
+    die_with_parent(guardian)
     main(*sys.argv[1:4])

@@ -9,6 +9,7 @@ import random
 import resource
 import signal
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -33,6 +34,23 @@ def end_descendants() -> None:
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
             process.kill()
+
+
+def kill_tree(pid: int) -> None:
+    """Kill a child, its session's group and all its descendants."""
+    try:
+        descendants = psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        descendants = []
+    for victim in (pid, *(process.pid for process in descendants)):
+        try:
+            os.kill(victim, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
 
 
 def die_with_parent(parent: int) -> None:
@@ -100,6 +118,15 @@ def _status_mb(field: str) -> float:
 
 
 def cpu_seconds() -> float:
-    """Return the user and system CPU seconds of this process, all threads together."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+    """Return the user and system CPU seconds of this process and of the descendants that it waited for.
+
+    All threads count. A worker process counts from the moment at which its parent has waited for it: a pool
+    that is still open, and a process that was left behind, are not seen.
+    """
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def process_age_s() -> float:
+    """Return the seconds since this process was started, which is when its time limit began."""
+    return max(0.0, time.time() - psutil.Process().create_time())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import threading
@@ -12,7 +13,15 @@ from typing import Any, Protocol, Self, TypeVar
 
 from pydantic import ValidationError
 
-from nncompare.execution.launch import CAN_FORK, Child, ForkServer, Launcher, ServerLostError, Spawner
+from nncompare.execution.launch import (
+    CAN_FORK,
+    Child,
+    ForkServer,
+    Launcher,
+    ServerLostError,
+    Spawner,
+    StartError,
+)
 from nncompare.execution.specs import ANSWERS, Answer, Request, Spec
 from nncompare.execution.supervisor import CappedLog, Handler, RefusedError, Supervisor
 from nncompare.results import Failure
@@ -75,7 +84,8 @@ class LocalRunner:
     def warm(self, frameworks: Iterable[str | None]) -> None:
         """Start the fork servers of ``frameworks`` without waiting for their imports."""
         for framework in frameworks:
-            self._launcher(framework or "none", wait=False)
+            with contextlib.suppress(StartError):  # then the first request tries again, and reports it
+                self._launcher(framework or "none", wait=False)
 
     def run(self, spec: Spec, handler: Handler = refuse) -> Answer:
         """Run one request in a child and return its answer; never raises for what the child does."""
@@ -91,11 +101,14 @@ class LocalRunner:
             log = CappedLog(spec.log)
             try:
                 with theirs:
-                    ours.sendall(Request(spec=spec).model_dump_json().encode() + b"\n")
                     child = self._launch(spec.framework or "none", theirs, log.write_fd)
                 log.close_write()
-                supervisor = Supervisor(child, spec, ours, log, handler, self._stop, self._kill)
+                request = Request(spec=spec).model_dump_json().encode() + b"\n"
+                supervisor = Supervisor(child, spec, ours, request, log, handler, self._stop, self._kill)
                 code = supervisor.watch()
+            except StartError as error:
+                failure = Failure(category="internal", message=str(error))
+                return ANSWERS[spec_task(spec)](status="failed", failure=failure)
             finally:
                 log.close()
         return self._conclude(spec, code, supervisor.failure)

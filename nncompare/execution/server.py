@@ -7,6 +7,7 @@ child's work waits, and the log. When the coordinator is gone, the socket closes
     coordinator -> {"id": 7} + [channel, log]
     server      -> {"ready": true} | {"ready": false, "reason": "..."}      once
     server      -> {"id": 7, "pid": 1234}, later {"id": 7, "status": 9}     waitpid's status
+    server      -> {"id": 7, "refusal": "BlockingIOError: ..."}             the system refused the fork
 """
 
 from __future__ import annotations
@@ -70,13 +71,18 @@ class Server:
             return False
         message = json.loads(data)
         parent = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            self._become_child(fds, parent)
-        for fd in fds:
-            os.close(fd)
-        self._children[pid] = message["id"]
-        self._send({"id": message["id"], "pid": pid})
+        try:
+            pid = os.fork()
+        except OSError as error:
+            self._send({"id": message["id"], "refusal": f"{type(error).__name__}: {error.strerror}"})
+        else:
+            if pid == 0:
+                self._become_child(fds, parent)
+            self._children[pid] = message["id"]
+            self._send({"id": message["id"], "pid": pid})
+        finally:
+            for fd in fds:
+                os.close(fd)
         return True
 
     def _become_child(self, fds: Sequence[int], parent: int) -> None:

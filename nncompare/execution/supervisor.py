@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import selectors
-import signal
 import socket
 import threading
 import time
@@ -13,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import psutil
-
+from nncompare.execution.channel import UNSAVED
 from nncompare.execution.launch import Child
 from nncompare.execution.memory import MemoryWatch
-from nncompare.execution.specs import Spec
+from nncompare.execution.process import kill_tree
+from nncompare.execution.specs import DescribeSpec, LoadSpec, MeasureSpec, Spec
 from nncompare.results import Failure, FailureCategory
 
 Handler: TypeAlias = Callable[[str, dict[str, Any]], Any]
@@ -25,6 +24,12 @@ Handler: TypeAlias = Callable[[str, dict[str, Any]], Any]
 POLL_S = 0.1
 GRACE_S = 10.0
 LOG_BYTES = 1_000_000
+
+_TOO_LONG: dict[type[Spec], str] = {
+    LoadSpec: "The data set did not load within {}",
+    DescribeSpec: "The search space was not described within {}",
+    MeasureSpec: "The saved model was not loaded and timed within {}",
+}
 
 
 class RefusedError(ValueError):
@@ -39,7 +44,7 @@ class CappedLog:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("wb")
+        self._file = path.open("wb", buffering=0)
         self._room = LOG_BYTES
         self._dropped = 0
         self.read_fd, self.write_fd = os.pipe()
@@ -58,10 +63,18 @@ class CappedLog:
             data = os.read(self.read_fd, 1 << 16)
         except BlockingIOError:
             return True
-        self._file.write(data[: self._room])
-        self._dropped += max(0, len(data) - self._room)
-        self._room -= min(self._room, len(data))
+        kept = self._write(data[: self._room])
+        self._dropped += len(data) - kept
+        self._room -= kept
         return bool(data)
+
+    def _write(self, data: bytes) -> int:
+        """Write what the disk takes: a full one costs the rest of the log, not the trial."""
+        try:
+            return self._file.write(data)
+        except OSError:
+            self._room = 0
+            return 0
 
     def close(self) -> None:
         """Take the rest, note what was dropped, close."""
@@ -71,7 +84,7 @@ class CappedLog:
             if self._file.tell() + self._dropped == before:
                 break
         if self._dropped:
-            self._file.write(f"\n[{self._dropped} more bytes were not kept]\n".encode())
+            self._write(f"\n[{self._dropped} more bytes were not kept]\n".encode())
         self._file.close()
         self.close_write()
         os.close(self.read_fd)
@@ -87,6 +100,9 @@ class Supervisor:
         Brings the limits.
     sock : socket
         The coordinator's end of the channel.
+    request : bytes
+        The first line for the child, sent as fast as it reads: a request may be larger than the socket's
+        buffer.
     log : CappedLog
     handler : callable
         ``handler(kind, message)`` answers the child's messages; it may raise :class:`RefusedError`.
@@ -100,6 +116,7 @@ class Supervisor:
         child: Child,
         spec: Spec,
         sock: socket.socket,
+        request: bytes,
         log: CappedLog,
         handler: Handler,
         stop: threading.Event,
@@ -112,6 +129,7 @@ class Supervisor:
         self._memory = MemoryWatch(child.pid) if spec.memory_mb is not None else None
         self._next_check = 0.0
         self._buffer = b""
+        self._outgoing = request
         self.failure: Failure | None = None
 
     def watch(self) -> int:
@@ -130,14 +148,36 @@ class Supervisor:
             selector.register(self._sock, selectors.EVENT_READ)
             selector.register(self._log.read_fd, selectors.EVENT_READ)
             while (code := self._child.wait(0)) is None:
-                for key, _ in selector.select(POLL_S):
-                    alive = self._receive() if key.fileobj is self._sock else self._log.drain()
+                self._announce(selector)
+                for key, events in selector.select(POLL_S):
+                    alive = self._exchange(events) if key.fileobj is self._sock else self._log.drain()
                     if not alive:
                         selector.unregister(key.fileobj)
                 if not selector.get_map() and (code := self._child.wait(POLL_S)) is not None:
                     return code
                 self._enforce_limits()
         return code
+
+    def _announce(self, selector: selectors.BaseSelector) -> None:
+        """Wait for room in the channel too, while there is something to send."""
+        if self._sock in selector.get_map():
+            writing = selectors.EVENT_WRITE if self._outgoing else 0
+            selector.modify(self._sock, selectors.EVENT_READ | writing)
+
+    def _exchange(self, events: int) -> bool:
+        """Send and receive what is possible now; False when the child has closed its end."""
+        if events & selectors.EVENT_WRITE:
+            self._flush()
+        return self._receive() if events & selectors.EVENT_READ else True
+
+    def _flush(self) -> None:
+        """Send what the channel takes without waiting: limits and stops hold while a child does not read."""
+        try:
+            self._outgoing = self._outgoing[self._sock.send(self._outgoing, socket.MSG_DONTWAIT) :]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._outgoing = b""  # the child died; its exit code says why
 
     def _receive(self) -> bool:
         """Answer all complete lines; False when the child has closed its end."""
@@ -157,15 +197,16 @@ class Supervisor:
             answer: dict[str, Any] = {"value": self._answer(kind, message)}
         except RefusedError as error:
             answer = {"error": str(error)}
-        try:
-            self._sock.sendall(json.dumps(answer).encode() + b"\n")
-        except OSError:
-            return  # the child died while it was waiting; its exit code says why
+        self._outgoing += json.dumps(answer).encode() + b"\n"
+        self._flush()
 
     def _answer(self, kind: str, message: dict[str, Any]) -> Any:
         if kind == "report" and self._stop.is_set():
             self.failure = Failure(category="interrupted", message="The run was interrupted.")
             return False
+        if kind == UNSAVED:
+            self.failure = self.failure or Failure(category="disk", message=str(message["reason"]))
+            return True
         return self._handler(kind, message)
 
     def _enforce_limits(self) -> None:
@@ -179,8 +220,7 @@ class Supervisor:
         if self._kill.is_set() or (self._stop_deadline is not None and now > self._stop_deadline):
             self._end("interrupted", "The run was interrupted.")
         elif now > self._deadline:
-            limit = f"{self._spec.timeout_s:g} s"
-            self._end("timeout", f"Killed after {limit}, the time limit of a trial (--trial-timeout).")
+            self._end("timeout", explain_timeout(self._spec))
         elif self._memory is not None:
             self._check_memory(self._memory.grown_mb())
 
@@ -196,18 +236,8 @@ class Supervisor:
         kill_tree(self._child.pid)
 
 
-def kill_tree(pid: int) -> None:
-    """Kill a child, its session's group and all its descendants."""
-    try:
-        descendants = psutil.Process(pid).children(recursive=True)
-    except psutil.Error:
-        descendants = []
-    for victim in (pid, *(process.pid for process in descendants)):
-        try:
-            os.kill(victim, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
+def explain_timeout(spec: Spec) -> str:
+    """Say in one sentence what took longer than it may."""
+    limit = f"{spec.timeout_s:g} s"
+    text = _TOO_LONG.get(type(spec), "Killed after {}, the time limit of a trial")
+    return f"{text.format(limit)} (--trial-timeout)."
