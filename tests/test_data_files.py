@@ -1,5 +1,8 @@
 import errno
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -105,6 +108,29 @@ def test_fill_folder_made_by_another_meanwhile_is_used(tmp_path):
     fill_folder(target, fill, ["a"])
     assert (target / "a").read_text() == "theirs"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_fill_folder_sweeps_what_killed_writers_left(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    ages = {"old": 90_000, "recent": 7_200, "new": 60}
+    for pid in (os.getpid(), dead.pid):
+        for word, age in ages.items():
+            folder = tmp_path / f".{word}.{pid}.0123abcd.tmp"
+            folder.mkdir()
+            (folder / "X.npy").write_text("half")
+            os.utime(folder, (time.time() - age, time.time() - age))
+    other = tmp_path / ".old.tmp"
+    other.mkdir()
+    os.utime(other, (0, 0))
+    fill_folder(tmp_path / "target", lambda folder: None, [])
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "target",
+        ".old.tmp",
+        f".recent.{os.getpid()}.0123abcd.tmp",
+        f".new.{os.getpid()}.0123abcd.tmp",
+        f".new.{dead.pid}.0123abcd.tmp",
+    }
 
 
 def test_fill_folder_names_what_a_damaged_folder_lacks(tmp_path):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nncompare.data import store
 from nncompare.data.records import Dataset, DatasetInfo
 from nncompare.data.splits import split_off_test
 from nncompare.data.store import open_dataset, store_dataset
@@ -133,6 +134,22 @@ def test_damaged_folder_is_a_storage_error(tmp_path):
     (stored.folder / "manifest.json").unlink()
     with pytest.raises(StorageError, match=r"manifest\.json is missing"):
         store_dataset(INFO, DATASET, tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"name": "toy"}'])
+def test_damaged_manifest_is_written_anew(tmp_path, content):
+    stored = store_dataset(INFO, DATASET, tmp_path)
+    (stored.folder / "manifest.json").write_text(content)
+    assert store_dataset(INFO, DATASET, tmp_path) == stored
+    assert open_dataset(stored.folder) == stored
+
+
+def test_another_format_lies_in_another_folder(tmp_path, monkeypatch):
+    first = store_dataset(INFO, DATASET, tmp_path)
+    monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
+    other = store_dataset(INFO, DATASET, tmp_path)
+    assert other.folder != first.folder
+    assert replace(other, folder=first.folder) == first
 
 
 def test_faulty_dataset_leaves_nothing_written(tmp_path):

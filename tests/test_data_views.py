@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
+from nncompare.data import views
 from nncompare.data.records import Dataset, DatasetInfo, DataSpec
 from nncompare.data.store import store_dataset
 from nncompare.data.views import PreparedView, open_array, open_part, prepare_view
@@ -116,6 +117,14 @@ def test_prepared_view_is_another_where_anything_that_shapes_it_is(tmp_path, cha
     first = prepare_view(store(tmp_path, "image"), **arguments)
     stored = store(tmp_path, "image", **change.pop("stored", {}))
     other = prepare_view(stored, **{**arguments, **change})
+    assert {first.train.X, first.valid.X, first.X_test}.isdisjoint({other.train.X, other.valid.X, other.X_test})
+
+
+def test_prepared_view_of_another_format_is_not_reused(tmp_path, monkeypatch):
+    stored = store(tmp_path)
+    first = prepare_view(stored, "tabular", TRAIN, VALID, tmp_path, with_test=True)
+    monkeypatch.setattr(views, "FORMAT", views.FORMAT + 1)
+    other = prepare_view(stored, "tabular", TRAIN, VALID, tmp_path, with_test=True)
     assert {first.train.X, first.valid.X, first.X_test}.isdisjoint({other.train.X, other.valid.X, other.X_test})
 
 

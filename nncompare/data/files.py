@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,9 @@ import platformdirs
 from nncompare.exceptions import StorageError
 
 __all__ = ["cache_root", "fill_folder", "storage_errors", "sync_folder", "write_atomic"]
+
+_LEFTOVER = re.compile(r"\..+\.(\d+)\.[0-9a-f]{8}\.tmp")
+_HOUR_S, _DAY_S = 3600.0, 86_400.0
 
 _ROOM = "Free some space there, or choose another folder, and run again."
 _RIGHTS = "Choose a folder that you may write to."
@@ -69,7 +74,8 @@ def fill_folder(target: Path, fill: Callable[[Path], None], expected: Sequence[s
     """Create a folder with all of its files at once, unless it is there already.
 
     Several processes may do so at the same time for the same target: the first rename wins, and the others
-    use what it left. The content must therefore follow from the name.
+    use what it left. The content must therefore follow from the name. What killed writers left beside it is
+    removed.
 
     Parameters
     ----------
@@ -100,12 +106,40 @@ def _create_folder(target: Path, fill: Callable[[Path], None]) -> None:
     with storage_errors(target):
         try:
             temporary.mkdir(parents=True)
+            _sweep(target.parent)
             fill(temporary)
             sync_folder(temporary)
             _rename_unless_there(temporary, target)
             sync_folder(target.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed writers left: untouched for a day, or for an hour by a process that is gone.
+
+    The hour is for writers on other machines or in other containers, whose process numbers mean nothing here.
+    """
+    for path in folder.iterdir():
+        match = _LEFTOVER.fullmatch(path.name)
+        if match is None:
+            continue
+        try:
+            age = time.time() - path.stat().st_mtime
+        except FileNotFoundError:
+            continue  # its writer has just finished
+        if age > _DAY_S or (age > _HOUR_S and not _is_running(int(match[1]))):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _rename_unless_there(source: Path, target: Path) -> None:

@@ -19,6 +19,9 @@ from nncompare.exceptions import DataError
 
 __all__ = ["StoredDataset", "open_dataset", "store_dataset"]
 
+FORMAT = 1
+"""Part of every folder's name: raise it when the files, their order or the manifest's fields change."""
+
 MANIFEST = "manifest.json"
 FILES = ("X_train.npy", "y_train.npy", "X_test.npy", "y_test.npy", MANIFEST)
 
@@ -103,7 +106,7 @@ def store_dataset(info: DatasetInfo, dataset: Dataset, root: Path) -> StoredData
     -------
     StoredDataset
         Under ``root/data``. What is there already is used again, also when two processes store the same data
-        at once.
+        at once; a damaged manifest is written anew.
 
     Raises
     ------
@@ -118,9 +121,11 @@ def store_dataset(info: DatasetInfo, dataset: Dataset, root: Path) -> StoredData
     def fill(folder: Path) -> None:
         for role, array in arrays.items():
             write_array(folder / f"{role}.npy", array)
-        write_atomic(folder / MANIFEST, _MANIFEST.dump_json(stored, exclude={"folder"}, indent=1))
+        _write_manifest(stored, folder)
 
     fill_folder(stored.folder, fill, FILES)
+    if not _agrees(stored):
+        _write_manifest(stored, stored.folder)
     return stored
 
 
@@ -142,6 +147,18 @@ def open_dataset(folder: Path) -> StoredDataset:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise _unreadable(folder, f"{where}: {first['msg']}") from error
+
+
+def _write_manifest(stored: StoredDataset, folder: Path) -> None:
+    write_atomic(folder / MANIFEST, _MANIFEST.dump_json(stored, exclude={"folder"}, indent=1))
+
+
+def _agrees(stored: StoredDataset) -> bool:
+    """Tell whether the manifest on disk is whole."""
+    try:
+        return open_dataset(stored.folder) == stored
+    except DataError:
+        return False
 
 
 def _unreadable(folder: Path, cause: str) -> DataError:
@@ -186,8 +203,8 @@ def _describe(info: DatasetInfo, arrays: dict[str, Array], root: Path) -> Stored
 
 
 def _info_digest(info: DatasetInfo) -> str:
-    """Keep equal arrays under another name, with other class names or another text apart."""
-    return hashlib.sha256(_INFO.dump_json(info)).hexdigest()
+    """Keep equal arrays under another name, with other class names or another text apart, and other formats."""
+    return hashlib.sha256(b"%d|%b" % (FORMAT, _INFO.dump_json(info))).hexdigest()
 
 
 def _count_duplicates(X_train: Array, X_test: Array) -> int:

@@ -28,6 +28,10 @@ __all__ = [
 ]
 
 
+FORMAT = 1
+"""Part of every folder's name: raise it when a conversion or the scaler changes what the arrays hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class PreparedPart:
     """The .npy files of train or validation."""
@@ -119,7 +123,7 @@ class _ViewCache:
         self._stored = stored
         self._root = root / "views"
         self._conversion = Conversion(stored.view, view, stored.scale, stored.X_train(), train_rows)
-        self._key = f"{stored.fingerprint}|{view}|{stored.scale!r}|{fingerprint(train=train_rows)}"
+        self._key = f"{FORMAT}|{stored.fingerprint}|{view}|{stored.scale!r}|{fingerprint(train=train_rows)}"
         self.spec = DataSpec(
             name=stored.name,
             view=view,
