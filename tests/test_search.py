@@ -61,16 +61,20 @@ class Children:
 @pytest.fixture
 def searching(tmp_path):
     """Return a function that runs one search, and the storage."""
-    storage = open_storage(tmp_path / "study.db")
-    events = []
+    own = open_storage(tmp_path / "study.db")
+    storages, events = [own], []
 
-    def go(children, n_trials=8, jobs=1, pins=None, stop=None, seed=42, slots=None):
+    def go(children, n_trials=8, jobs=1, pins=None, stop=None, seed=42, slots=None, model=None, database=None):
+        storage = own
+        if database is not None:
+            storage = open_storage(tmp_path / database)
+            storages.append(storage)
         part = PreparedPart(X=tmp_path / "X.npy", y=tmp_path / "y.npy")
         spec = DataSpec(
             name="d", view="tabular", n_classes=2, class_names=("a", "b"), sample_shape=(4,), n_train=10
         )
         study = PlannedStudy(
-            model=f"m{len(storage.get_all_studies())}",
+            model=model or f"m{len(storage.get_all_studies())}",
             dataset="d",
             n_trials=n_trials,
             max_epochs=5,
@@ -95,7 +99,8 @@ def searching(tmp_path):
 
     with quiet_optuna():
         yield SimpleNamespace(go=go, events=events)
-    storage.engine.dispose()
+    for storage in storages:
+        storage.engine.dispose()
 
 
 def test_search_runs_the_number_of_trials_beginning_with_the_default(searching):
@@ -177,10 +182,18 @@ def test_search_pin_reaches_every_trial_and_not_optuna(searching):
 
 
 def test_search_same_seed_asks_the_same_and_another_seed_does_not(searching):
-    """The name of the study is part of the seeds, so one study is repeated in a storage of its own."""
-    first, _ = searching.go(Children(), seed=1)
-    other, _ = searching.go(Children(), seed=2)
-    assert [t.params for t in first.trials[1:]] != [t.params for t in other.trials[1:]]
+    """The name of the study is part of the seeds, so one study is repeated in storages of their own."""
+
+    def repeat(number, seed):
+        found, _ = searching.go(Children(), seed=seed, model="m", database=f"{number}.db")
+        return [(trial.params, trial.seed) for trial in found.trials]
+
+    first, again, other = repeat(0, seed=1), repeat(1, seed=1), repeat(2, seed=2)
+    assert first == again
+    asked = [{str(params) for params, _ in trials[1:]} for trials in (first, other)]
+    seeds = [{seed for _, seed in trials} for trials in (first, other)]
+    assert asked[0].isdisjoint(asked[1])
+    assert seeds[0].isdisjoint(seeds[1])
 
 
 def test_search_stopped_asks_for_nothing_more(searching):
