@@ -53,7 +53,8 @@ def test_plain_progress_writes_a_line_per_event_on_stderr(capsys):
         "Loading digits",
         "Warning: one core only",
         "mlp on digits: 2 trials of at most 10 epochs, then 1 refit",
-        "mlp on digits: trial 0 (1 of 2 done), validation log loss 0.2500, best 0.2500 (accuracy 0.900), about 1 s left",
+        "mlp on digits: trial 0 (1 of 2 done), validation log loss 0.2500, best 0.2500 (accuracy 0.900), "
+        "about 1 s left",
         "mlp on digits: refit 1 of 1, test accuracy 0.8750",
         "cnn on mnist: not run: no module",
     ]

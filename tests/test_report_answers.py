@@ -48,9 +48,9 @@ def test_search_answer_is_that_of_the_checks(codes: tuple[str, ...], words: str)
 
 
 def test_search_caption_numbers_trials_from_0_as_the_records_do() -> None:
-    for part in parts(fixtures.four_studies()):
-        for entry in part.entries:
-            assert f"best at trial {entry.study.best_trial} (numbered 0 to 19)" in render_html(fixtures.full())
+    html = render_html(fixtures.four_studies())
+    for study in fixtures.four_studies().studies:
+        assert f"best at trial {study.best_trial} (numbered 0 to 19)" in html
 
 
 def test_verdict_of_the_only_model_asked_for_does_not_say_that_others_failed() -> None:

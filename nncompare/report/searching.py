@@ -71,13 +71,10 @@ def _group(part: Part) -> Group:
 def caption(study: StudyRecord) -> str:
     """Return where the best trial came, counted from 0 as in results.json, and what became of all of them."""
     complete, pruned, failed = trial_counts(study)
-    gain = last_gain(study)
-    best = (
-        f"best at trial {gain} (numbered 0 to {study.trials[-1].number})"
-        if gain is not None
-        else "no complete trial"
-    )
-    return f"{best}; {complete} complete, {pruned} pruned, {failed} failed"
+    counts, gain = f"{complete} complete, {pruned} pruned, {failed} failed", last_gain(study)
+    if gain is None:
+        return f"no complete trial; {counts}"
+    return f"best at trial {gain} (numbered 0 to {study.trials[-1].number}); {counts}"
 
 
 def _figure(entry: Entry, plane: Plane) -> Figure:
