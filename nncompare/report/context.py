@@ -56,6 +56,7 @@ GLOSSARY = (
     ("fingerprint", "A digest of the data. Scores compare only where data and split fingerprints agree."),
 )
 APART = "Models on different data sets are never ranked against each other: the tasks differ in difficulty."
+SIMULTANEOUS = "The 95 % intervals of differences are simultaneous: they hold for all pairs of a data set at once (Bonferroni)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Report:
     series: tuple[Series, ...]
     verdict_answer: str
     apart: str
+    simultaneous: str
     cards: tuple[VerdictCard, ...]
     briefs: tuple[Brief, ...]
     leaderboard: Section
@@ -91,6 +93,7 @@ def build(results: Results) -> Report:
         series=tuple(dict.fromkeys(entry.series for part in found for entry in part.entries)),
         verdict_answer=verdicts.answer(found),
         apart=APART if len(found) > 1 else "",
+        simultaneous=SIMULTANEOUS if any(part.dataset.verdict.pairs for part in found) else "",
         cards=verdicts.cards(found),
         briefs=tuple(brief(part) for part in found),
         leaderboard=board,
