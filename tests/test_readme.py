@@ -70,3 +70,9 @@ def test_readme_first_screen_has_the_two_commands():
     assert "pip install . && nncompare run --all" in first
     assert 'pip install ".[test]" && pytest' in first
     assert CliRunner().invoke(main, ["run", "--help"]).exit_code == 0
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "benchmarks").glob("*.py")))
+def test_benchmarks_are_listed_and_run_by_nox(script):
+    assert f"| `{script}` |" in (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    assert f'"{script.removesuffix(".py")}"' in (ROOT / "noxfile.py").read_text(encoding="utf-8")

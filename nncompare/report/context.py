@@ -56,7 +56,7 @@ GLOSSARY = (
     ("fingerprint", "A digest of the data. Scores compare only where data and split fingerprints agree."),
 )
 APART = "Models on different data sets are never ranked against each other: the tasks differ in difficulty."
-SIMULTANEOUS = "The 95 % intervals of differences are simultaneous: they hold for all pairs of a data set at once (Bonferroni)."
+SIMULTANEOUS = "The 95 % intervals of differences are simultaneous: they hold for all pairs of a data set at once."
 
 
 @dataclass(frozen=True, slots=True)
