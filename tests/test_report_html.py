@@ -20,6 +20,10 @@ from . import report_fixtures as fixtures
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 
 
+IMPLIED = {"td": ("td", "th"), "th": ("td", "th"), "tr": ("td", "th", "tr")}  # ended by the start of another
+IMPLIED_AT_END = {"thead": ("td", "th", "tr"), "tbody": ("td", "th", "tr")}
+
+
 class Page(HTMLParser):
     """Counts elements and attributes, and keeps the text of each element name."""
 
@@ -37,14 +41,21 @@ class Page(HTMLParser):
         self.elements[tag] += 1
         self.attributes.update(name for name, _ in attrs)
         self.values += [(name, value or "") for name, value in attrs]
+        self._end_implied(IMPLIED.get(tag, ()))
         if tag not in VOID:
             self.open.append(tag)
+
+    def _end_implied(self, tags: tuple[str, ...]) -> None:
+        """End open elements whose end tag HTML lets one omit here."""
+        while self.open and self.open[-1] in tags:
+            self.open.pop()
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
         self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        self._end_implied(IMPLIED_AT_END.get(tag, ()))
         assert tag in VOID or self.open.pop() == tag, f"</{tag}> closes another element"
 
     def handle_data(self, data: str) -> None:
