@@ -19,7 +19,7 @@ from nncompare.data.store import StoredDataset, open_dataset
 from nncompare.data.views import CONVERSIONS, choose_view, prepare_view
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import PluginError, UsageError
-from nncompare.execution.probe import ProbeResult, probe_plugin
+from nncompare.execution.probe import ProbeResult, probe_plugins
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import DescribeAnswer, DescribeSpec, LoadAnswer, LoadSpec
 from nncompare.pins import check_pins
@@ -136,9 +136,7 @@ def _probe(config: RunConfig, catalog: Catalog) -> list[_Model]:
     if not (refs or refused):
         raise UsageError("No model plugin is installed. Reinstall nncompare, which brings mlp, cnn and lstm.")
     _check_names("models", (ref.name for ref in refs))
-    with ThreadPoolExecutor(max_workers=default_jobs()) as pool:
-        probes = list(pool.map(probe_plugin, refs))
-    models = [_Model(ref.name, ref, probe) for ref, probe in zip(refs, probes, strict=True)]
+    models = [_Model(ref.name, ref, probe) for ref, probe in zip(refs, probe_plugins(refs), strict=True)]
     return [*models, *refused]
 
 

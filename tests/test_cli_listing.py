@@ -32,13 +32,13 @@ def listing(monkeypatch):
             DATASETS: Catalog({"digits": DIGITS}, []),
         }
 
-        def probe_plugin(ref, timeout_s, fresh):
-            probed.append((ref.name, timeout_s, fresh))
-            return (answers or {}).get(ref.name, answer())
+        def probe_plugins(refs, timeout_s, *, fresh):
+            probed.extend((ref.name, timeout_s, fresh) for ref in refs)
+            return [(answers or {}).get(ref.name, answer()) for ref in refs]
 
         probe = ModuleType("nncompare.execution.probe")
         probe.last_probe = lambda ref: (kept or {}).get(ref.name)
-        probe.probe_plugin = probe_plugin
+        probe.probe_plugins = probe_plugins
         monkeypatch.setitem(sys.modules, probe.__name__, probe)
         monkeypatch.setattr(registry, "discover", lambda group, _source: catalogs[group])
         return CliRunner().invoke(main, ["list", *arguments])

@@ -74,16 +74,9 @@ def _last_results(refs: list[PluginRef]) -> list[ProbeResult | None]:
 
 
 def _probe_all(refs: list[PluginRef]) -> list[ProbeResult]:
-    """Probe all plugins, one per processor at a time; each has its own process and time limit."""
-    from concurrent.futures import ThreadPoolExecutor
-    from functools import partial
+    from nncompare.execution.probe import probe_plugins
 
-    from nncompare.execution.probe import probe_plugin
-    from nncompare.settings import default_jobs
-
-    probe = partial(probe_plugin, timeout_s=_PROBE_TIMEOUT_S, fresh=True)
-    with ThreadPoolExecutor(max_workers=default_jobs()) as pool:
-        return list(pool.map(probe, refs))
+    return probe_plugins(refs, _PROBE_TIMEOUT_S, fresh=True)
 
 
 def _row(ref: PluginRef, result: ProbeResult | None) -> _Row:
