@@ -28,7 +28,7 @@ from nncompare.results import (
     StudyRecord,
     StudyStatus,
 )
-from nncompare.search import SearchResult
+from nncompare.trials import SearchResult
 from nncompare.verdict import decide
 
 UNFINISHED = Failure(category="interrupted", message="It was not finished when this was written.")

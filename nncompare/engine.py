@@ -24,9 +24,10 @@ from nncompare.refit import Reference, Refit, Refits, SealedTest, measure, run_r
 from nncompare.report import write_report
 from nncompare.results import Failure, Results, RunState, StudyRecord, TrialRecord
 from nncompare.runlog import RunLog
-from nncompare.search import Search, SearchResult, open_storage, quiet_optuna
+from nncompare.search import Search, open_storage, quiet_optuna
 from nncompare.session import Session, memory_limit_mb
 from nncompare.slots import Slots
+from nncompare.trials import SearchResult
 
 __all__ = ["RESULTS", "Engine"]
 

@@ -28,32 +28,12 @@ from nncompare.plan import PlannedStudy
 from nncompare.results import Failure, FailureCategory, TrialRecord
 from nncompare.session import Session
 from nncompare.slots import Slots
-from nncompare.trials import trial_record
+from nncompare.trials import SearchResult, trial_record
 
 __all__ = ["Search", "SearchResult", "open_storage", "quiet_optuna"]
 
 MAX_CONSECUTIVE_FAILURES = 5
 BUSY_TIMEOUT_S = 60
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """What a search found: its trials in order, the importance of the parameters, the space that was met.
-
-    ``failure`` says why the study's storage ended the search early, if it did.
-    """
-
-    trials: list[TrialRecord]
-    importance: dict[str, float]
-    space: dict[str, dict[str, Any]]
-    seconds: float
-    failure: Failure | None = None
-
-    @property
-    def best(self) -> TrialRecord | None:
-        """The complete trial with the lowest validation log loss, the earlier one of equals."""
-        complete = [t for t in self.trials if t.state == "complete" and t.valid_log_loss is not None]
-        return min(complete, key=lambda t: (t.valid_log_loss, t.number), default=None)
 
 
 @contextmanager

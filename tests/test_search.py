@@ -14,11 +14,11 @@ from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedStudy
 from nncompare.registry import MODELS, PluginRef
 from nncompare.results import Failure
-from nncompare.search import Search, SearchResult, open_storage, quiet_optuna, suggest
+from nncompare.search import Search, open_storage, quiet_optuna, suggest
 from nncompare.session import Session
 from nncompare.settings import RunConfig
 from nncompare.slots import Slots
-from nncompare.trials import trial_record
+from nncompare.trials import SearchResult, trial_record
 
 BROKEN = Failure(category="plugin", message="broken")
 DEFAULTS = {"rate": 0.01, "width": 64, "kind": "relu"}
