@@ -69,7 +69,8 @@ def _short(part: Part) -> str:
     if verdict.state == "single":
         did = "was run" if len(part.entries) == 1 else "finished"
         return f"on {name} only {formats.listed([e.study.model for e, _ in part.tested])} {did}"
-    return f"on {name} it is undecided"
+    between = f" between {formats.listed(verdict.tied)}" if len(verdict.tied) > 1 else ""
+    return f"on {name} it is undecided{between}"
 
 
 def _card(part: Part) -> VerdictCard:
