@@ -58,6 +58,15 @@ def test_group_debug_shows_the_traceback_then_the_line(invoke):
     assert done.stderr.splitlines()[-1] == "Error: nncompare failed: ZeroDivisionError: by zero."
 
 
+@pytest.mark.parametrize("hostile", ["\x1b[2J", "\x1b]0;title\x07", "\x9b2J", "\u202e", "\u200b"])
+def test_group_errors_cannot_steer_the_terminal(invoke, hostile):
+    for error in (PluginError(f"a{hostile}b"), ZeroDivisionError(f"a{hostile}b")):
+        for arguments in ([], ["--debug"]):
+            shown = invoke(error, *arguments).stderr
+            assert all(c.isprintable() for c in shown.replace("\n", ""))
+            assert "a\\" in shown
+
+
 def test_group_interrupt_is_130(invoke):
     done = invoke(KeyboardInterrupt())
     assert (done.exit_code, done.stderr) == (130, "Interrupted.\n")
@@ -85,6 +94,14 @@ def test_group_every_command_has_an_example_in_its_help(name):
     assert done.exit_code == 0
     assert "Example" in done.output
     assert f"nncompare {name}" in done.output.partition("Example")[2]
+    assert "\\b" not in done.output
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_group_every_option_has_a_help_text(name):
+    options = [option for option in main.commands[name].params if isinstance(option, click.Option)]
+    assert options
+    assert [option.name for option in options if not option.help] == []
 
 
 def test_group_remembers_what_was_typed():

@@ -106,5 +106,5 @@ def test_list_json_has_the_same_facts(listing):
 
 def test_list_reason_cannot_rewrite_the_terminal(listing):
     done = listing(kept={"net": answer(ok=False, reason="a\n\x1b[2Jb")})
-    assert "broken: a [2Jb" in done.stdout
+    assert "broken: a \\x1b[2Jb" in done.stdout
     assert "\x1b" not in done.stdout

@@ -1,5 +1,6 @@
 """``nncompare report``: finding the run, and rendering it through the library."""
 
+import json
 import os
 import sys
 from types import ModuleType
@@ -10,6 +11,8 @@ from click.testing import CliRunner
 from nncompare.cli import main
 from nncompare.cli.report import find_run
 from nncompare.exceptions import UsageError
+
+from . import report_fixtures as fixtures
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def test_find_run_unknown_names_the_newest(runs, name):
 
 
 def test_find_run_without_any_run(tmp_path):
-    with pytest.raises(UsageError, match="There is none yet"):
+    with pytest.raises(UsageError, match=r"no run in .* yet\. Start one: nncompare run --all"):
         find_run("latest", tmp_path / "absent")
 
 
@@ -60,3 +63,16 @@ def test_report_renders_into_the_run_directory_and_prints_the_path(runs, monkeyp
 
 def test_report_unknown_run_exits_2(tmp_path):
     assert CliRunner().invoke(main, ["report", "absent", "--out", str(tmp_path)]).exit_code == 2
+
+
+def test_report_of_edited_results_is_refused_in_one_sentence(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    records = json.loads(fixtures.four_studies().to_json())
+    records["datasets"][0]["class_names"] = []
+    (folder / "results.json").write_text(json.dumps(records))
+    done = CliRunner().invoke(main, ["report", str(folder)])
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"Error: No report can be made of '{folder / 'results.json'}': ")
+    assert done.stderr.count("\n") == 1
+    assert "--debug" not in done.stderr

@@ -52,6 +52,18 @@ def test_show_prints_tags_ranges_and_defaults(show):
     ]
 
 
+def test_show_text_cannot_steer_the_terminal(show, monkeypatch):
+    hostile = "\x1b[2J\x1b]0;title\x07"
+    spec = {"type": "categorical", "choices": [hostile]}
+    description = {"dataset": f"d{hostile}", "space": {f"p{hostile}": spec}, "defaults": {f"p{hostile}": hostile}}
+    for key, value in description.items():
+        monkeypatch.setitem(DESCRIPTION, key, value)
+    done = show("lstm")
+    assert done.exit_code == 0
+    assert all(c.isprintable() for c in done.stdout.replace("\n", ""))
+    assert "search space on: d\\x1b[2J\\x1b]0;title\\x07" in done.stdout
+
+
 def test_show_json_has_the_space(show):
     found = json.loads(show("lstm", "--json").stdout)
     assert found["name"] == "lstm"

@@ -36,5 +36,10 @@ def columns(rows: Iterable[Sequence[str]], header: Sequence[str], right: Iterabl
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` without line breaks and without control characters, which could rewrite a terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Return ``text`` without line breaks and with visible control characters."""
+    return printable(" ".join(text.split()))
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with an escape for each control character, which could rewrite a terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

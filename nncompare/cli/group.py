@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 import click
 
-from nncompare.exceptions import NNCompareError
+from nncompare.cli.columns import one_line, printable
+from nncompare.cli.streams import open_missing_streams, stdout_errors
+from nncompare.exceptions import NNCompareError, StorageError
 
 _DEBUG = "nncompare.debug"
 _ARGUMENTS = "nncompare.arguments"
@@ -18,6 +21,16 @@ C = TypeVar("C", bound=click.Command | Callable[..., Any])
 
 class CommandLine(click.Group):
     """A group whose errors are one readable line; ``--debug`` adds the traceback."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line with three open streams, before anything opens a file."""
+        open_missing_streams()
+        try:
+            with stdout_errors():  # of what click prints by itself: help and version
+                return super().main(*args, **extra)
+        except StorageError as error:
+            click.echo(f"Error: {one_line(str(error))}", err=True)
+            sys.exit(error.exit_code)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep the arguments as typed: the report says how to repeat the run."""
@@ -68,6 +81,7 @@ def _fail(ctx: click.Context, error: Exception, message: str, exit_code: int) ->
     if ctx.meta.get(_DEBUG):
         import traceback
 
-        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-    click.echo(f"Error: {' '.join(message.split())}", err=True)
+        lines = "".join(traceback.format_exception(error)).splitlines()
+        click.echo("\n".join(map(printable, lines)), err=True)
+    click.echo(f"Error: {one_line(message)}", err=True)
     ctx.exit(exit_code)

@@ -9,6 +9,7 @@ import click
 
 from nncompare.cli.columns import columns
 from nncompare.cli.group import common_options
+from nncompare.cli.streams import say
 
 if TYPE_CHECKING:
     from nncompare.execution.probe import ProbeResult
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
 _BROKEN = 3
 _PROBE_TIMEOUT_S = 20.0
+
+_HELP = """List models and data sets, whose they are, and what their last check said.
+
+\b
+Example:
+  nncompare list --check
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +51,13 @@ class _Row:
         return {key: getattr(self, key) for key in keys}
 
 
-@click.command("list", short_help="List models and data sets.")
+@click.command("list", short_help="List models and data sets.", help=_HELP)
 @click.option("--check", is_flag=True, help="Start each plugin in a process of its own, for at most 20 s.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @common_options
 @click.pass_context
 def list_plugins(ctx: click.Context, check: bool, as_json: bool) -> None:
-    r"""List models and data sets, whose they are, and what their last check said.
-
-    \b
-    Example:
-      nncompare list --check
-    """
+    """Discover, check where asked to, print."""
     from nncompare.registry import DATASETS, MODELS, discover, installed
 
     source = installed()
@@ -104,7 +107,7 @@ def _print_table(rows: list[_Row]) -> None:
     for group in (MODELS, DATASETS):
         cells = [row.cells() for row in rows if row.group == group]
         lines = columns(cells, (KINDS[group].upper(), "DISTRIBUTION", "VERSION", "STATUS"))
-        click.echo("\n".join(lines) + ("\n" if group == MODELS else ""))
+        say("\n".join(lines) + ("\n" if group == MODELS else ""))
 
 
 def _print_json(rows: list[_Row]) -> None:
@@ -116,4 +119,4 @@ def _print_json(rows: list[_Row]) -> None:
         "models": [row.as_json() for row in rows if row.group == MODELS],
         "datasets": [row.as_json() for row in rows if row.group == DATASETS],
     }
-    click.echo(json.dumps(listed, indent=1))
+    say(json.dumps(listed, indent=1))

@@ -19,10 +19,13 @@ def positive_number(_ctx: click.Context, _option: click.Parameter, value: float 
     return value
 
 
-def unique(_ctx: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+def unique(_ctx: click.Context, option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
     """Drop repetitions, keep the order, refuse empty names."""
     if any(not name.strip() for name in names):
         raise click.BadParameter("a name is empty.")
+    for name in names:
+        if "," in name and ":" not in name:
+            raise click.BadParameter(f"'{name}' has a comma; repeat {option.opts[0]} for several names.")
     return tuple(dict.fromkeys(names))
 
 

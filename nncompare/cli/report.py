@@ -7,12 +7,20 @@ from pathlib import Path
 import click
 
 from nncompare.cli.group import common_options
-from nncompare.exceptions import UsageError
+from nncompare.cli.streams import say
+from nncompare.exceptions import NNCompareError, ResultsError, UsageError
 
 _RESULTS = "results.json"
 
+_HELP = """Write report.html and report.md of RUN again: an id, a run directory, or "latest".
 
-@click.command("report", short_help="Write the report of a run again.")
+\b
+Example:
+  nncompare report latest
+"""
+
+
+@click.command("report", short_help="Write the report of a run again.", help=_HELP)
 @click.argument("run")
 @click.option(
     "--out",
@@ -23,18 +31,22 @@ _RESULTS = "results.json"
 )
 @common_options
 def rebuild_report(run: str, out: Path) -> None:
-    r"""Write report.html and report.md of RUN again: an id, a run directory, or "latest".
-
-    \b
-    Example:
-      nncompare report latest
-    """
+    """Find, read, write, print the path."""
     folder = find_run(run, out)
     from nncompare.comparison import load_results
     from nncompare.report import write_report
 
-    write_report(load_results(folder / _RESULTS), folder)
-    click.echo(str(folder / "report.html"))
+    results = load_results(folder / _RESULTS)
+    try:
+        write_report(results, folder)
+    except NNCompareError:
+        raise
+    except Exception as error:  # what a hand-edited file holds can break any part of the report
+        raise ResultsError(
+            f"No report can be made of '{folder / _RESULTS}': {type(error).__name__}: {error}. "
+            "Its records contradict each other, as after an edit by hand; restore the file or run again."
+        ) from error
+    say(str(folder / "report.html"))
 
 
 def find_run(run: str, out: Path) -> Path:
@@ -55,6 +67,8 @@ def find_run(run: str, out: Path) -> Path:
     known = sorted(out.glob(f"*/{_RESULTS}"), key=lambda path: path.stat().st_mtime)
     if run == "latest" and known:
         return known[-1].parent
+    if run == "latest":
+        raise UsageError(f"There is no run in '{out}' yet. Start one: nncompare run --all --preset quick")
     path = Path(run)
     for folder in (path.parent if path.name == _RESULTS else path, out / run):
         if (folder / _RESULTS).is_file():

@@ -11,6 +11,7 @@ import click
 
 from nncompare.cli.group import common_options, typed_command
 from nncompare.cli.options import parse_pins, positive_number, unique
+from nncompare.cli.streams import say
 from nncompare.exceptions import UsageError
 from nncompare.settings import PRESETS, RunConfig
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _INCOMPLETE = 3
 _MAX_SEED = 2**32 - 1
+_SEED_HELP = "Moves the validation split, the search and the weights, never the test part."
 _AT_LEAST_1 = click.IntRange(min=1)
 
 _HELP = """Compare models on data sets and write one report.
@@ -34,12 +36,27 @@ MODEL and DATA SET are names from "nncompare list", or package.module:Class, or 
 Without -d each model runs on its own data set and on mnist1d; without -m all models run.
 """
 
+_FIRST_STEPS = """Try one of these:
+  nncompare run --all --preset quick           every model, a first answer in a minute or two
+  nncompare run -m cnn -m lstm -d mnist1d      two models, one data set
+  nncompare run --help                         all options
+
+Error: Say what to compare: --all, -m MODEL or -d DATASET."""
+
 
 @click.command("run", short_help="Compare models on data sets, write one report.", help=_HELP)
 @click.option("--all", "every", is_flag=True, help="Run all installed models.")
 @click.option("-m", "--model", "models", multiple=True, callback=unique, metavar="MODEL", help="Repeatable.")
 @click.option("-d", "--dataset", "datasets", multiple=True, callback=unique, metavar="DATASET", help="Repeatable.")
-@click.option("--preset", type=click.Choice(list(PRESETS)), default="standard", show_default=True)
+@click.option(
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    default="standard",
+    show_default=True,
+    help="Trials and refits: "
+    + "; ".join(f"{name} {preset.n_trials} and {preset.n_refits}" for name, preset in PRESETS.items())
+    + ".",
+)
 @click.option("--trials", "n_trials", type=_AT_LEAST_1, help="Configurations tried per study.")
 @click.option("--epochs", "max_epochs", type=_AT_LEAST_1, help="Most epochs of a trial.")
 @click.option("--seeds", "n_refits", type=_AT_LEAST_1, help="Refits of the winner, each with its own seed.")
@@ -47,7 +64,7 @@ Without -d each model runs on its own data set and on mnist1d; without -m all mo
     "--jobs", type=_AT_LEAST_1, help="Trials at a time; one per processor by default, 1 repeats exactly."
 )
 @click.option("--threads", type=_AT_LEAST_1, default=1, show_default=True, help="Threads of each trial.")
-@click.option("--seed", type=click.IntRange(0, _MAX_SEED), default=42, show_default=True)
+@click.option("--seed", type=click.IntRange(0, _MAX_SEED), default=42, show_default=True, help=_SEED_HELP)
 @click.option("--set", "settings", multiple=True, metavar="MODEL.PARAM=VALUE", help="Fix a parameter. Repeatable.")
 @click.option(
     "--out",
@@ -85,7 +102,7 @@ def run_comparison(
     """Parse, plan, run, print."""
     models, datasets = options["models"], options["datasets"]
     if not (every or models or datasets):
-        click.echo(f"{ctx.get_help()}\n\nError: Say what to compare: --all, -m MODEL or -d DATASET.", err=True)
+        click.echo(f"{ctx.get_usage()}\n\n{_FIRST_STEPS}", err=True)
         ctx.exit(UsageError.exit_code)
     if every and models:
         raise UsageError("--all runs every model, so -m cannot choose among them. Leave one of the two out.")
@@ -103,7 +120,7 @@ def _dry_run(config: RunConfig, quiet: bool) -> int:
 
     with choose_progress(quiet) as progress, LocalRunner() as runner:
         plan = make_plan(config, runner, progress)
-    click.echo("\n".join(plan_lines(plan)))
+    say("\n".join(plan_lines(plan)))
     broken = any(study.broken or (config.strict and study.failure is not None) for study in plan.studies)
     return _INCOMPLETE if broken else 0
 
@@ -134,7 +151,7 @@ def _print_results(plan: Plan, results: Results, quiet: bool) -> None:
 
     report = plan.folder / "report.html"
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    click.echo(str(report) if quiet else "\n".join(result_lines(results, report, width)))
+    say(str(report) if quiet else "\n".join(result_lines(results, report, width)))
 
 
 def _say_what_was_kept(results: Results) -> None:

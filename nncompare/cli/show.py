@@ -7,26 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nncompare.cli.columns import columns
+from nncompare.cli.columns import columns, one_line
 from nncompare.cli.group import common_options
+from nncompare.cli.streams import say
 from nncompare.exceptions import PluginError
 
 if TYPE_CHECKING:
     from nncompare.registry import PluginRef
 
+_HELP = """Show what MODEL accepts, its parameters, their ranges and defaults.
 
-@click.command("show", short_help="Show what a model accepts and what is searched.")
+\b
+Example:
+  nncompare show lstm -d mnist1d
+"""
+
+
+@click.command("show", short_help="Show what a model accepts and what is searched.", help=_HELP)
 @click.argument("model")
 @click.option("-d", "--dataset", metavar="NAME", help="Show the search space for this data set.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @common_options
 def show_model(model: str, dataset: str | None, as_json: bool) -> None:
-    r"""Show what MODEL accepts, its parameters, their ranges and defaults.
-
-    \b
-    Example:
-      nncompare show lstm -d mnist1d
-    """
+    """Find, describe, print."""
     from nncompare.execution.probe import probe_plugin
     from nncompare.planning import describe_plugin
     from nncompare.registry import DATASETS, MODELS, find
@@ -48,22 +51,21 @@ def _print_json(ref: PluginRef, tags: Mapping[str, Any], file: str | None, descr
     import json
 
     owner = {"name": ref.name, "distribution": ref.distribution, "version": ref.version, "value": ref.value}
-    click.echo(json.dumps({**owner, "file": file, "tags": dict(tags), **description}, indent=1))
+    say(json.dumps({**owner, "file": file, "tags": dict(tags), **description}, indent=1))
 
 
 def _print_text(ref: PluginRef, tags: Mapping[str, Any], file: str | None, description: dict[str, Any]) -> None:
-    click.echo(f"{ref.name}, from {ref.owner} ({ref.value})")
-    if file:
-        click.echo(f"file: {file}")
+    lines = [f"{ref.name}, from {ref.owner} ({ref.value})", *([f"file: {file}"] if file else [])]
     for tag, value in tags.items():
-        click.echo(f"{tag}: {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}")
-    click.echo(f"search space on: {description['dataset']}")
+        lines.append(f"{tag}: {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}")
+    lines.append(f"search space on: {description['dataset']}")
     defaults = description["defaults"]
     rows = [
         (name, spec["type"], domain(spec), _text(defaults.get(name)))
         for name, spec in description["space"].items()
     ]
-    click.echo("\n" + "\n".join(columns(rows, ("PARAMETER", "TYPE", "SEARCHED", "DEFAULT"))))
+    table = columns(rows, ("PARAMETER", "TYPE", "SEARCHED", "DEFAULT"))
+    say("\n".join([*map(one_line, lines), "", *table]))
 
 
 def domain(spec: Mapping[str, Any]) -> str:
