@@ -178,8 +178,10 @@ def dataset_record(
     studies: Sequence[StudyRecord],
     references: Sequence[Reference],
     correct: Mapping[str, npt.NDArray[np.bool_]],
+    *,
+    text: str | None = None,
 ) -> DatasetRecord:
-    """Return the record of one data set with its verdict."""
+    """Return the record of one data set with its verdict; ``text`` stands in for the sentence."""
     records = [
         reference.record or ReferenceRecord(name=reference.name, failure=reference.failure)
         for reference in references
@@ -187,6 +189,15 @@ def dataset_record(
     stored, split = dataset.stored, dataset.split
     support = stored.test_support if stored is not None else []
     names = list(stored.class_names) if stored is not None else []
+    verdict = decide(
+        dataset.name,
+        studies,
+        records,
+        correct,
+        duplicates=stored.duplicates if stored is not None else None,
+        test_support=support,
+        class_names=names,
+    )
     return DatasetRecord(
         name=dataset.name,
         kind=stored.view if stored is not None else "",
@@ -204,15 +215,7 @@ def dataset_record(
         citation=stored.citation if stored is not None else "",
         failure=dataset.failure,
         references=records,
-        verdict=decide(
-            dataset.name,
-            studies,
-            records,
-            correct,
-            duplicates=stored.duplicates if stored is not None else None,
-            test_support=support,
-            class_names=names,
-        ),
+        verdict=verdict if text is None else verdict.model_copy(update={"text": text}),
     )
 
 

@@ -110,18 +110,22 @@ def _search_checks(study: StudyRecord) -> Iterator[Check]:
     """Yield what one study's search says about itself."""
     if study.budget is None:
         return
-    yield from _failed_trials(study.model, study.budget)
+    yield from _failed_trials(study, study.budget)
     if study.status == "complete":
         yield from _search_ended_early(study, study.budget)
         yield from _failed_refits(study)
         yield from _search_still_improving(study, study.budget)
+        yield from _still_learning(study, study.budget)
         yield from _param_at_edge(study)
 
 
-def _failed_trials(model: str, budget: Budget) -> Iterator[Check]:
-    if budget.trials_failed:
-        level: CheckLevel = "problem" if budget.trials_failed * 2 >= budget.n_trials else "warning"
-        text = f"{model}: {budget.trials_failed} of {budget.n_trials} trials failed."
+def _failed_trials(study: StudyRecord, budget: Budget) -> Iterator[Check]:
+    """Count the trials that failed by themselves; those that the user stopped did not."""
+    failures = [trial.failure for trial in study.trials if trial.failure is not None]
+    failed = budget.trials_failed - sum(failure.category == "interrupted" for failure in failures)
+    if failed > 0:
+        level: CheckLevel = "problem" if failed * 2 >= budget.n_trials else "warning"
+        text = f"{study.model}: {failed} of {budget.n_trials} trials failed."
         yield Check(code="failed_trials", level=level, text=text)
 
 
@@ -154,6 +158,15 @@ def _search_still_improving(study: StudyRecord, budget: Budget) -> Iterator[Chec
         yield Check(code="search_still_improving", level="warning", text=text)
 
 
+def _still_learning(study: StudyRecord, budget: Budget) -> Iterator[Check]:
+    if study.best_epoch is not None and study.best_epoch >= budget.max_epochs:
+        text = (
+            f"{study.model}: the chosen trial was best at its last epoch, {budget.max_epochs}; "
+            "with more epochs (--epochs) the order of the models may change."
+        )
+        yield Check(code="still_learning", level="warning", text=text)
+
+
 def _param_at_edge(study: StudyRecord) -> Iterator[Check]:
     """Name searched numbers that ended at an end of their range; whole numbers often have natural ends."""
     best = next((trial.suggested for trial in study.trials if trial.number == study.best_trial), {})
@@ -171,10 +184,10 @@ def _is_at_edge(entry: Mapping[str, Any], value: Any) -> bool:
     """Return whether a number lies within 1 % of its range's length from an end, on the scale of the search."""
     if entry.get("type") not in ("float", "int") or not isinstance(value, int | float):
         return False
+    if not entry["low"] <= value <= entry["high"] or entry["low"] == entry["high"]:
+        return False
     scale = math.log if entry.get("log") else float
     low, high = scale(entry["low"]), scale(entry["high"])
-    if high <= low or not entry["low"] <= value <= entry["high"]:
-        return False
     position = (scale(value) - low) / (high - low)
     return not EDGE_SHARE < position < 1 - EDGE_SHARE
 

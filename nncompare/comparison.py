@@ -10,7 +10,7 @@ from typing import Any
 
 from nncompare.engine import RESULTS, Engine
 from nncompare.events import Listener, RunFinished
-from nncompare.exceptions import ResultsError
+from nncompare.exceptions import ResultsError, UsageError
 from nncompare.execution.runner import LocalRunner
 from nncompare.interrupts import Interrupts
 from nncompare.plan import Plan
@@ -43,6 +43,11 @@ class Comparison:
 
     results: Results
     folder: Path
+
+    def __repr__(self) -> str:
+        """Return the verdicts in words, and where the report is."""
+        lines = [f"  {dataset.verdict.text}" for dataset in self.results.datasets]
+        return "\n".join([f"<Comparison {self.results.run_id}", *lines, f"  {self.folder / 'report.html'}>"])
 
 
 def compare(
@@ -91,7 +96,12 @@ def compare(
 
 
 def _names(names: str | Sequence[str]) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
+    found = (names,) if isinstance(names, str) else tuple(names)
+    for name in found:
+        if not isinstance(name, str):
+            text = "Plugins run in processes of their own, so name them as on the command line"
+            raise UsageError(f"{name!r} is not a name. {text}: 'mlp', 'package.module:Class' or 'file.py:Class'.")
+    return found
 
 
 def run(plan: Plan, runner: LocalRunner, listener: Listener | None = None) -> Results:

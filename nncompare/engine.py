@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -22,7 +23,7 @@ from nncompare.execution.runner import LocalRunner
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.refit import Reference, Refit, Refits, SealedTest, measure, run_references
 from nncompare.report import write_report
-from nncompare.results import Failure, Results, RunState, StudyRecord, TrialRecord
+from nncompare.results import DatasetRecord, Failure, Results, RunState, StudyRecord, TrialRecord
 from nncompare.runlog import RunLog
 from nncompare.search import Search, open_storage, quiet_optuna
 from nncompare.session import Session, memory_limit_mb
@@ -136,8 +137,9 @@ class Engine:
         try:
             record = self._study_record(index, study)
         except Exception as error:  # noqa: BLE001 - the border: a study that fails must not stop the others
-            trace = traceback.format_exc()
-            (self._folder / "trials" / f"{study.model}--{study.dataset}.error.log").write_text(trace)
+            with contextlib.suppress(OSError):
+                log = self._folder / "trials" / f"{study.model}--{study.dataset}.error.log"
+                log.write_text(traceback.format_exc())
             category = "storage" if isinstance(error, StorageError) else "internal"
             failure = Failure(category=category, message=f"{type(error).__name__}: {error}")
             record = study_record(study, failure=failure)
@@ -152,6 +154,8 @@ class Engine:
         dataset = next(d for d in self._plan.datasets if d.name == study.dataset)
         found = self._search(index, study, dataset)
         best = found.best
+        if found.failure is not None:
+            self._note(f"The search of {study.model} on {study.dataset} ended early: {found.failure.message}")
         if self.stop.is_set() or best is None:
             return study_record(study, found, failure=found.failure, interrupted=self.stop.is_set())
         refits = self._refit(index, study, dataset, best)
@@ -228,7 +232,12 @@ class Engine:
         with self._lock:
             results = self._results(state)
             write_atomic(self._folder / RESULTS, results.to_json())
-            write_report(results, self._folder)
+            try:
+                write_report(results, self._folder)
+            except StorageError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the border: results.json is there, whatever it holds
+                self._notes.append(f"The report could not be drawn: {type(error).__name__}: {error}")
         return results
 
     def _results(self, state: RunState) -> Results:
@@ -236,10 +245,7 @@ class Engine:
             self._studies.get(index) or study_record(study, failure=study.failure, interrupted=True)
             for index, study in enumerate(self._plan.studies)
         ]
-        datasets = [
-            dataset_record(d, studies, self._references.get(d.name, []), self._correct(d.name))
-            for d in self._plan.datasets
-        ]
+        datasets = [self._dataset_record(dataset, studies) for dataset in self._plan.datasets]
         return results_record(
             self._plan,
             state,
@@ -250,6 +256,14 @@ class Engine:
             environment=self._environment,
             notes=self._notes,
         )
+
+    def _dataset_record(self, dataset: PlannedDataset, studies: Sequence[StudyRecord]) -> DatasetRecord:
+        references = self._references.get(dataset.name, [])
+        try:
+            return dataset_record(dataset, studies, references, self._correct(dataset.name))
+        except Exception as error:  # noqa: BLE001 - the border: one odd number must not take all results with it
+            text = f"There is no verdict on {dataset.name}: {type(error).__name__}: {error}"
+            return dataset_record(dataset, [], [], {}, text=text)
 
     def _correct(self, dataset: str) -> Mapping[str, npt.NDArray[np.bool_]]:
         """Return which test items each finished model and reference got right."""

@@ -24,7 +24,7 @@ from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import DescribeAnswer, DescribeSpec, LoadAnswer, LoadSpec
 from nncompare.pins import check_pins
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
-from nncompare.registry import DATASETS, MODELS, Catalog, PluginRef, discover, display_name, find, installed
+from nncompare.registry import DATASETS, LOCAL, MODELS, Catalog, PluginRef, discover, display_name, find, installed
 from nncompare.results import Failure
 from nncompare.session import memory_limit_mb
 from nncompare.settings import (
@@ -172,7 +172,8 @@ def _load_all(
 def _load(name: str, config: RunConfig, catalog: Catalog, runner: LocalRunner, folder: Path) -> PlannedDataset:
     """Load one data set in a child and split it."""
     if not config.datasets and name not in catalog.plugins:
-        text = f"Data set '{name}' is not installed. Installed: {', '.join(catalog.plugins)}."
+        known = ", ".join(catalog.plugins) or "none"
+        text = f"No installed plugin brings the data set '{name}'. Installed data sets: {known}."
         return PlannedDataset(name=name, failure=Failure(category="data", message=text), unavailable=True)
     ref = find(name, DATASETS, catalog)
     spec = LoadSpec(
@@ -258,8 +259,8 @@ def _describe(
 
 
 def _broken(model: _Model) -> str:
-    owner = f" of {model.ref.owner}" if model.ref is not None else ""
-    return f"The model plugin '{model.name}'{owner} cannot be used: {model.probe.reason}."
+    owner = f" of {model.ref.owner}" if model.ref is not None and model.ref.distribution != LOCAL else ""
+    return f"The model plugin '{model.name}'{owner} cannot be used: {model.probe.reason.rstrip('.')}."
 
 
 def _notify(listener: Listener, runner: LocalRunner, catalog: Catalog) -> None:

@@ -9,7 +9,6 @@ at the top of its file, and a crash costs one trial.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +40,7 @@ __all__ = [
 ]
 
 API_VERSION = 1
+LARGEST_LOSS = 1e30
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 Params: TypeAlias = dict[str, Any]
@@ -159,13 +159,15 @@ class FitContext:
         TrialPruned
             The trial is not worth going on with. Let it pass.
         DivergedError
-            A loss is NaN or infinite.
+            A loss is NaN, infinite or beyond 1e30.
         PluginError
-            The epoch is out of order, or a value is not a number in its range.
+            The epoch is out of order or above ``max_epochs``, or a value is not a number in its range.
         """
         expected = len(self.history) + 1
         if epoch != expected:
             raise PluginError(f"report() was called with epoch {epoch} where epoch {expected} was due.")
+        if expected > self.max_epochs:
+            raise PluginError(f"fit() trained for epoch {expected}, and max_epochs is {self.max_epochs}.")
         report = EpochReport(
             epoch=expected,
             train_loss=_loss("train_loss", train_loss),
@@ -273,7 +275,7 @@ def _loss(name: str, value: float | None) -> float | None:
     if value is None:
         return None
     number = _number(name, value)
-    if not math.isfinite(number):
+    if not abs(number) <= LARGEST_LOSS:
         raise DivergedError(f"{name} is {number}: the training diverged.")
     return number
 

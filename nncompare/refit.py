@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -150,6 +151,10 @@ class Refits:
     def _answer(self, number: int, predictions: Path, kind: str, message: Mapping[str, Any]) -> Any:
         """Answer a child: go on; and, once its model is saved, where the test samples lie."""
         study = self._study
+        if kind == "report" and message["epoch"] > study.max_epochs:
+            raise RefusedError(
+                f"fit() trained for epoch {message['epoch']}, and max_epochs is {study.max_epochs}."
+            )
         if kind == "report":
             self._session.tell(
                 EpochFinished(
@@ -175,7 +180,7 @@ class Refits:
             return Refit(RefitRecord(seed=seed, failure=failure or Failure(category="plugin", message=text)))
         try:
             probabilities = self._test.read(self._session.folder / predictions)
-        except PluginError as error:
+        except (PluginError, OSError, ValueError, KeyError, BadZipFile) as error:
             return Refit(RefitRecord(seed=seed, failure=Failure(category="plugin", message=str(error))))
         record = RefitRecord(
             seed=seed,

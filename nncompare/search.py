@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import optuna
 from optuna.trial import TrialState
+from sqlalchemy import URL
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,6 +28,7 @@ from nncompare.execution.specs import Answer, FitAnswer, FitSpec
 from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedStudy
 from nncompare.results import Failure, FailureCategory, TrialRecord
+from nncompare.samplers import make_pruner, make_sampler, suggest
 from nncompare.session import Session
 from nncompare.slots import Slots
 from nncompare.trials import SearchResult, trial_record
@@ -34,6 +37,8 @@ __all__ = ["Search", "SearchResult", "open_storage", "quiet_optuna"]
 
 MAX_CONSECUTIVE_FAILURES = 5
 BUSY_TIMEOUT_S = 60
+LARGEST_BOUND = 1e18  # beyond it whole numbers are no longer exact
+STORAGE_ERRORS = (SQLAlchemyError, optuna.exceptions.StorageInternalError)
 
 
 @contextmanager
@@ -47,9 +52,10 @@ def quiet_optuna() -> Iterator[None]:
 
 def open_storage(path: Path) -> optuna.storages.RDBStorage:
     """Open the studies of a run: SQLite in WAL mode, so that readers and a crash do no harm."""
-    optuna.logging.set_verbosity(logging.WARNING)
+    optuna.logging.set_verbosity(logging.ERROR)
     arguments = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
-    storage = optuna.storages.RDBStorage(f"sqlite:///{path}", engine_kwargs=arguments)
+    url = URL.create("sqlite", database=f"file:{quote(str(path))}", query={"uri": "true"})  # "?" may be in a name
+    storage = optuna.storages.RDBStorage(url.render_as_string(), engine_kwargs=arguments)
 
     @sqlalchemy_event.listens_for(storage.engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -65,6 +71,7 @@ class _Running:
     """A trial while it runs; the child's questions are answered from it."""
 
     trial: optuna.Trial
+    asked: dict[str, dict[str, Any]] = field(default_factory=dict)
     suggested: dict[str, Any] = field(default_factory=dict)
     best: float | None = None
 
@@ -132,18 +139,27 @@ class Search:
         too_many = self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES
         if self._session.stop.is_set() or too_many or self._broken is not None:
             return None
-        with self._lock:
-            return self._optuna.ask()
+        try:
+            with self._lock:
+                return self._optuna.ask()
+        except STORAGE_ERRORS as error:
+            self._end_for(error)
+            return None
 
     def _run_trial(self, trial: optuna.Trial, slots: Slots) -> None:
         started = time.monotonic() - self._start
         running = _Running(trial)
         try:
             self._tell(running, self._answer_of(running), started)
-        except SQLAlchemyError as error:
-            self._broken = Failure(category="storage", message=f"study.db: {type(error).__name__}: {error}")
+        except STORAGE_ERRORS as error:
+            self._end_for(error)
         finally:
             slots.release()
+
+    def _end_for(self, error: Exception) -> None:
+        """Ask for no more trials, because the study's storage failed."""
+        message = " ".join(f"study.db: {type(error).__name__}: {error}".split())[:500]
+        self._broken = Failure(category="storage", message=message)
 
     def _answer_of(self, running: _Running) -> Answer:
         """Run one trial in a child; what goes wrong on this side of the pipe is a failed trial too."""
@@ -152,6 +168,7 @@ class Search:
             return self._session.runner.run(spec, lambda kind, m: self._answer(running, kind, m))
         except Exception as error:  # noqa: BLE001 - the border: one trial must not take the others with it
             kind: FailureCategory = "disk" if isinstance(error, OSError | StorageError) else "internal"
+            kind = "storage" if isinstance(error, STORAGE_ERRORS) else kind
             return FitAnswer(
                 status="failed", failure=Failure(category=kind, message=f"{type(error).__name__}: {error}")
             )
@@ -191,15 +208,24 @@ class Search:
 
     def _suggest(self, running: _Running, message: Mapping[str, Any]) -> Any:
         name, distribution, arguments = message["name"], message["distribution"], message["arguments"]
-        self._space.setdefault(name, {"type": distribution, **arguments})
+        entry = {"type": distribution, **arguments}
+        if running.asked.setdefault(name, entry) != entry:
+            raise RefusedError(
+                f"'{name}' was asked for twice in one trial, as {running.asked[name]} and as {entry}."
+            )
+        if any(abs(arguments.get(bound, 0)) > LARGEST_BOUND for bound in ("low", "high")):
+            raise RefusedError(f"The range of '{name}' goes beyond {LARGEST_BOUND:g}.")
         pins = self._study.pins
         value = pins[name] if name in pins else suggest(running.trial, distribution, name, arguments)
+        self._space.setdefault(name, entry)
         running.suggested[name] = value
         return value
 
     def _report(self, running: _Running, epoch: int, valid_loss: float | None) -> bool:
         """Hand the lowest loss so far to the pruner; it is the value that a trial ends with."""
         name, number, last = (self._study.model, self._study.dataset), running.trial.number, self._study.max_epochs
+        if epoch > last:
+            raise RefusedError(f"fit() trained for epoch {epoch}, and max_epochs is {last}.")
         self._session.tell(EpochFinished(*name, "trial", number, epoch, last, valid_loss))
         if valid_loss is None:
             return True
@@ -242,45 +268,3 @@ class Search:
         except (RuntimeError, ValueError):  # too few complete trials, or trials that are all alike
             return {}
         return {name: round(float(share), 4) for name, share in found.items()}
-
-
-def suggest(trial: optuna.Trial, distribution: str, name: str, arguments: Mapping[str, Any]) -> Any:
-    """Draw one value.
-
-    Raises
-    ------
-    RefusedError
-        Optuna does not accept the arguments; the child gets the sentence.
-    """
-    draw = getattr(trial, f"suggest_{distribution}")
-    try:
-        return draw(name, **arguments)
-    except (TypeError, ValueError) as error:
-        raise RefusedError(f"suggest_{distribution}({name!r}, {dict(arguments)!r}): {error}") from error
-
-
-def make_sampler(study: PlannedStudy, seed: int) -> optuna.samplers.BaseSampler:
-    """Return the sampler of a study; every argument is given, because Optuna's defaults change."""
-    return optuna.samplers.TPESampler(
-        n_startup_trials=n_startup_trials(study),
-        n_ei_candidates=24,
-        multivariate=True,
-        group=True,
-        constant_liar=True,
-        seed=derive_seed(seed, study.model, study.dataset, "sampler"),
-    )
-
-
-def make_pruner(study: PlannedStudy) -> optuna.pruners.BasePruner:
-    """Return the pruner of a study: a trial ends when it is behind the median of the earlier ones."""
-    return optuna.pruners.MedianPruner(
-        n_startup_trials=n_startup_trials(study),
-        n_warmup_steps=max(1, study.max_epochs // 8),
-        interval_steps=1,
-        n_min_trials=1,
-    )
-
-
-def n_startup_trials(study: PlannedStudy) -> int:
-    """Return how many trials are drawn at random before TPE and the pruner begin."""
-    return min(10, study.n_trials // 4 + 1)

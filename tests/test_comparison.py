@@ -241,8 +241,8 @@ def test_compare_with_all_faults(tmp_path):
         n_refits=1,
         max_epochs=3,
         jobs=2,
-        trial_timeout_s=3.0,
-        trial_memory_mb=400.0,
+        trial_timeout_s=8.0,
+        trial_memory_mb=150.0,
         out=tmp_path,
     )
     studies = {study.model: study for study in done.results.studies}

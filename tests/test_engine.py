@@ -1,9 +1,11 @@
 """The engine: what is on disk while a run goes on, what comes out when folders or listeners fail."""
 
+import sqlite3
 import threading
 
 import pytest
 
+from nncompare import assembly
 from nncompare.comparison import load_results
 from nncompare.engine import Engine
 from nncompare.environment import describe_environment
@@ -159,3 +161,53 @@ def test_engine_a_saved_model_that_was_changed_is_not_loaded(runner, tmp_path):
         file.write(b"x")
     with pytest.raises(PluginError, match="was changed after it was saved, so it is not loaded"):
         load_model(model)
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("TrainsTooLong", "fit() trained for epoch 4, and max_epochs is 3."),
+        ("AsksTwice", "'sharpness' was asked for twice in one trial"),
+        ("AsksForTooMuch", "The range of 'sharpness' goes beyond 1e+18."),
+    ],
+)
+def test_engine_refuses_what_would_be_unequal_or_misreported(runner, tmp_path, model, words):
+    results, _ = compare_with(runner, tmp_path, models=(model, "Nearest"), n_trials=1)
+    wrong, right = results.studies
+    assert (wrong.status, right.status) == ("failed", "complete")
+    assert words in wrong.failure.message
+
+
+def test_engine_keeps_the_results_when_report_and_verdict_cannot_be_made(runner, tmp_path, monkeypatch):
+    def fails(*_args, **_kwargs):
+        raise OverflowError("too large")
+
+    decide = assembly.decide
+    monkeypatch.setattr("nncompare.engine.write_report", fails)
+    monkeypatch.setattr("nncompare.assembly.decide", lambda *a, **k: decide(*a, **k) if not a[1] else fails())
+    results, folder = compare_with(runner, tmp_path)
+    assert load_results(folder).state == results.state == "complete"
+    assert results.studies[0].status == "complete"
+    assert results.datasets[0].verdict.text == "There is no verdict on digits: OverflowError: too large"
+    assert "The report could not be drawn: OverflowError: too large" in results.notes
+
+
+def test_engine_storage_that_breaks_keeps_the_finished_trials(runner, tmp_path):
+    def break_storage(event):
+        if isinstance(event, TrialFinished) and event.n_finished == 2:
+            with sqlite3.connect(next(tmp_path.iterdir()) / "study.db") as connection:
+                connection.execute("DROP TABLE trial_values")
+
+    results, _ = compare_with(runner, tmp_path, n_trials=6, listener=break_storage)
+    (study,) = results.studies
+    assert study.status == "complete"  # with the best of what was finished
+    assert 2 <= len(study.trials) < 6
+    assert "The search of Nearest on digits ended early: study.db: StorageInternalError" in results.notes[0]
+    assert "search_ended_early" in [check.code for check in results.datasets[0].verdict.checks]
+
+
+@pytest.mark.parametrize("name", ["a?b c", "a#é%20", "plain"])
+def test_engine_keeps_study_db_in_the_run_directory_whatever_its_name(runner, tmp_path, name):
+    _, folder = compare_with(runner, tmp_path / name, n_trials=1, n_refits=1)
+    assert (folder / "study.db").stat().st_size > 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]

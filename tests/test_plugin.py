@@ -12,7 +12,7 @@ from nncompare.plugin import EpochReport, FitContext, TrialPruned
 
 
 def context(**fields):
-    return FitContext(seed=1, max_epochs=5, **fields)
+    return FitContext(seed=1, max_epochs=50, **fields)
 
 
 def test_report_keeps_what_was_said():
@@ -85,3 +85,16 @@ def test_best_epoch_is_the_first_of_the_lowest(losses):
         told.report(epoch, valid_loss=loss)
     known = [loss for loss in losses if loss is not None]
     assert told.best_epoch() == (losses.index(min(known)) + 1 if known else len(losses))
+
+
+def test_report_beyond_the_last_epoch_is_refused():
+    told = FitContext(seed=1, max_epochs=2)
+    told.report(1)
+    told.report(2)
+    with pytest.raises(PluginError, match="trained for epoch 3, and max_epochs is 2"):
+        told.report(3)
+
+
+def test_report_of_a_loss_that_no_training_has_is_divergence():
+    with pytest.raises(DivergedError, match="1e\\+308"):
+        FitContext(seed=1, max_epochs=2).report(1, valid_loss=1e308)

@@ -266,3 +266,135 @@ class Worsens(Nearest):
 class HalfDefaults(Nearest):
     def default_params(self, data):
         return {"sharpness": 5.0}
+
+
+class TrainsTooLong(Nearest):
+    """Hides its epochs from its own context, so that only the coordinator can see them."""
+
+    def fit(self, params, train, valid, context):
+        own = FitContext(seed=context.seed, max_epochs=10 * context.max_epochs, on_report=context.on_report)
+        return super().fit(params, train, valid, own)
+
+
+class AsksTwice(Nearest):
+    def suggest_params(self, trial, data):
+        trial.suggest_float("sharpness", 0.5, 1.0)
+        return super().suggest_params(trial, data)
+
+    def default_params(self, data):
+        return {"sharpness": 0.7, "kind": "mean"}
+
+
+class AsksForTooMuch(Nearest):
+    def suggest_params(self, trial, data):
+        trial.suggest_int("sharpness", 1, 10**30)
+        return super().suggest_params(trial, data)
+
+
+class ForksItself(Nearest):
+    """Goes on twice: the copy comes first, as the original waits for its end."""
+
+    def fit(self, params, train, valid, context):
+        model = super().fit(params, train, valid, context)
+        pid = os.fork()
+        if pid:
+            os.waitpid(pid, 0)
+            return model
+        return Centroids(model.means * 0, model.sharpness)
+
+
+class ForksAndReports(Nearest):
+    def epoch(self, epoch, context):
+        if epoch == 1 and (pid := os.fork()):
+            os.waitpid(pid, 0)
+
+
+class ForksAndFails(Nearest):
+    """Its copy raises what nobody may hear of."""
+
+    def epoch(self, epoch, context):
+        if epoch == 1:
+            if (pid := os.fork()) == 0:
+                raise RuntimeError("the copy")
+            os.waitpid(pid, 0)
+
+
+class Unreadable(Exception):  # noqa: N818 - its name is what a message shows
+    def __str__(self):
+        raise RuntimeError("no text either")
+
+
+class RaisesUnreadable(Nearest):
+    def epoch(self, epoch, context):
+        raise Unreadable
+
+
+class RaisesSurrogates(Nearest):
+    def epoch(self, epoch, context):
+        raise ValueError("half \ud800 a character")
+
+
+class RaisesKeyboardInterrupt(Nearest):
+    def epoch(self, epoch, context):
+        raise KeyboardInterrupt("not by the user")
+
+
+class ValidatesItself(Nearest):
+    def epoch(self, epoch, context):
+        import pydantic
+
+        pydantic.TypeAdapter(int).validate_python("many")
+
+
+class NegativeParameters(Nearest):
+    def fit(self, params, train, valid, context):
+        model = super().fit(params, train, valid, context)
+        return Owing(model.means, model.sharpness)
+
+
+class Owing(Centroids):
+    @property
+    def n_parameters(self):
+        return -3
+
+
+class NegativeTime(Nearest):
+    def fit(self, params, train, valid, context):
+        model = super().fit(params, train, valid, context)
+        context.first_batch_s = -1.0
+        return model
+
+
+class PredictsWide(Nearest):
+    """Is right until it has more rows than the validation part has."""
+
+    def fit(self, params, train, valid, context):
+        model = super().fit(params, train, valid, context)
+        return Wide(model.means, model.sharpness)
+
+
+class Wide(Centroids):
+    def predict_proba(self, X):
+        return np.zeros((len(X), 1000))
+
+
+class PredictsIntegers(PredictsWide):
+    def fit(self, params, train, valid, context):
+        model = super().fit(params, train, valid, context)
+        return Whole(model.means, model.sharpness)
+
+
+class Whole(Centroids):
+    def predict_proba(self, X):
+        return np.ones((len(X), len(self.means)), dtype=np.int64)
+
+
+class AsksFromThreads(Nearest):
+    """Asks for many values at a time, each of which must be its own."""
+
+    def suggest_params(self, trial, data):
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(8) as pool:
+            values = list(pool.map(lambda low: trial.suggest_int(f"n{low}", low, low + 1), range(200)))
+        return {"sharpness": 1.0, "kind": "mean", "values": values}
