@@ -14,6 +14,8 @@ MAX_WORDS = 60
 REFERENCE = "logistic_regression"
 # Below this ratio of CPU seconds two trainings count as equally long.
 _SAME_TIME = 1.2
+# Below this many CPU seconds a training is too short for a ratio of costs.
+SHORTEST_S = 0.1
 
 
 def verdict_text(
@@ -139,6 +141,10 @@ def _cost(first: StudyRecord, second: StudyRecord) -> str:
         return ""
     fast, slow = sorted((first, second), key=lambda study: study.fit_cpu_s or 0.0)
     fast_s, slow_s = float(fast.fit_cpu_s or 0.0), float(slow.fit_cpu_s or 0.0)
+    if slow_s < SHORTEST_S:
+        return ""
+    if fast_s < SHORTEST_S:
+        return f"{slow.model} trains longer than {fast.model} ({slow_s:.1f} against less than {SHORTEST_S} CPU s)."
     if slow_s < _SAME_TIME * fast_s:
         return f"They train about as fast ({first.fit_cpu_s:.1f} against {second.fit_cpu_s:.1f} CPU s)."
     ratio = slow_s / fast_s

@@ -11,7 +11,7 @@ from nncompare.report.classes import per_class
 from nncompare.report.context import GLOSSARY
 from nncompare.report.searching import section as search_section
 from nncompare.report.verdicts import answer, cards
-from nncompare.results import Check, Failure, ReferenceRecord, Results
+from nncompare.results import Check, Failure, ReferenceRecord, Results, TrialRecord
 
 from . import report_fixtures as fixtures
 
@@ -90,4 +90,56 @@ def test_reference_that_failed_has_a_row_that_says_why() -> None:
     found = found.model_copy(update={"datasets": [first, *found.datasets[1:]]})
     assert "failed: over the limit of 60 s" in render_html(found)
     row = next(line for line in render_markdown(found).splitlines() if "failed: over the limit" in line)
-    assert row.startswith("| logistic_regression (reference) | – | – |")
+    assert row.startswith("| logistic_regression (reference; failed: over the limit of 60 s) | – | – |")
+
+
+def with_refits(n_seeds: int) -> tuple[Part, ...]:
+    found = fixtures.four_studies()
+    studies = [study.model_copy(update={"refits": study.refits[:n_seeds]}) for study in found.studies]
+    return parts(found.model_copy(update={"studies": studies}))
+
+
+def test_verdict_of_a_single_seed_has_no_clear_winner() -> None:
+    several, one = with_refits(3), with_refits(1)
+    assert cards(several)[0].badge == "clear winner"
+    assert answer(several).startswith("On mnist1d use cnn;")
+    assert cards(one)[0].badge == "ahead, single seed"
+    assert answer(one).startswith("On mnist1d cnn is ahead (single seed);")
+
+
+def test_verdict_pairs_name_the_better_one() -> None:
+    html = render_html(fixtures.full())
+    assert "cnn better" in html
+    assert "different" not in html.partition("cnn − lstm")[2].partition("</table>")[0]
+    assert "McNemar p (uncorrected; not used for the verdict)" in html
+
+
+def test_interrupted_trials_are_not_counted_as_failed() -> None:
+    failure = Failure(category="interrupted", message="interrupted")
+    stopped = [TrialRecord(number=n, state="failed", params={}, failure=failure) for n in (20, 21)]
+    study = fixtures.study("cnn", "mnist1d", fixtures.TEN)
+    study = study.model_copy(
+        update={"trials": [*study.trials, *stopped], "status": "interrupted", "failure": failure, "test": None}
+    )
+    found = fixtures.results(fixtures.four_studies().datasets[:1], [study], state="interrupted")
+    for page in (render_html(found), render_markdown(found)):
+        assert "1 of 22 trials failed, 2 interrupted." in page
+        assert "15 complete, 4 pruned, 1 failed, 2 interrupted" in page
+        assert "stopped before it was finished" in page
+
+
+def test_importance_needs_10_complete_trials() -> None:
+    for n_trials, is_shown in ((15, True), (12, False)):
+        study = fixtures.study("cnn", "mnist1d", fixtures.TEN, n_trials=n_trials)
+        html = render_html(fixtures.results(fixtures.four_studies().datasets[:1], [study]))
+        assert ("Importance of the parameters of cnn" in html) == is_shown
+        assert ("is not shown: 9 complete trials" in html) != is_shown
+
+
+def test_configurations_are_folded_below_the_leaderboard() -> None:
+    html = render_html(fixtures.full())
+    board, folded, rest = html.partition("<summary>Chosen configurations on mnist1d</summary>")
+    assert folded
+    assert "learning_rate = " not in board
+    assert "learning_rate = " in rest.partition("</details>")[0]
+    assert "Chosen configuration" not in render_markdown(fixtures.full())

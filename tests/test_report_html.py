@@ -235,6 +235,9 @@ HOSTILE = [
     "| a | b |\n|---|",
     "**bold** _it_ `code` [x](javascript:alert(1))",
     "\u2028\u2029",
+    "\u061c",
+    "a\u200bb\u200cc\u200dd",
+    "\u2060\u2064",
 ]
 
 
@@ -255,7 +258,7 @@ def poison(record: Any, poisoned: str, fixed: bool = False) -> Any:
 
 def small() -> Results:
     """Return results that fill every field of the report once."""
-    model = fixtures.study("cnn", "d", ["a", "b"], n_trials=12, epochs=2, seeds=1)
+    model = fixtures.study("cnn", "d", ["a", "b"], n_trials=15, epochs=2, seeds=1)
     data = fixtures.dataset("d", ["a", "b"], fixtures.clear_verdict())
     lost = fixtures.dataset("m", ["a", "b"], fixtures.no_verdict(), references=False)
     return fixtures.results([data, lost], [model, fixtures.not_run("lstm", "m")])
@@ -276,9 +279,7 @@ def test_html_keeps_hostile_text_out_of_the_markup(text: str) -> None:
     page = Page(html)
     assert page.elements == BENIGN.elements
     assert page.attributes == BENIGN.attributes
-    assert not re.search(
-        "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]", html
-    )
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]", html)
 
 
 def test_html_shows_template_syntax_as_it_was_written() -> None:

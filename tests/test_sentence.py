@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nncompare.results import VerdictRecord
+from nncompare.results import PairRecord, VerdictRecord
 from nncompare.sentence import verdict_text
 from nncompare.verdict import decide
 
@@ -27,3 +27,23 @@ def test_sentence_knows_from_the_studies_whether_others_were_asked_for():
     assert decide("digits", [mlp], [], correct).text.startswith("Only mlp was run on digits")
     both = decide("digits", [mlp, fixtures.not_run("cnn", "digits")], [], correct)
     assert both.text.startswith("Only mlp finished on digits")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        ((0.02, 0.09), ""),
+        ((0.04, 0.8), "mlp trains longer than cnn (0.8 against less than 0.1 CPU s)."),
+        ((0.4, 0.8), "mlp trains 2 times as long as cnn (0.8 against 0.4 CPU s)."),
+    ],
+)
+def test_sentence_has_no_ratio_of_costs_that_are_too_small(seconds, said):
+    pair = PairRecord(a="cnn", b="mlp", difference=0.1, low=0.05, high=0.15, state="better", method="m")
+    verdict = VerdictRecord(state="better", winner="cnn", text="", pairs=[pair])
+    ranked = [
+        fixtures.study(model, "digits", fixtures.TEN).model_copy(update={"fit_cpu_s": cost})
+        for model, cost in zip(("cnn", "mlp"), seconds, strict=True)
+    ]
+    text = verdict_text("digits", verdict, ranked, {"cnn": 3, "mlp": 3})
+    assert text.endswith(said or "15.0).")
+    assert ("CPU s" in text) == bool(said)

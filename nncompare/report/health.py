@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Column, Row, Section, Table
-from nncompare.report.leaderboard import trial_counts
+from nncompare.report.leaderboard import is_interrupted, trial_counts
 from nncompare.results import Failure, Results, StudyRecord
 
 MOST_PLACES = 8
+STOPPED = "stopped before it was finished"
 CATEGORIES = {
     "plugin": "the plugin raised an error or broke its contract",
     "data": "the data could not be used or fetched",
@@ -42,14 +43,17 @@ def answer(results: Results) -> str:
         return "Nothing was requested: the results name no pair of model and data set."
     complete = sum(study.status == "complete" for study in studies)
     trials = [trial for study in studies for trial in study.trials]
-    failed = sum(trial.state == "failed" for trial in trials)
+    failed = sum(trial_counts(study)[2] for study in studies)
+    stopped = sum(map(is_interrupted, trials))
     said = f"{complete} of {formats.plural(len(studies), 'requested pair')} of model and data set complete"
     rest = [
         f"{sum(s.status == status for s in studies)} {label}"
         for status, label in (("failed", "failed"), ("not_run", "not run"), ("interrupted", "interrupted"))
         if any(s.status == status for s in studies)
     ]
-    return f"{', '.join([said, *rest])}; {failed} of {formats.plural(len(trials), 'trial')} failed."
+    return f"{', '.join([said, *rest])}; {failed} of {formats.plural(len(trials), 'trial')} failed" + (
+        f", {stopped} interrupted." if stopped else "."
+    )
 
 
 def pairs(results: Results) -> Table:
@@ -61,7 +65,7 @@ def pairs(results: Results) -> Table:
             Column("Data set", False),
             Column("Status", False),
             Column("Reason", False, wide=True),
-            *(Column(c) for c in ("Complete", "Pruned", "Failed", "Epochs", "Search CPU")),
+            *(Column(c) for c in ("Complete", "Pruned", "Failed", "Interrupted", "Epochs", "Search CPU")),
             Column("Refits saw", False),
         ),
         tuple(_pair(study) for study in results.studies),
@@ -84,14 +88,20 @@ def _pair(study: StudyRecord) -> Row:
             Cell(study.model),
             Cell(study.dataset),
             Cell(study.status.replace("_", " ")),
-            Cell(f"{study.failure.category}: {study.failure.message}" if study.failure else formats.MISSING),
-            *(Cell(str(n)) for n in trial_counts(study)),
+            Cell(_reason(study)),
+            *(Cell(str(n)) for n in (*trial_counts(study), sum(map(is_interrupted, study.trials)))),
             Cell(formats.count(budget.epochs_used) if budget else formats.MISSING),
             Cell(formats.seconds(budget.search_cpu_s) if budget else formats.MISSING),
             Cell(f"{budget.refit_data}, {budget.refit_samples:,} rows" if budget else formats.MISSING),
         ),
         kind="model" if study.status == "complete" else "missing",
     )
+
+
+def _reason(study: StudyRecord) -> str:
+    if study.status == "interrupted":
+        return STOPPED
+    return f"{study.failure.category}: {study.failure.message}" if study.failure else formats.MISSING
 
 
 def failures(results: Results) -> list[tuple[Failure, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Column, Entry, Group, Part, Row, Section, Table
-from nncompare.results import Interval, ReferenceRecord, StudyRecord
+from nncompare.results import Interval, ReferenceRecord, StudyRecord, TrialRecord
 
 COLUMNS = (
     Column("Model", False),
@@ -18,7 +18,6 @@ COLUMNS = (
     Column("Size"),
     Column("Memory"),
     Column("Trials"),
-    Column("Chosen configuration", False, wide=True),
 )
 ACCURACY = 1
 
@@ -52,7 +51,7 @@ def _answer(parts: tuple[Part, ...]) -> str:
 def _group(part: Part) -> Group:
     """Return the table, or the reasons where neither a model nor a reference has a score."""
     if part.tested or part.dataset.references:
-        return Group(part.dataset.name, tables=(table(part),))
+        return Group(part.dataset.name, tables=(table(part),), details=_configurations(part))
     return Group(part.dataset.name, notes=tuple(_why_not(entry.study) for entry in part.entries))
 
 
@@ -90,7 +89,6 @@ def _model(entry: Entry) -> Row:
             Cell(formats.size(s.size_bytes), key=s.size_bytes),
             Cell(formats.size(None if s.peak_memory_mb is None else s.peak_memory_mb * 1e6), key=s.peak_memory_mb),
             _trials(s),
-            Cell(formats.params(s.best_params) or formats.MISSING),
         ),
         kind="model" if test else "missing",
     )
@@ -120,9 +118,22 @@ def _trials(study: StudyRecord) -> Cell:
 
 
 def trial_counts(study: StudyRecord) -> tuple[int, int, int]:
-    """Return how many trials are complete, pruned and failed."""
-    states = [trial.state for trial in study.trials]
+    """Return how many trials are complete, pruned and failed; the interrupted ones did not fail."""
+    states = [trial.state for trial in study.trials if not is_interrupted(trial)]
     return states.count("complete"), states.count("pruned"), states.count("failed")
+
+
+def is_interrupted(trial: TrialRecord) -> bool:
+    """Return whether a trial has no result because the user stopped the run."""
+    return trial.failure is not None and trial.failure.category == "interrupted"
+
+
+def _configurations(part: Part) -> tuple[Table, ...]:
+    """Return what the searches chose: long lines, which would blow up the rows of the leaderboard."""
+    chosen = [(entry, formats.params(entry.study.best_params)) for entry in part.entries]
+    rows = tuple(Row((Cell(e.study.model, series=e.series), Cell(text))) for e, text in chosen if text)
+    columns = (Column("Model", False), Column("Chosen configuration", False, wide=True))
+    return (Table(f"Chosen configurations on {part.dataset.name}", columns, rows),) if rows else ()
 
 
 def _reference(reference: ReferenceRecord) -> Row:
@@ -130,15 +141,14 @@ def _reference(reference: ReferenceRecord) -> Row:
     if reference.n_train is not None:
         note = f"trained on {reference.n_train:,} rows" + (f"; {note}" if note else "")
     failed = reference.failure is not None
-    blank = tuple(Cell(formats.MISSING) for _ in COLUMNS[4:-1])
+    blank = tuple(Cell(formats.MISSING) for _ in COLUMNS[4:])
     return Row(
         (
-            Cell(reference.name, detail="reference"),
+            Cell(reference.name, detail=f"reference; {note}" if note else "reference"),
             scored(None if failed else reference.test_accuracy),
             scored(reference.macro_f1),
             scored(reference.log_loss),
             *blank,
-            Cell(note or formats.MISSING),
         ),
         kind="reference",
     )

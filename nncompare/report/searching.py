@@ -5,11 +5,12 @@ from __future__ import annotations
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Column, Entry, Figure, Group, Part, Row, Section, Table
 from nncompare.report.charts import Chart, Line, Mark, Plane, Shape, across
-from nncompare.report.leaderboard import trial_counts
+from nncompare.report.leaderboard import is_interrupted, trial_counts
 from nncompare.report.scales import losses, whole
 from nncompare.results import StudyRecord, TrialRecord
 
 HEIGHT = 150
+FEWEST_TRIALS = 10
 ENOUGH_TRIALS = 100
 
 
@@ -71,7 +72,10 @@ def _group(part: Part) -> Group:
 def caption(study: StudyRecord) -> str:
     """Return where the best trial came, counted from 0 as in results.json, and what became of all of them."""
     complete, pruned, failed = trial_counts(study)
-    counts, gain = f"{complete} complete, {pruned} pruned, {failed} failed", last_gain(study)
+    stopped, gain = sum(map(is_interrupted, study.trials)), last_gain(study)
+    counts = f"{complete} complete, {pruned} pruned, {failed} failed" + (
+        f", {stopped} interrupted" * bool(stopped)
+    )
     if gain is None:
         return f"no complete trial; {counts}"
     return f"best at trial {gain} (numbered 0 to {study.trials[-1].number}); {counts}"
@@ -83,7 +87,7 @@ def _figure(entry: Entry, plane: Plane) -> Figure:
         entry.series,
         caption=caption(study),
         chart=_chart(entry, plane),
-        table=_importance(study) if study.importance else None,
+        table=_importance(study) if study.importance and _n_complete(study) >= FEWEST_TRIALS else None,
         details=(_trials(study),),
         notes=_caution(study),
     )
@@ -137,12 +141,19 @@ def _importance(study: StudyRecord) -> Table:
 def _caution(study: StudyRecord) -> tuple[str, ...]:
     if not study.importance:
         return ("No importance of the parameters was computed.",)
-    complete = trial_counts(study)[0]
+    complete = _n_complete(study)
+    if complete < FEWEST_TRIALS:
+        few = formats.plural(complete, "complete trial")
+        return (f"The importance of the parameters is not shown: {few} say nothing of it, {FEWEST_TRIALS} may.",)
     if complete >= ENOUGH_TRIALS:
         return ()
     return (
         f"Importance from {formats.plural(complete, 'complete trial')}, fewer than {ENOUGH_TRIALS}: only a hint.",
     )
+
+
+def _n_complete(study: StudyRecord) -> int:
+    return trial_counts(study)[0]
 
 
 def _trials(study: StudyRecord) -> Table:

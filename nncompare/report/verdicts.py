@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nncompare.report import formats
-from nncompare.report.blocks import Cell, Column, Entry, Part, Row, Table
+from nncompare.report.blocks import Cell, Column, Entry, Part, Row, Table, seed_scores
 from nncompare.report.charts import Chart
 from nncompare.report.forest import caption, close_up, forest
 from nncompare.results import Check, CheckLevel, PairRecord, VerdictState
@@ -17,7 +17,8 @@ STATES: dict[VerdictState, str] = {
     "single": "only one model finished",
     "none": "no result",
 }
-PAIR_STATES = {"better": "different", "equal": "practically equal", "undecided": "undecided"}
+SINGLE_SEED = "ahead, single seed"
+SHORTEST_S = 0.1
 LEVELS: dict[CheckLevel, str] = {"problem": "✕", "warning": "!", "info": "i", "ok": "✓"}
 
 
@@ -63,6 +64,8 @@ def _short(part: Part) -> str:
     """Return a data set's verdict in a few words."""
     verdict, name = part.dataset.verdict, part.dataset.name
     if verdict.state == "better" and verdict.winner is not None:
+        if _has_single_seed(part):
+            return f"on {name} {verdict.winner} is ahead (single seed)"
         return f"on {name} use {verdict.winner}"
     if verdict.state == "equal":
         return f"on {name} {formats.listed(verdict.tied)} are practically equal"
@@ -81,7 +84,7 @@ def _card(part: Part) -> VerdictCard:
         dataset=dataset.name,
         about=_about(part),
         state=verdict.state,
-        badge="one model" if verdict.state == "single" and len(part.entries) == 1 else STATES[verdict.state],
+        badge=_badge(part),
         text=verdict.text,
         checks=tuple(sorted(verdict.checks, key=lambda check: list(LEVELS).index(check.level))),
         chart=chart,
@@ -90,6 +93,19 @@ def _card(part: Part) -> VerdictCard:
         absent=f"No chart: {_why_none(part)}",
         details=tuple(table for table in tables if table.rows),
     )
+
+
+def _badge(part: Part) -> str:
+    """Return the verdict's state in a word or two; one seed makes no clear winner."""
+    state = part.dataset.verdict.state
+    if state == "single" and len(part.entries) == 1:
+        return "one model"
+    return SINGLE_SEED if state == "better" and _has_single_seed(part) else STATES[state]
+
+
+def _has_single_seed(part: Part) -> bool:
+    """Return whether the winner or the second was trained with one seed only, as the sentence then says."""
+    return any(len(seed_scores(entry)) == 1 for entry, _ in part.tested[:2])
 
 
 def _about(part: Part) -> str:
@@ -110,7 +126,13 @@ def _why_none(part: Part) -> str:
 def _pairs(part: Part) -> Table:
     """Return the differences between models (and references) with their simultaneous intervals and costs."""
     margin = formats.points(part.dataset.verdict.margin).lstrip("+")
-    numbers = ("Points", "95 % CI, points", "Difference", "95 % CI", "McNemar p")
+    numbers = (
+        "Points",
+        "95 % CI, points",
+        "Difference",
+        "95 % CI",
+        "McNemar p (uncorrected; not used for the verdict)",
+    )
     about = f"first minus second, margin {margin} points; 95 % CI, simultaneous over all pairs of the data set"
     return Table(
         label=f"Differences in accuracy on {part.dataset.name} ({about})",
@@ -129,7 +151,7 @@ def _pair(part: Part, pair: PairRecord) -> Row:
     return Row(
         (
             Cell(f"{pair.a} − {pair.b}"),
-            Cell(PAIR_STATES[pair.state] + (", within the margin" if pair.within_margin else "")),
+            Cell(_conclusion(pair)),
             Cell(formats.points(pair.difference)),
             Cell(f"{formats.points(pair.low)} to {formats.points(pair.high)}"),
             Cell(f"{pair.difference:+.4f}"),
@@ -141,6 +163,14 @@ def _pair(part: Part, pair: PairRecord) -> Row:
     )
 
 
+def _conclusion(pair: PairRecord) -> str:
+    """Return which of the two is better, or what keeps that from being said."""
+    if pair.state != "better":
+        return STATES[pair.state]
+    better = pair.a if pair.difference > 0 else pair.b
+    return f"{better} better{', within the margin' if pair.within_margin else ''}"
+
+
 def _cost(part: Part, pair: PairRecord) -> str:
     """Return how many times the slower one of a pair costs the faster one to train, in CPU seconds."""
     costs = [(e.study.fit_cpu_s, e.study.model) for e in part.entries if e.study.model in (pair.a, pair.b)]
@@ -148,6 +178,8 @@ def _cost(part: Part, pair: PairRecord) -> str:
     if len(known) < 2:
         return formats.MISSING
     (fast, _), (slow, model) = known
+    if fast < SHORTEST_S:
+        return f"{formats.cpu(slow)} against {formats.cpu(fast)}, too short for a ratio"
     return f"{model} {formats.times(slow / fast)} as long ({formats.cpu(slow)} against {formats.cpu(fast)})"
 
 
