@@ -16,6 +16,12 @@ def test_cache_root_follows_the_environment(monkeypatch, tmp_path):
     assert cache_root() == tmp_path
 
 
+def test_cache_root_is_absolute_so_that_plugins_may_change_the_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("NNCOMPARE_CACHE_DIR", "relative")
+    monkeypatch.chdir(tmp_path)
+    assert cache_root() == tmp_path / "relative"
+
+
 def test_cache_root_without_environment_is_the_users(monkeypatch):
     monkeypatch.delenv("NNCOMPARE_CACHE_DIR", raising=False)
     assert cache_root().name == "nncompare"

@@ -266,6 +266,12 @@ FAST_FAULTS = [
     ("ClosesItsOutput", "plugin", "ValueError: and nobody can read it"),
     ("PredictsNaN", "diverged", "not finite"),
     ("PredictsTooFewClasses", "plugin", "shape (30, 2); (30, 3) is expected"),
+    ("RaisesUnreadable", "plugin", "Unreadable: its message cannot be read, because str() of it raised RuntimeE"),
+    ("RaisesSurrogates", "plugin", "ValueError: half ? a character (faults.py:"),
+    ("RaisesKeyboardInterrupt", "plugin", "KeyboardInterrupt: not by the user (faults.py:"),
+    ("ValidatesItself", "plugin", "ValidationError: a value is 'many': Input should be a valid integer"),
+    ("NegativeParameters", "plugin", "n_parameters is -3: Input should be greater than or equal to 0."),
+    ("NegativeTime", "plugin", "first_batch_s is -1.0: Input should be greater than or equal to 0."),
     ("NoSuchClass", "plugin", "has no class 'NoSuchClass'"),
 ]
 SLOW_FAULTS = [
@@ -332,6 +338,63 @@ def test_fault_after_the_fit_is_the_plugins(runner, tmp_path, plugin):
     answer = runner.run(spec, coordinator)
     assert (answer.status, answer.failure.category) == ("failed", "plugin")
     assert ("fitted" in coordinator.kinds()) == (plugin == "PredictsNothing")
+
+
+@pytest.mark.parametrize(
+    ("plugin", "words"),
+    [
+        ("PredictsWide", "returned shape (30, 1000); (30, 3) is expected"),
+        ("PredictsIntegers", "int64 values; floats"),
+    ],
+)
+def test_fault_of_predictions_is_seen_before_they_are_written(runner, tmp_path, plugin, words):
+    target = {"X_test": str(tmp_path / "valid" / "X.npy"), "predictions": str(tmp_path / "p.npz")}
+    spec = pinned(fit_spec(tmp_path, plugin, save_to=tmp_path / "model"))
+    answer = runner.run(spec.model_copy(update={"valid": None}), Coordinator(fitted=target))
+    assert (answer.status, answer.failure.category) == ("failed", "plugin")
+    assert words in answer.failure.message
+    assert not (tmp_path / "p.npz").exists()
+
+
+@pytest.mark.parametrize("plugin", ["ForksAndFails", "ForksAndReports"])
+def test_fault_copy_of_a_child_says_nothing(runner, tmp_path, plugin):
+    spec, committed = fit_spec(tmp_path, plugin), []
+
+    def report(_message):
+        committed.append(spec.result.exists())
+        return True
+
+    answer = runner.run(spec, Coordinator(report=report))
+    assert (answer.status, committed) == ("complete", [False, False, False])
+    assert answer.fit_cpu_s >= 0
+
+
+def test_fault_copy_of_a_child_saves_and_commits_nothing(runner, tmp_path):
+    spec = pinned(fit_spec(tmp_path, "ForksItself", save_to=tmp_path / "model"))
+    seen = []
+
+    def fitted(_message):
+        seen.append(spec.result.exists())
+        return {"X_test": str(tmp_path / "valid" / "X.npy"), "predictions": str(tmp_path / "p.npz")}
+
+    answer = runner.run(spec.model_copy(update={"valid": None}), Coordinator(fitted=fitted))
+    assert (answer.status, seen) == ("complete", [False])
+
+
+def test_runner_threads_of_a_plugin_get_their_own_answers(runner, tmp_path):
+    answer = runner.run(fit_spec(tmp_path, "AsksFromThreads"), Coordinator())
+    assert answer.params["values"] == list(range(200))
+
+
+def test_fault_cache_that_cannot_be_written_is_named(runner, tmp_path):
+    (tmp_path / "file").touch()
+    root = tmp_path / "file"
+    spec = LoadSpec(
+        plugin=dataset("Waves"), result=tmp_path / "l.json", log=tmp_path / "l.log", root=root, name="waves"
+    )
+    answer = runner.run(spec)
+    assert (answer.status, answer.failure.category) == ("failed", "disk")
+    assert f"Cannot write '{root / 'downloads' / 'waves'}'. NotADirectoryError" in answer.failure.message
 
 
 FULL_DISK = """
@@ -587,6 +650,45 @@ def test_runner_children_die_with_a_killed_coordinator(tmp_path, how, delay):
     coordinator.wait()
     coordinator.stdout.close()
     assert wait_until(lambda: not processes_with(marker))
+
+
+WARM = """
+import sys, threading
+from nncompare.execution.runner import LocalRunner
+with LocalRunner() as runner:
+    starter = threading.Thread(target=runner.warm, args=(["keras"],))
+    starter.start()
+    starter.join()  # a server outlives the thread that started it
+    print(runner._launchers["keras"].pid, flush=True)
+    print(runner._launchers["keras"].wait_ready(), flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("delay", [0.0, 0.5, 2.0])
+def test_runner_server_at_its_imports_dies_with_a_killed_coordinator(delay, signum):
+    command = [sys.executable, "-c", WARM]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as coordinator:
+        server = psutil.Process(int(coordinator.stdout.readline()))
+        time.sleep(delay)
+        assert server.is_running()
+        coordinator.send_signal(signum)
+        coordinator.wait()
+        assert wait_until(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)
+
+
+@pytest.mark.slow
+def test_runner_server_that_a_thread_started_outlives_it():
+    command = [sys.executable, "-c", WARM]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as coordinator:
+        server = psutil.Process(int(coordinator.stdout.readline()))
+        assert coordinator.stdout.readline() == b"None\n"
+        assert server.is_running()
+        coordinator.stdin.close()
+        coordinator.wait()
+    assert not server.is_running()
 
 
 def test_runner_request_is_json_lines(tmp_path):

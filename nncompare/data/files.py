@@ -38,7 +38,8 @@ def cache_root() -> Path:
     The folder may not exist yet.
     """
     chosen = os.environ.get("NNCOMPARE_CACHE_DIR")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("nncompare"))
+    folder = Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("nncompare"))
+    return folder.absolute()  # plugins may change the working directory
 
 
 def write_atomic(path: Path, data: bytes | str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,28 +27,40 @@ class Channel:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._lines = sock.makefile("r", encoding="utf-8")
+        self._lock = threading.Lock()
+        self._owner = os.getpid()
 
     def request(self) -> str:
         """Return the first line, which says what is to be done."""
         return self._read()
 
     def ask(self, kind: str, **fields: Any) -> Any:
-        """Send one message and return the answer.
+        """Send one message and return the answer; threads of a plugin take turns.
 
         Raises
         ------
         PluginError
             The coordinator refused what was asked.
         """
+        self.leave_if_copied()
         line = json.dumps({"kind": kind, **fields}, allow_nan=False) + "\n"
-        try:
-            self._sock.sendall(line.encode())
-        except OSError:
-            os._exit(1)  # nobody is left to report to
-        reply = json.loads(self._read())
+        with self._lock:
+            try:
+                self._sock.sendall(line.encode())
+            except OSError:
+                os._exit(1)  # nobody is left to report to
+            reply = json.loads(self._read())
         if "error" in reply:
             raise PluginError(reply["error"])
         return reply["value"]
+
+    def leave_if_copied(self) -> None:
+        """End this process if it is a copy, which a plugin has forked and let return to its caller.
+
+        A request has one answer: that of the process which was started for it.
+        """
+        if os.getpid() != self._owner:
+            os._exit(0)
 
     def _read(self) -> str:
         try:

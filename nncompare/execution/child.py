@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
 import os
 import socket
 import sys
 import traceback
-from pathlib import Path
 
 from nncompare.data.files import write_atomic
-from nncompare.exceptions import DataError, DivergedError, StorageError
+from nncompare.exceptions import StorageError
 from nncompare.execution import tasks
 from nncompare.execution.channel import UNSAVED, Channel
+from nncompare.execution.failures import category, describe_error
 from nncompare.execution.process import (
     adopt_orphans,
     die_with_parent,
@@ -24,7 +23,7 @@ from nncompare.execution.process import (
     seed_globals,
 )
 from nncompare.execution.specs import ANSWERS, Answer, FitSpec, Request, Spec
-from nncompare.results import Failure, FailureCategory
+from nncompare.results import Failure
 
 
 def main(channel_fd: int, log_fd: int, parent: int) -> None:
@@ -55,6 +54,7 @@ def main(channel_fd: int, log_fd: int, parent: int) -> None:
 
 def commit(answer: Answer, spec: Spec, channel: Channel) -> None:
     """Write the result file; where that fails, tell the coordinator, which has no file to learn it from."""
+    channel.leave_if_copied()
     try:
         write_atomic(spec.result, answer.model_dump_json())
     except StorageError as error:
@@ -72,35 +72,10 @@ def attempt(spec: Spec, channel: Channel) -> Answer:
     """Perform ``spec``; whatever plugin code raises becomes a categorised answer."""
     try:
         return tasks.perform(spec, channel)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the border to plugin code
+    except BaseException as error:  # noqa: BLE001 - the border to plugin code, which may raise KeyboardInterrupt
         print_traceback()
         failure = Failure(category=category(error), message=describe_error(error))
         return ANSWERS[spec.task](status="failed", failure=failure)  # type: ignore[attr-defined]
-
-
-def category(error: BaseException) -> FailureCategory:
-    """Name the kind of failure that ``error`` is."""
-    if isinstance(error, DivergedError):
-        return "diverged"
-    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return "oom"
-    if isinstance(error, DataError):
-        return "data"
-    no_room = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if isinstance(error, StorageError) or no_room:
-        return "disk"
-    return "plugin"
-
-
-def describe_error(error: BaseException) -> str:
-    """Return ``Type: message (file:line)`` on one line, pointing at the deepest line of the plugin's own file."""
-    text = " ".join(str(error).split()) or "no message"
-    own = Path(__file__).parents[1]
-    frames = traceback.extract_tb(error.__traceback__)
-    outside = [frame for frame in frames if own not in Path(frame.filename).parents]
-    plugin = [frame for frame in outside if frame.filename == outside[0].filename]
-    where = f" ({Path(plugin[-1].filename).name}:{plugin[-1].lineno})" if plugin else ""
-    return f"{type(error).__name__}: {text[:500]}{where}"
 
 
 if __name__ == "__main__":  # one fresh interpreter per request, where no fork server can be had

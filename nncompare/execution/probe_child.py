@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from nncompare.data.files import write_atomic
 from nncompare.data.records import VIEWS, DatasetInfo
 from nncompare.exceptions import PluginError
+from nncompare.execution.failures import message_of
 from nncompare.execution.probe import file_digest
 from nncompare.execution.process import adopt_orphans, die_with_parent, end_descendants
 from nncompare.plugin import API_VERSION, DatasetPlugin, ModelPlugin, ModelTags
@@ -31,8 +32,8 @@ def main(group: str, value: str, answer: str) -> None:
         file = inspect.getsourcefile(cls) or ""
         tags = model_tags(cls, value) if group == "nncompare.models" else dataset_info(cls, value)
         cls()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises is the answer
-        message = " ".join(str(error).split())[:500]
+    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is the answer
+        message = message_of(error)
         reason = message if isinstance(error, PluginError) else f"{type(error).__name__}: {message}"
         result: dict[str, Any] = {"ok": False, "reason": reason}
     else:

@@ -13,6 +13,7 @@ child's work waits, and the log. When the coordinator is gone, the socket closes
 from __future__ import annotations
 
 import argparse
+import fcntl
 import gc
 import importlib
 import json
@@ -20,7 +21,8 @@ import os
 import selectors
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -137,6 +139,31 @@ def _kill(pid: int) -> None:
         return
 
 
+@contextmanager
+def ended_with_coordinator(sock: socket.socket) -> Iterator[None]:
+    """Have the kernel end this process when the other end of ``sock`` closes during the block.
+
+    An import takes up to a minute and reads no socket. The signal of the thread that started this process
+    (PR_SET_PDEATHSIG) would also come when that thread ends, which is a trial's and not the coordinator.
+    """
+    signal.signal(signal.SIGIO, signal.SIG_DFL)  # which ends the process, also in the middle of C code
+    fcntl.fcntl(sock, fcntl.F_SETOWN, os.getpid())
+    flags = fcntl.fcntl(sock, fcntl.F_GETFL)
+    fcntl.fcntl(sock, fcntl.F_SETFL, flags | os.O_ASYNC)
+    if _is_closed(sock):  # before the kernel was asked to look
+        raise SystemExit(1)
+    yield
+    fcntl.fcntl(sock, fcntl.F_SETFL, flags)
+
+
+def _is_closed(sock: socket.socket) -> bool:
+    """Tell whether the other end is closed; nothing is taken from the socket."""
+    try:
+        return not sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+
+
 def preload(framework: str) -> str | None:
     """Import what children of ``framework`` need; return why this process must not fork, if so."""
     importlib.import_module("nncompare.execution.child")
@@ -161,7 +188,8 @@ def main() -> None:
     adopt_orphans()
     with socket.socket(fileno=arguments.socket) as sock:
         server = Server(sock)
-        reason = preload(arguments.framework)
+        with ended_with_coordinator(sock):
+            reason = preload(arguments.framework)
         sock.sendall(json.dumps({"ready": reason is None, "reason": reason}).encode())
         if reason is None:
             gc.collect()

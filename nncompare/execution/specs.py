@@ -11,6 +11,9 @@ from nncompare.data.records import DataSpec
 from nncompare.data.views import PreparedPart
 from nncompare.results import Curve, Failure, Record
 
+NotNegative: TypeAlias = Annotated[float, Field(ge=0)]
+Count: TypeAlias = Annotated[int, Field(ge=0)]
+
 
 class Spec(BaseModel):
     """Base of all requests to a child.
@@ -88,18 +91,18 @@ class FitAnswer(Answer):
     """What became of one configuration; see ``TrialRecord`` for the fields."""
 
     params: dict[str, Any] = Field(default_factory=dict)
-    epochs: int = 0
-    best_epoch: int | None = None
+    epochs: Count = 0
+    best_epoch: Count | None = None
     valid_log_loss: float | None = None
     valid_accuracy: float | None = None
     curve: Curve = Field(default_factory=Curve)
-    fit_time_s: float | None = None
-    fit_cpu_s: float | None = None
-    first_batch_s: float | None = None
-    predict_time_s: float | None = None
-    peak_memory_mb: float | None = None
-    n_parameters: int | None = None
-    size_bytes: int | None = None
+    fit_time_s: NotNegative | None = None
+    fit_cpu_s: NotNegative | None = None
+    first_batch_s: NotNegative | None = None
+    predict_time_s: NotNegative | None = None
+    peak_memory_mb: NotNegative | None = None
+    n_parameters: Count | None = None
+    size_bytes: Count | None = None
 
 
 class MeasureAnswer(Answer):
@@ -109,9 +112,9 @@ class MeasureAnswer(Answer):
     the model was trained.
     """
 
-    latency_ms: float | None = None
-    throughput_per_s: float | None = None
-    max_difference: float | None = None
+    latency_ms: NotNegative | None = None
+    throughput_per_s: NotNegative | None = None
+    max_difference: NotNegative | None = None
 
 
 class DescribeAnswer(Answer):

@@ -8,15 +8,19 @@ import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
 
+from nncompare.data.files import storage_errors
 from nncompare.data.records import Array, Data
 from nncompare.data.store import store_dataset
 from nncompare.data.views import open_array, open_part
 from nncompare.exceptions import DataUnavailableError, PluginError, TrialPruned
 from nncompare.execution.channel import Channel, RemoteTrial
+from nncompare.execution.failures import describe_invalid
 from nncompare.execution.plugins import check_params, load_plugin
 from nncompare.execution.process import cpu_seconds, peak_resident_mb, process_age_s, resident_mb
 from nncompare.execution.spaces import describe
@@ -43,6 +47,7 @@ from nncompare.plugin import (
 from nncompare.registry import load_class
 from nncompare.results import Curve, Failure
 
+AnswerT = TypeVar("AnswerT", bound=Answer)
 MANIFEST = "nncompare.json"
 N_WARM_UPS, N_TIMED = 20, 200
 
@@ -81,7 +86,8 @@ def fit(spec: FitSpec, channel: Channel) -> FitAnswer:
     )
     memory, cpu, start = resident_mb(), cpu_seconds(), time.monotonic()
     model = train_model(plugin, params, train, valid, context)
-    answer = FitAnswer(
+    channel.leave_if_copied()
+    found: dict[str, Any] = dict(
         status="pruned" if model is None else "complete",
         params=params,
         epochs=len(context.history) or spec.max_epochs,  # who reports nothing may have used them all
@@ -94,11 +100,20 @@ def fit(spec: FitSpec, channel: Channel) -> FitAnswer:
         **validation_scores(model, valid, context),
     )
     if model is None:
-        return answer
-    update: dict[str, Any] = {"n_parameters": int(model.n_parameters)}
+        return checked(FitAnswer, found)
+    found["n_parameters"] = int(model.n_parameters)
+    answer = checked(FitAnswer, found)
     if spec.save_to is not None:
-        update |= save_and_predict(model, spec.save_to, spec.plugin, channel)
-    return answer.model_copy(update=update)
+        return answer.model_copy(update=save_and_predict(model, spec, spec.save_to, channel))
+    return answer
+
+
+def checked(answer: type[AnswerT], found: dict[str, Any]) -> AnswerT:
+    """Return the answer, or say which of the plugin's numbers cannot be."""
+    try:
+        return answer(**found)
+    except ValidationError as error:
+        raise PluginError(f"The plugin left numbers that cannot be: {describe_invalid(error)}.") from None
 
 
 def train_model(
@@ -114,7 +129,7 @@ def train_model(
     return model
 
 
-def save_and_predict(model: FittedModel, folder: Path, plugin: str, channel: Channel) -> dict[str, Any]:
+def save_and_predict(model: FittedModel, spec: FitSpec, folder: Path, channel: Channel) -> dict[str, Any]:
     """Save the model, then ask for the test samples and store the probabilities."""
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder)
@@ -123,20 +138,29 @@ def save_and_predict(model: FittedModel, folder: Path, plugin: str, channel: Cha
     if size == 0:
         raise PluginError("save() wrote nothing into its folder.")
     digests = {str(file.relative_to(folder)): file_digest(file) for file in files}
-    manifest = {"class": class_value(type(model), plugin), "plugin": plugin, "sha256": digests}
+    manifest = {"class": class_value(type(model), spec.plugin), "plugin": spec.plugin, "sha256": digests}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
     test = channel.ask("fitted")
     X_test = open_array(Path(test["X_test"]))
     start = time.monotonic()
-    probabilities = np.asarray(model.predict_proba(X_test))
+    predicted = model.predict_proba(X_test)
     seconds = time.monotonic() - start
-    if probabilities.dtype.hasobject:
-        raise PluginError("predict_proba() returned objects; an array of numbers is expected.")
+    probabilities = checked_probabilities(predicted, (len(X_test), spec.data.n_classes))
     target = Path(test["predictions"])
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as file:
         np.savez(file, probabilities=probabilities, ids=np.arange(len(X_test)))
     return {"predict_time_s": seconds, "size_bytes": size}
+
+
+def checked_probabilities(predicted: object, shape: tuple[int, ...]) -> NDArray[np.floating[Any]]:
+    """Return what predict_proba() gave as an array, if that is of floats and has ``shape``."""
+    probabilities = np.asarray(predicted)
+    if not np.issubdtype(probabilities.dtype, np.floating):
+        raise PluginError(f"predict_proba() returned {probabilities.dtype} values; floats are expected.")
+    if probabilities.shape != shape:
+        raise PluginError(f"predict_proba() returned shape {probabilities.shape}; {shape} is expected.")
+    return probabilities
 
 
 def validation_scores(
@@ -149,10 +173,7 @@ def validation_scores(
         return {"valid_log_loss": loss, "valid_accuracy": accuracy}
     if model is None or valid is None:
         return {"valid_log_loss": None, "valid_accuracy": None}
-    probabilities = np.asarray(model.predict_proba(valid.X))
-    expected = (len(valid), valid.spec.n_classes)
-    if probabilities.shape != expected:
-        raise PluginError(f"predict_proba() returned shape {probabilities.shape}; {expected} is expected.")
+    probabilities = checked_probabilities(model.predict_proba(valid.X), (len(valid), valid.spec.n_classes))
     loss, accuracy = score(probabilities, valid.y)
     return {"valid_log_loss": loss, "valid_accuracy": accuracy}
 
@@ -178,14 +199,14 @@ def measure(spec: MeasureSpec) -> MeasureAnswer:
         expected = stored["probabilities"]
     X_test = open_array(spec.X_test)
     model = load_model(spec.model)
-    head = model.predict_proba(X_test[:256])
-    difference = float(np.abs(head - expected[: len(head)]).max())
-    return MeasureAnswer(
-        status="complete",
-        max_difference=difference,
-        latency_ms=1e3 * median_time(model, X_test, 1),
-        throughput_per_s=min(256, len(X_test)) / median_time(model, X_test, 256),
-    )
+    head = checked_probabilities(model.predict_proba(X_test[:256]), expected[:256].shape)
+    found = {
+        "status": "complete",
+        "max_difference": float(np.abs(head - expected[:256]).max()),
+        "latency_ms": 1e3 * median_time(model, X_test, 1),
+        "throughput_per_s": min(256, len(X_test)) / median_time(model, X_test, 256),
+    }
+    return checked(MeasureAnswer, found)
 
 
 def file_digest(path: Path) -> str:
@@ -239,7 +260,8 @@ def load(spec: LoadSpec) -> LoadAnswer:
     """Load a data set through its plugin and store it."""
     plugin = load_plugin(spec.plugin, DatasetPlugin)
     folder = spec.root / "downloads" / spec.name
-    folder.mkdir(parents=True, exist_ok=True)
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     try:
         dataset = plugin.load(folder)
     except DataUnavailableError as error:

@@ -1,0 +1,56 @@
+"""What plugin code raised, as a category and one readable line."""
+
+from __future__ import annotations
+
+import errno
+import traceback
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from nncompare.exceptions import DataError, DivergedError, StorageError
+from nncompare.results import FailureCategory
+
+MESSAGE_CHARACTERS = 500
+
+
+def category(error: BaseException) -> FailureCategory:
+    """Name the kind of failure that ``error`` is."""
+    if isinstance(error, DivergedError):
+        return "diverged"
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return "oom"
+    if isinstance(error, DataError):
+        return "data"
+    no_room = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(error, StorageError) or no_room:
+        return "disk"
+    return "plugin"
+
+
+def describe_error(error: BaseException) -> str:
+    """Return ``Type: message (file:line)`` on one line, pointing at the deepest line of the plugin's own file."""
+    own = Path(__file__).parents[1]
+    frames = traceback.extract_tb(error.__traceback__)
+    outside = [frame for frame in frames if own not in Path(frame.filename).parents]
+    plugin = [frame for frame in outside if frame.filename == outside[0].filename]
+    where = f" ({Path(plugin[-1].filename).name}:{plugin[-1].lineno})" if plugin else ""
+    return f"{type(error).__name__}: {message_of(error) or 'no message'}{where}"
+
+
+def message_of(error: BaseException) -> str:
+    """Return the text of ``error`` on one line, in at most 500 characters that every file can hold."""
+    try:
+        text = describe_invalid(error) if isinstance(error, ValidationError) else str(error)
+    except BaseException as fault:  # noqa: BLE001 - an exception of a plugin may fail at anything
+        text = f"its message cannot be read, because str() of it raised {type(fault).__name__}"
+    return " ".join(text.encode(errors="replace").decode().split())[:MESSAGE_CHARACTERS]
+
+
+def describe_invalid(error: ValidationError) -> str:
+    """Name each wrong field, its value and what is expected, without pydantic's addresses."""
+    problems = [
+        (".".join(str(part) for part in problem["loc"]), problem["input"], problem["msg"])
+        for problem in error.errors(include_url=False)
+    ]
+    return "; ".join(f"{name or 'a value'} is {found!r:.100}: {message}" for name, found, message in problems)
