@@ -35,8 +35,9 @@ _ROUNDING = 1e-6
 class PairedDifference:
     """The difference in accuracy of two models on the same test items, as a fraction.
 
-    ``state`` is "better" when the interval excludes 0 (the sign of ``difference`` says for whom), "equal" when
-    it lies inside ± the margin, else "undecided"; ``within_margin`` says the second also of a "better" pair.
+    ``state`` is "better" when the interval excludes 0 (the sign of ``difference`` says for whom; see
+    :func:`paired_difference` for what else it needs without a variance over seeds), else "equal" when it lies
+    inside ± the margin, else "undecided"; ``within_margin`` says the second also of a "better" pair.
     ``mcnemar_p`` is exact and two-sided, given only where both sides have one seed.
     """
 
@@ -169,6 +170,10 @@ def paired_difference(
     others by q = 1 − (0.05 / (2 m))^(1/n) (Clopper and Pearson), and those could lie at −1 or 1: the interval is
     d − q (1 + d) to d + q (1 − d). For d = ±1 it excludes 0 exactly when the sign test does.
 
+    Where neither side's accuracy varies over its seeds (one seed, or seeds that agree), a few items that all speak
+    for one side make the t interval exclude 0 too early: there "better" also needs the exact sign test on the
+    items that differ, at 0.05 / m.
+
     Parameters
     ----------
     correct_a, correct_b : ndarray of shape (n_seeds_a, n_items) and (n_seeds_b, n_items), bool
@@ -192,7 +197,7 @@ def paired_difference(
     items = a.mean(axis=0) - b.mean(axis=0)
     low, high = _difference_interval(a, b, items, alpha)
     within_margin = bool(-margin <= low and high <= margin)
-    is_better = low > 0 or high < 0
+    is_better = (low > 0 or high < 0) and (_seeds_vary(a, b) or _sign_test_p(items) <= alpha)
     return PairedDifference(
         difference=float(items.mean()),
         low=low,
@@ -200,18 +205,26 @@ def paired_difference(
         state="better" if is_better else "equal" if within_margin else "undecided",
         within_margin=within_margin,
         method=_method(a, b, n_pairs, deterministic_a, deterministic_b),
-        mcnemar_p=_mcnemar_p(a[0], b[0]) if len(a) == len(b) == 1 else None,
+        mcnemar_p=_sign_test_p(items) if len(a) == len(b) == 1 else None,
     )
 
 
 def _difference_interval(a: Floats, b: Floats, items: Floats, alpha: float) -> tuple[float, float]:
     """Return the interval of the mean of ``items``, the seed-averaged paired differences."""
     n_items, d = len(items), float(items.mean())
-    terms = [(_variance_of_mean(side.mean(axis=1)), len(side) - 1) for side in (a, b)]
+    terms = [(_seed_variance(side), len(side) - 1) for side in (a, b)]
     half = _half_width([*terms, (_variance_of_mean(items), n_items - 1)], alpha)
     if half:
         return max(d - half, -1.0), min(d + half, 1.0)
     return _agreeing_interval(d, -1.0, 1.0, n_items, alpha)
+
+
+def _seed_variance(correct: Floats) -> float:
+    return _variance_of_mean(correct.mean(axis=1))
+
+
+def _seeds_vary(a: Floats, b: Floats) -> bool:
+    return _seed_variance(a) > 0 or _seed_variance(b) > 0
 
 
 def _agreeing_interval(
@@ -264,9 +277,9 @@ def _bootstrap_weights(rng: np.random.Generator, n_items: int, n_batch: int) -> 
     return counts.reshape(n_items, n_batch).astype(np.float32)
 
 
-def _mcnemar_p(a: Floats, b: Floats) -> float:
-    """Return McNemar's exact two-sided p: the sign test on the items where one is right and one wrong."""
-    only_a, only_b = int(np.sum(a > b)), int(np.sum(b > a))
+def _sign_test_p(items: Floats) -> float:
+    """Return the exact two-sided p of the sign test on paired differences: McNemar's where they are of one seed."""
+    only_a, only_b = int(np.sum(items > 0)), int(np.sum(items < 0))
     return float(stats.binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from nncompare.comparison import load_results
 from nncompare.execution.runner import LocalRunner
-from nncompare.interrupts import Interrupts
+from nncompare.interrupts import Interrupts, terminable
 
 from .children import dataset, fault, processes_with, wait_until
 
@@ -57,6 +57,63 @@ def test_interrupts_outside_of_the_main_thread_do_nothing():
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+def test_terminable_ends_a_block_by_an_exception_and_gives_the_signal_back():
+    closed = []
+
+    def plan():
+        with terminable():
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                closed.append(True)
+
+    with pytest.raises(SystemExit) as raised:
+        plan()
+    assert (raised.value.code, closed) == (143, [True])
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_terminable_leaves_a_handler_of_the_caller():
+    seen = []
+    before = signal.signal(signal.SIGTERM, lambda *_: seen.append(True))
+    try:
+        with terminable():
+            signal.raise_signal(signal.SIGTERM)
+        assert seen == [True]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_terminable_outside_of_the_main_thread_does_nothing():
+    seen = []
+
+    def work():
+        with terminable():
+            seen.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [signal.SIG_DFL]
+
+
+PLAN = """
+import sys, tempfile, time
+from nncompare.interrupts import terminable
+with terminable(), tempfile.TemporaryDirectory(dir=sys.argv[1]):
+    print("ready", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_terminable_process_leaves_no_temporary_folder(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", PLAN, str(tmp_path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        process.terminate()
+        assert process.wait(20) == 143
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

@@ -185,6 +185,31 @@ def test_paired_difference_of_constant_one_agrees_with_sign_test(n_items, state)
     assert pair.high == 1
 
 
+@pytest.mark.parametrize("n_seeds", [1, 3])
+@pytest.mark.parametrize(
+    ("n_apart", "n_pairs", "state"), [(5, 1, "undecided"), (6, 1, "better"), (6, 2, "undecided")]
+)
+def test_paired_difference_of_few_items_without_seed_variance_needs_the_sign_test(
+    n_seeds, n_apart, n_pairs, state
+):
+    a = np.ones((n_seeds, 360), bool)
+    b = a.copy()
+    b[:, :n_apart] = False
+    assert paired_difference(a, b, n_pairs=1).low > 0
+    assert paired_difference(a, b, n_pairs=n_pairs).state == state
+    assert paired_difference(b, a, n_pairs=n_pairs).state == state
+
+
+def test_paired_difference_with_seed_variance_follows_the_interval():
+    a = np.ones((3, 360), bool)
+    b = a.copy()
+    b[:, :5] = False
+    b[0, 5] = False
+    pair = paired_difference(a, b, n_pairs=1)
+    assert pair.state == ("better" if pair.low > 0 else "undecided")
+    assert pair.low > 0
+
+
 def test_paired_difference_can_be_better_and_within_margin():
     a = np.ones((3, 100_000), bool)
     b = a.copy()
