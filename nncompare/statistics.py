@@ -278,7 +278,7 @@ def _bootstrap_weights(rng: np.random.Generator, n_items: int, n_batch: int) -> 
 
 
 def _sign_test_p(items: Floats) -> float:
-    """Return the exact two-sided p of the sign test on paired differences: McNemar's where they are of one seed."""
+    """Return the exact two-sided p of the sign test on paired differences; of one seed each, it is McNemar's."""
     only_a, only_b = int(np.sum(items > 0)), int(np.sum(items < 0))
     return float(stats.binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
 
