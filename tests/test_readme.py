@@ -12,38 +12,57 @@ from nncompare.cli import main
 from nncompare.cli.summary import EXIT_MEANINGS
 from nncompare.plugin import Data, DataSpec, FitContext
 from nncompare.registry import load_class
+from nncompare.settings import PRESETS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def plugin(tmp_path):
-    """The plugin of the README, loaded from a file as a user would."""
-    (code,) = [
-        block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "SklearnPlugin" in block
-    ]
-    (tmp_path / "tanh.py").write_text(code)
-    return load_class(f"{tmp_path / 'tanh.py'}:Tanh")()
+DIGITS = DataSpec(
+    name="digits",
+    view="tabular",
+    n_classes=10,
+    class_names=tuple("0123456789"),
+    sample_shape=(64,),
+    n_train=1000,
+)
 
 
-def test_readme_plugin_trains(plugin):
+def example(folder, name):
+    """Return the class of the README's example, loaded from a file as a user would."""
+    (code,) = [c for c in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if f"class {name}(" in c]
+    file = folder / f"{name.lower()}.py"
+    file.write_text(code)
+    return load_class(f"{file}:{name}")
+
+
+@pytest.mark.parametrize("name", ["Tanh", pytest.param("Dense", marks=pytest.mark.slow)])
+def test_readme_model_trains(tmp_path, name):
+    plugin = example(tmp_path, name)()
     X, y = load_digits(return_X_y=True)
-    spec = DataSpec(
-        name="digits",
-        view="tabular",
-        n_classes=10,
-        class_names=tuple("0123456789"),
-        sample_shape=(64,),
-        n_train=1000,
-    )
     X = (X - X.mean(axis=0)) / (X.std(axis=0) + 1e-6)
     train, valid = (
-        Data(X[rows].astype(np.float32), y[rows].astype(np.int64), spec)
+        Data(X[rows].astype(np.float32), y[rows].astype(np.int64), DIGITS)
         for rows in (slice(1000), slice(1000, None))
     )
-    model = plugin.fit(plugin.default_params(spec), train, valid, FitContext(seed=1, max_epochs=20))
+    model = plugin.fit(plugin.default_params(DIGITS), train, valid, FitContext(seed=1, max_epochs=20))
     assert (model.predict_proba(valid.X).argmax(axis=1) == valid.y).mean() > 0.8
+
+
+def test_readme_data_set_loads(tmp_path):
+    plugin = example(tmp_path, "MyData")()
+    rows = [f"{k}.5,{2 * k},{k % 3}" for k in range(600)]
+    (tmp_path / "measurements.csv").write_text("\n".join(["width,height,class", *rows]))
+    found = plugin.load(tmp_path)
+    assert (found.X_train.shape, found.X_train[4].tolist()) == ((plugin.info.n_train, 2), [4.5, 8.0])
+    assert set(found.y_train.tolist()) == set(range(len(plugin.info.class_names)))
+
+
+def test_readme_presets_are_those_of_the_settings():
+    for name, preset in PRESETS.items():
+        epochs = ", ".join(str(preset.max_epochs(data)) for data in ("digits", "mnist1d", "mine"))
+        row = rf"\| `{name}`[^|]*\| {preset.n_trials} \| {preset.n_refits} \| {epochs} \|"
+        assert re.search(row, README)
 
 
 def test_readme_commands_and_options_exist():
