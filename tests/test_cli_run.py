@@ -225,6 +225,18 @@ def test_run_dry_run_prints_the_plan_and_ends_like_the_run(library, failure, bro
     assert failure is None or failure.message in done.stdout
 
 
+def test_run_names_without_an_option_are_told_which(library):
+    done = run("mlp", "digits")
+    assert done.exit_code == 2
+    assert done.stderr.endswith(" Name models with -m, data sets with -d.\n")
+
+
+def test_run_names_joined_by_a_comma_are_told_to_repeat_the_option(library):
+    done = run("-m", "mlp,cnn")
+    assert done.exit_code == 2
+    assert "'mlp,cnn' has a comma; repeat -m for several names." in done.stderr
+
+
 @pytest.mark.parametrize("arguments", [(), ("--preset", "quick")])
 def test_run_without_a_choice_shows_three_commands_and_exits_2(library, arguments):
     done = run(*arguments)

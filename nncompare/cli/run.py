@@ -44,7 +44,20 @@ _FIRST_STEPS = """Try one of these:
 Error: Say what to compare: --all, -m MODEL or -d DATASET."""
 
 
-@click.command("run", short_help="Compare models on data sets, write one report.", help=_HELP)
+class _Run(click.Command):
+    """A command that says what to do with names that stand alone."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse arguments that belong to no option, with the options that they were meant for."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if "unexpected extra argument" in error.message:
+                raise click.UsageError(f"{error.message} Name models with -m, data sets with -d.", ctx) from None
+            raise
+
+
+@click.command("run", cls=_Run, short_help="Compare models on data sets, write one report.", help=_HELP)
 @click.option("--all", "every", is_flag=True, help="Run all installed models.")
 @click.option("-m", "--model", "models", multiple=True, callback=unique, metavar="MODEL", help="Repeatable.")
 @click.option("-d", "--dataset", "datasets", multiple=True, callback=unique, metavar="DATASET", help="Repeatable.")
