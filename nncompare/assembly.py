@@ -31,7 +31,7 @@ from nncompare.results import (
 from nncompare.trials import SearchResult
 from nncompare.verdict import decide
 
-UNFINISHED = Failure(category="interrupted", message="It was not finished when this was written.")
+UNFINISHED = Failure(category="interrupted", message="It was stopped, or was still running, when this was written.")
 
 
 def study_record(
