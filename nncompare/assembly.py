@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -31,7 +32,9 @@ from nncompare.results import (
 from nncompare.trials import SearchResult
 from nncompare.verdict import decide
 
-UNFINISHED = Failure(category="interrupted", message="It was stopped, or was still running, when this was written.")
+UNFINISHED = Failure(
+    category="interrupted", message="It was stopped, or was still running, when this was written."
+)
 
 
 def study_record(
@@ -109,7 +112,16 @@ def owner(study: PlannedStudy) -> Owner | None:
     """Return the distribution that brought the plugin."""
     if study.ref is None:
         return None
-    return Owner(distribution=study.ref.distribution, version=study.ref.version, file=study.file)
+    file = portable(study.file) if study.file is not None else None
+    return Owner(distribution=study.ref.distribution, version=study.ref.version, file=file)
+
+
+def portable(file: str) -> str:
+    """Return a path without the folders of this machine, because results are sent to others."""
+    path = Path(file)
+    if "site-packages" in path.parts:
+        return str(Path(*path.parts[path.parts.index("site-packages") :]))
+    return f"{path.parent.name}/{path.name}"
 
 
 def budget(study: PlannedStudy, found: SearchResult | None) -> Budget:

@@ -12,7 +12,7 @@ from nncompare.engine import RESULTS, Engine
 from nncompare.events import Listener, RunFinished
 from nncompare.exceptions import ResultsError, UsageError
 from nncompare.execution.runner import LocalRunner
-from nncompare.interrupts import Interrupts
+from nncompare.interrupts import Interrupts, terminable
 from nncompare.plan import Plan
 from nncompare.planning import make_plan
 from nncompare.results import Results
@@ -85,7 +85,8 @@ def compare(
     """
     config = RunConfig(models=_names(models), datasets=_names(dataset), **settings)
     with LocalRunner() as runner:
-        plan = make_plan(config, runner, listener)
+        with terminable():
+            plan = make_plan(config, runner, listener)
         try:
             return Comparison(run(plan, runner, listener), plan.folder)
         except Interrupted as error:

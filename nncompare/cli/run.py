@@ -129,9 +129,10 @@ def _dry_run(config: RunConfig, quiet: bool) -> int:
     from nncompare.cli.progress import choose_progress
     from nncompare.cli.summary import plan_lines
     from nncompare.execution.runner import LocalRunner
+    from nncompare.interrupts import terminable
     from nncompare.planning import make_plan
 
-    with choose_progress(quiet) as progress, LocalRunner() as runner:
+    with terminable(), choose_progress(quiet) as progress, LocalRunner() as runner:
         plan = make_plan(config, runner, progress)
     say("\n".join(plan_lines(plan)))
     broken = any(study.broken or (config.strict and study.failure is not None) for study in plan.studies)
@@ -142,11 +143,13 @@ def _run(config: RunConfig, quiet: bool) -> int:
     from nncompare.cli.progress import choose_progress
     from nncompare.comparison import Interrupted, exit_code, run
     from nncompare.execution.runner import LocalRunner
+    from nncompare.interrupts import terminable
     from nncompare.planning import make_plan
 
     interruption = None
     with choose_progress(quiet) as progress, LocalRunner() as runner:
-        plan = make_plan(config, runner, progress)
+        with terminable():
+            plan = make_plan(config, runner, progress)
         progress.follow(plan)
         try:
             results = run(plan, runner, progress)

@@ -27,7 +27,11 @@ GLOSSARY = (
         "The intervals of differences are wider than single ones, so that in 95 % of such runs all pairs of a "
         "data set are covered at once (Bonferroni).",
     ),
-    ("better", "The interval of the difference excludes zero: the gap is not explained by seeds and test items."),
+    (
+        "better",
+        "The interval of the difference excludes zero: the gap is not explained by seeds and test items. Where "
+        "seeds do not differ, an exact sign test has to agree.",
+    ),
     (
         "practically equal",
         "The whole interval of the difference lies within the margin, so other costs may decide.",
