@@ -113,7 +113,8 @@ def test_plan_default_dataset_that_is_not_installed(planned, tmp_path):
     )
     atlantis, common = planned((f"{tmp_path / 'm.py'}:Model",)).studies
     assert not atlantis.broken
-    assert atlantis.failure.message.startswith("Data set 'atlantis' is not installed. Installed: digits, ")
+    expected = "No installed plugin brings the data set 'atlantis'. Installed data sets: digits, "
+    assert atlantis.failure.message.startswith(expected)
     assert common.failure is None
 
 
