@@ -126,21 +126,11 @@ class Refits:
         return refit
 
     def _spec(self, number: int, seed: int, model: Path) -> FitSpec:
-        study, config, best = self._study, self._session.config, self._best
-        if study.ref is None:
-            raise ValueError(f"{study.model} has no plugin")
-        folder = self._session.trials_folder(study.model, study.dataset)
-        return FitSpec(
-            plugin=study.ref.value,
-            framework=study.framework,
-            n_threads=config.threads,
-            timeout_s=config.trial_timeout_s,
-            memory_mb=self._session.memory_mb,
-            result=folder / f"refit-{number}.json",
-            log=folder / f"refit-{number}.log",
-            data=self._data.spec,
-            train=self._data.train,
-            valid=self._data.valid,
+        study, best = self._study, self._best
+        return self._session.fit_spec(
+            study,
+            self._data,
+            f"refit-{number}",
             seed=seed,
             max_epochs=study.max_epochs if study.valid_in_refit else best.best_epoch or study.max_epochs,
             number=number,

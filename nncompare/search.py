@@ -174,24 +174,10 @@ class Search:
             )
 
     def _spec(self, number: int) -> FitSpec:
-        study, config = self._study, self._session.config
-        if study.ref is None:
-            raise ValueError(f"{study.model} has no plugin")
-        folder = self._session.trials_folder(study.model, study.dataset)
-        return FitSpec(
-            plugin=study.ref.value,
-            framework=study.framework,
-            n_threads=config.threads,
-            timeout_s=config.trial_timeout_s,
-            memory_mb=self._session.memory_mb,
-            result=folder / f"{number:04d}.json",
-            log=folder / f"{number:04d}.log",
-            data=self._data.spec,
-            train=self._data.train,
-            valid=self._data.valid,
-            seed=self._seed(number),
-            max_epochs=study.max_epochs,
-            number=number,
+        study = self._study
+        name = f"{number:04d}"
+        return self._session.fit_spec(
+            study, self._data, name, seed=self._seed(number), max_epochs=study.max_epochs, number=number
         )
 
     def _seed(self, number: int) -> int:

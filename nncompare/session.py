@@ -5,10 +5,14 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from nncompare.data.views import PreparedView
 from nncompare.events import Listener
 from nncompare.execution.memory import available_mb
 from nncompare.execution.runner import Runner
+from nncompare.execution.specs import FitSpec
+from nncompare.plan import PlannedStudy
 from nncompare.settings import RunConfig, default_jobs
 
 MEMORY_SHARE = 0.8
@@ -53,3 +57,36 @@ class Session:
     def trials_folder(self, model: str, dataset: str) -> Path:
         """Return the folder of the result files and logs of one study."""
         return self.folder / "trials" / f"{model}--{dataset}"
+
+    def fit_spec(self, study: PlannedStudy, data: PreparedView, name: str, **fields: Any) -> FitSpec:
+        """Return the request for one training of a study, whose result file and log are called ``name``.
+
+        Parameters
+        ----------
+        study : PlannedStudy
+        data : PreparedView
+        name : str
+        **fields
+            The rest of :class:`~nncompare.execution.specs.FitSpec`: seed, epochs, number, parameters.
+
+        Raises
+        ------
+        ValueError
+            The study has no plugin.
+        """
+        if study.ref is None:
+            raise ValueError(f"{study.model} has no plugin")
+        folder = self.trials_folder(study.model, study.dataset)
+        return FitSpec(
+            plugin=study.ref.value,
+            framework=study.framework,
+            n_threads=self.config.threads,
+            timeout_s=self.config.trial_timeout_s,
+            memory_mb=self.memory_mb,
+            result=folder / f"{name}.json",
+            log=folder / f"{name}.log",
+            data=data.spec,
+            train=data.train,
+            valid=data.valid,
+            **fields,
+        )
