@@ -18,7 +18,8 @@ from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from nncompare.data.records import Array, Data, Dataset, DatasetInfo, DataSpec, View
+from nncompare.data.ragged import Ragged
+from nncompare.data.records import Data, Dataset, DatasetInfo, DataSpec, Samples, View
 from nncompare.exceptions import DivergedError, PluginError, TrialPruned
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "ModelPlugin",
     "ModelTags",
     "Params",
+    "Ragged",
     "Trial",
     "TrialPruned",
 ]
@@ -78,7 +80,7 @@ class ModelTags:
     accepts : tuple of {"tabular", "image", "sequence", "tokens"}
         Views in order of preference; a data set is converted to the first one that it can take.
     sparse : bool, default False
-        The model takes ``scipy.sparse.csr_array`` for ``tabular``.
+        The model takes ``scipy.sparse.csr_array`` for ``tabular``: needed for tokens as TF-IDF.
     default_dataset : str or None
         The data set on which ``nncompare run -m NAME`` runs the model, beside the common ground.
     framework : {"keras", "sklearn"} or None
@@ -193,13 +195,13 @@ class FittedModel(ABC):
         """Number of trained parameters."""
 
     @abstractmethod
-    def predict_proba(self, X: Array) -> npt.NDArray[np.float32]:
+    def predict_proba(self, X: Samples) -> npt.NDArray[np.float32]:
         """Return class probabilities.
 
         Parameters
         ----------
-        X : ndarray of shape (n_samples, *sample_shape)
-            Any number of samples from 1.
+        X : ndarray of shape (n_samples, *sample_shape), Ragged or csr_array
+            As in training; any number of samples from 1.
 
         Returns
         -------
@@ -239,7 +241,7 @@ class ModelPlugin(ABC):
         params : dict
             What ``suggest_params`` returned.
         train : Data
-            Read-only; ``X`` may be a memory map.
+            Read-only; ``X`` may be a memory map, a Ragged of them (tokens), or a sparse table.
         valid : Data or None
             For early stopping and for ``context.report``. None in a refit after a search on all rows: then
             train for exactly ``context.max_epochs`` epochs.

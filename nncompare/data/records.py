@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -13,6 +14,9 @@ VIEWS: tuple[View, ...] = get_args(View)
 
 Array: TypeAlias = npt.NDArray[Any]
 Labels: TypeAlias = npt.NDArray[np.int64]
+Samples: TypeAlias = Any
+"""``X`` of a part: an array; a :class:`~nncompare.data.ragged.Ragged` for tokens; a ``scipy.sparse.csr_array`` for
+tokens as a table. Not a union, because a plugin knows which views it declared, and so which of them comes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,18 +60,22 @@ class Dataset:
 
     Parameters
     ----------
-    X_train : ndarray of shape (n_train, ...)
-        tabular (n, features) float; image (n, h, w, c) uint8 or float; sequence (n, steps, features) float.
+    X_train : ndarray of shape (n_train, ...) or Ragged
+        tabular (n, features) float; image (n, h, w, c) uint8 or float; sequence (n, steps, features) float;
+        tokens: a :class:`~nncompare.data.ragged.Ragged` of ids, 0 padding, 1 start, 2 unknown, word rank + 3.
     y_train : ndarray of shape (n_train,), integer
         Codes 0 ... n_classes - 1.
-    X_test, y_test : ndarray or None
+    X_test, y_test : ndarray, Ragged or None
         The test part, or None for both: then a stratified 20 % of train is set aside.
+    words : sequence of str, default ()
+        Tokens only, for people to read: the words by rank, so that id ``k`` stands for ``words[k - 4]``.
     """
 
-    X_train: Array
+    X_train: Samples
     y_train: Array
-    X_test: Array | None = None
+    X_test: Samples | None = None
     y_test: Array | None = None
+    words: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +99,9 @@ class DataSpec:
     n_train : int
         Samples in the training part that ``fit`` receives.
     vocabulary_size : int or None
-        Tokens only.
+        Tokens only: the largest id in the training part plus 1. Other parts may hold larger ids.
+    sparse : bool
+        ``X`` is a ``scipy.sparse.csr_array``.
     """
 
     name: str
@@ -103,6 +113,7 @@ class DataSpec:
     scale: float = 1.0
     n_train: int
     vocabulary_size: int | None = None
+    sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +122,14 @@ class Data:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, *spec.sample_shape)
-        A read-only memory map.
+    X : ndarray of shape (n_samples, *spec.sample_shape), Ragged or csr_array
+        On read-only memory maps; Ragged for tokens, csr_array of float32 where ``spec.sparse``.
     y : ndarray of shape (n_samples,), int64
         Codes 0 ... n_classes - 1.
     spec : DataSpec
     """
 
-    X: Array
+    X: Samples
     y: Labels
     spec: DataSpec
 

@@ -1,0 +1,112 @@
+"""Ragged: rows of integers of unequal length, the form of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, overload
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["FIRST_WORD", "PAD", "START", "UNKNOWN", "Ragged"]
+
+Tokens: TypeAlias = npt.NDArray[np.int32]
+Offsets: TypeAlias = npt.NDArray[np.int64]
+Rows: TypeAlias = slice | Sequence[int] | npt.NDArray[Any]
+
+PAD, START, UNKNOWN = 0, 1, 2
+FIRST_WORD = 4
+"""The id of the most frequent word: rank 1 plus 3, as in Keras's data sets; 3 is not used."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ragged:
+    """Token ids of all samples, one behind the other.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_tokens,), int32
+        0 stands for padding, 1 for the start of a text, 2 for an unknown word, rank + 3 for a word, whose rank
+        counts from 1, the most frequent word.
+    offsets : ndarray of shape (n_samples + 1,), int64
+        Sample ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
+
+    Examples
+    --------
+    >>> reviews = Ragged.from_rows([[1, 14, 22], [1, 9]])
+    >>> len(reviews), reviews.lengths.tolist()
+    (2, [3, 2])
+    >>> reviews.to_padded(10).tolist()
+    [[1, 14, 22], [1, 9, 0]]
+    """
+
+    values: Tokens
+    offsets: Offsets
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Sequence[int] | npt.NDArray[Any]]) -> Ragged:
+        """Return the ragged array of some rows of integers."""
+        arrays = [np.asarray(row, dtype=np.int32) for row in rows]
+        values = np.concatenate(arrays) if arrays else np.empty(0, dtype=np.int32)
+        return cls(values, _offsets(np.array([len(array) for array in arrays], dtype=np.int64)))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> Offsets:
+        """Number of tokens of each sample, int64 of shape (n_samples,)."""
+        return np.diff(self.offsets)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of values and offsets."""
+        return int(self.values.nbytes + self.offsets.nbytes)
+
+    @overload
+    def __getitem__(self, rows: int | np.integer[Any]) -> Tokens: ...
+
+    @overload
+    def __getitem__(self, rows: Rows) -> Ragged: ...
+
+    def __getitem__(self, rows: int | np.integer[Any] | Rows) -> Tokens | Ragged:
+        """Return one sample as an array, or the samples of a slice, of indices or of a mask as a Ragged."""
+        if isinstance(rows, int | np.integer):
+            row = range(len(self))[int(rows)]  # negative positions, and IndexError where there is none
+            return self.values[self.offsets[row] : self.offsets[row + 1]]
+        chosen = np.arange(len(self))[rows]
+        lengths = self.lengths[chosen]
+        return Ragged(self.values[_positions(self.offsets[:-1][chosen], lengths)], _offsets(lengths))
+
+    def to_padded(self, max_length: int | None = None) -> Tokens:
+        """Return the samples as one table, padded behind with 0.
+
+        Parameters
+        ----------
+        max_length : int or None
+            Of longer samples the last ``max_length`` tokens are kept, as Keras's ``pad_sequences`` does; None
+            keeps all.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, width), int32
+            ``width`` is the length of the longest sample, at most ``max_length`` and at least 1.
+        """
+        lengths = self.lengths if max_length is None else np.minimum(self.lengths, max_length)
+        width = max(1, int(lengths.max(initial=0)))
+        padded = np.zeros((len(self), width), dtype=np.int32)
+        padded[np.arange(width) < lengths[:, np.newaxis]] = self.values[
+            _positions(self.offsets[1:] - lengths, lengths)
+        ]
+        return padded
+
+
+def _offsets(lengths: Offsets) -> Offsets:
+    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths, dtype=np.int64)])
+
+
+def _positions(starts: Offsets, lengths: Offsets) -> Offsets:
+    """Return the positions of runs that start at ``starts``, one behind the other."""
+    shift = np.repeat(starts - _offsets(lengths)[:-1], lengths)
+    return shift + np.arange(len(shift))
