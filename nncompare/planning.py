@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,14 +13,15 @@ import numpy as np
 
 from nncompare.data.files import cache_root
 from nncompare.data.seeds import derive_seed
-from nncompare.data.splits import search_sample, validation_split
-from nncompare.data.store import StoredDataset, open_dataset
+from nncompare.data.splits import search_sample
+from nncompare.data.store import StoredDataset
 from nncompare.data.views import CONVERSIONS, choose_view, prepare_view
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import PluginError, UsageError
 from nncompare.execution.probe import ProbeResult, probe_plugins
 from nncompare.execution.runner import LocalRunner
-from nncompare.execution.specs import DescribeAnswer, DescribeSpec, LoadAnswer, LoadSpec
+from nncompare.execution.specs import DescribeAnswer, DescribeSpec
+from nncompare.loading import load_datasets
 from nncompare.pins import check_pins
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.registry import DATASETS, LOCAL, MODELS, Catalog, PluginRef, discover, display_name, find, installed
@@ -59,7 +59,7 @@ def make_plan(config: RunConfig, runner: LocalRunner, listener: Listener | None 
     runner : LocalRunner
         Loads data sets and walks through search spaces; its servers stay warm for the run.
     listener : callable, optional
-        Receives notices.
+        Receives notices and the progress of downloads.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def make_plan(config: RunConfig, runner: LocalRunner, listener: Listener | None 
     names = list(dict.fromkeys(name for _, name in pairs))
     _check_names("data sets", (display_name(name) for name in names))
     with tempfile.TemporaryDirectory(prefix="nncompare-plan-") as folder:
-        datasets = _load_all(names, config, catalogs.datasets, runner, Path(folder))
+        datasets = load_datasets(names, config, catalogs.datasets, runner, Path(folder), listener)
         studies = tuple(_plan_study(model, datasets[name], config, runner, Path(folder)) for model, name in pairs)
     check_pins(config, studies)
     _notify(listener or (lambda _event: None), runner, catalogs.models)
@@ -154,44 +154,6 @@ def _dataset_names(model: _Model, config: RunConfig) -> list[str]:
         return list(dict.fromkeys(config.datasets))
     own = model.probe.tags.get("default_dataset")
     return list(dict.fromkeys(name for name in (own, COMMON_GROUND) if name is not None))
-
-
-def _load_all(
-    names: Sequence[str], config: RunConfig, catalog: Catalog, runner: LocalRunner, folder: Path
-) -> dict[str, PlannedDataset]:
-    """Load the data sets side by side; on Ctrl-C end the children, which could take long."""
-    with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
-        try:
-            loaded = pool.map(lambda name: _load(name, config, catalog, runner, folder), names)
-            return dict(zip(names, loaded, strict=True))
-        except KeyboardInterrupt:
-            runner.kill()
-            raise
-
-
-def _load(name: str, config: RunConfig, catalog: Catalog, runner: LocalRunner, folder: Path) -> PlannedDataset:
-    """Load one data set in a child and split it."""
-    if not config.datasets and name not in catalog.plugins:
-        known = ", ".join(catalog.plugins) or "none"
-        text = f"No installed plugin brings the data set '{name}'. Installed data sets: {known}."
-        return PlannedDataset(name=name, failure=Failure(category="data", message=text), unavailable=True)
-    ref = find(name, DATASETS, catalog)
-    spec = LoadSpec(
-        plugin=ref.value,
-        framework="sklearn",
-        timeout_s=config.trial_timeout_s,
-        memory_mb=memory_limit_mb(config),
-        result=folder / f"load-{ref.name}.json",
-        log=folder / f"load-{ref.name}.log",
-        root=cache_root(),
-        name=ref.name,
-    )
-    answer = runner.run(spec)
-    if not isinstance(answer, LoadAnswer) or answer.folder is None:
-        missing = isinstance(answer, LoadAnswer) and answer.unavailable
-        return PlannedDataset(name=ref.name, failure=answer.failure, unavailable=missing)
-    stored = replace(open_dataset(answer.folder), name=ref.name)
-    return PlannedDataset(name=ref.name, stored=stored, split=validation_split(stored.y_train(), config.seed))
 
 
 def _plan_study(

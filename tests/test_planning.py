@@ -5,8 +5,9 @@ import pytest
 
 from nncompare.events import Notice
 from nncompare.exceptions import UsageError
+from nncompare.loading import load_datasets
 from nncompare.pins import check_pin
-from nncompare.planning import _load_all, make_plan
+from nncompare.planning import make_plan
 from nncompare.registry import DATASETS, MODELS, Catalog, PluginProblem, PluginRef, discover
 from nncompare.settings import RunConfig
 
@@ -201,9 +202,9 @@ def test_plan_interrupted_while_data_load_ends_the_children(monkeypatch, tmp_pat
         def interrupted(*_arguments):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("nncompare.planning._load", interrupted)
+        monkeypatch.setattr("nncompare.loading.load_dataset", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            _load_all(["a"], RunConfig(), discover(DATASETS), own, tmp_path)
+            load_datasets(["digits"], RunConfig(), discover(DATASETS), own, tmp_path)
         assert own.stopping
 
 

@@ -1,0 +1,124 @@
+"""Loads data sets side by side, each in a child, and splits them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from nncompare.data.files import cache_root
+from nncompare.data.splits import validation_split
+from nncompare.data.store import open_dataset
+from nncompare.events import Listener
+from nncompare.execution.runner import LocalRunner
+from nncompare.execution.specs import LoadAnswer, LoadSpec
+from nncompare.plan import PlannedDataset
+from nncompare.registry import DATASETS, Catalog, PluginRef, find
+from nncompare.results import Failure
+from nncompare.session import memory_limit_mb
+from nncompare.settings import RunConfig
+
+__all__ = ["load_dataset", "load_datasets"]
+
+
+def load_datasets(
+    names: Sequence[str],
+    config: RunConfig,
+    catalog: Catalog,
+    runner: LocalRunner,
+    folder: Path,
+    listener: Listener | None = None,
+) -> dict[str, PlannedDataset]:
+    """Load the data sets of a run side by side; on Ctrl-C end the children, which could take long.
+
+    Parameters
+    ----------
+    names : sequence of str
+        As the user typed them, or as the models name their own.
+    config : RunConfig
+        Where it names no data sets, one that no plugin brings is unavailable, and no error.
+    catalog : Catalog
+        The installed data sets.
+    runner : LocalRunner
+    folder : Path
+        Receives results and logs of the children.
+    listener : callable, optional
+        Receives :class:`~nncompare.events.DownloadProgress`, from several threads.
+
+    Returns
+    -------
+    dict
+        In the order of ``names``.
+
+    Raises
+    ------
+    UsageError
+        A data set that the user named does not exist.
+    """
+
+    def load(name: str) -> PlannedDataset:
+        if not config.datasets and name not in catalog.plugins:
+            return _not_installed(name, catalog)
+        ref = find(name, DATASETS, catalog)
+        return load_dataset(ref.name, ref, config, runner, folder, listener)
+
+    with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
+        try:
+            return dict(zip(names, pool.map(load, names), strict=True))
+        except KeyboardInterrupt:
+            runner.kill()
+            raise
+
+
+def load_dataset(
+    name: str,
+    ref: PluginRef,
+    config: RunConfig,
+    runner: LocalRunner,
+    folder: Path,
+    listener: Listener | None = None,
+) -> PlannedDataset:
+    """Load one data set in a child, put it into the cache and split it.
+
+    Parameters
+    ----------
+    name : str
+        What the data set is called in the run; its downloads lie in the cache under this name.
+    ref : PluginRef
+        The plugin that brings it.
+    config : RunConfig
+        Brings the seed of the split and the limits of the child.
+    runner : LocalRunner
+    folder : Path
+        Receives result and log of the child.
+    listener : callable, optional
+        Receives :class:`~nncompare.events.DownloadProgress`.
+
+    Returns
+    -------
+    PlannedDataset
+        With ``failure`` where it cannot be had; ``unavailable`` where that is for want of a download.
+    """
+    spec = LoadSpec(
+        plugin=ref.value,
+        framework="sklearn",
+        timeout_s=config.trial_timeout_s,
+        memory_mb=memory_limit_mb(config),
+        result=folder / f"load-{name}.json",
+        log=folder / f"load-{name}.log",
+        root=cache_root(),
+        name=name,
+    )
+    answer = runner.run(spec)
+    if not isinstance(answer, LoadAnswer) or answer.folder is None:
+        missing = isinstance(answer, LoadAnswer) and answer.unavailable
+        return PlannedDataset(name=name, failure=answer.failure, unavailable=missing)
+    stored = replace(open_dataset(answer.folder), name=name)
+    return PlannedDataset(name=name, stored=stored, split=validation_split(stored.y_train(), config.seed))
+
+
+def _not_installed(name: str, catalog: Catalog) -> PlannedDataset:
+    known = ", ".join(catalog.plugins) or "none"
+    text = f"No installed plugin brings the data set '{name}'. Installed data sets: {known}."
+    return PlannedDataset(name=name, failure=Failure(category="data", message=text), unavailable=True)
