@@ -177,7 +177,7 @@ def _plan_study(
     if dataset.stored is None or dataset.split is None:
         return PlannedStudy(**budget, failure=dataset.failure, broken=not dataset.unavailable)
     accepts = model.probe.tags["accepts"]
-    view = choose_view(dataset.stored.view, accepts)
+    view = choose_view(dataset.stored.view, accepts, sparse=bool(model.probe.tags.get("sparse")))
     if view is None:
         native = dataset.stored.view
         text = f"{model.name} accepts {', '.join(accepts)}, and '{dataset.name}' is of view '{native}', which can"

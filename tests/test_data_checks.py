@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nncompare.data.checks import check_dataset
+from nncompare.data.ragged import Ragged
 from nncompare.data.records import Dataset, DatasetInfo
 from nncompare.exceptions import DataError
 
@@ -11,6 +12,7 @@ INFO = DatasetInfo(name="toy", view="tabular", n_train=6, n_test=2, class_names=
 X = np.arange(12.0).reshape(6, 2)
 Y = np.array([0, 1, 0, 1, 0, 1])
 GOOD = Dataset(X, Y, X[:2], Y[:2])
+TOKENS = {"view": "tokens"}
 IMAGES = np.zeros((6, 4, 4, 1), np.uint8)
 
 
@@ -23,7 +25,47 @@ def with_value(row, value, array=X):
 @pytest.mark.parametrize(
     ("info", "dataset", "sentence"),
     [
-        ({"view": "tokens"}, {}, "info.view is 'tokens'. Use one of tabular, image, sequence."),
+        ({"view": "video"}, {}, "info.view is 'video'. Use one of tabular, image, sequence, tokens."),
+        (
+            TOKENS,
+            {},
+            "X_train is an object of type ndarray. The view 'tokens' needs a nncompare.plugin.Ragged.",
+        ),
+        (
+            TOKENS,
+            {"X_train": Ragged(np.array([4.0]), np.array([0, 1]))},
+            "X_train.values is float64 with 1 dimensions. Give whole numbers in one dimension.",
+        ),
+        (
+            TOKENS,
+            {"X_train": Ragged(np.array([4, 5], np.int32), np.array([0, 1]))},
+            "X_train.offsets do not rise from 0 to the 2 values. Text i is values[offsets[i]:offsets[i + 1]].",
+        ),
+        (
+            TOKENS,
+            {"X_train": Ragged.from_rows([[1, 2]] * 6)},
+            "X_train holds no words. Words have ids from 4: their rank plus 3.",
+        ),
+        (
+            TOKENS,
+            {"X_train": Ragged.from_rows([[1, 4], [5], [], [6, 0]])},
+            "X_train, row 3: 0 is not the id of a token. Ids are 1 (start), 2 (unknown), 4 to 10,000,000 (words).",
+        ),
+        (
+            TOKENS,
+            {"X_train": Ragged.from_rows([[4]] * 5)},
+            "X_train has 5 rows and y_train has 6. Give one label per row.",
+        ),
+        (
+            {},
+            {"words": "one two"},
+            "words is an object of type str. Give a list of str, the words by rank, or nothing.",
+        ),
+        (
+            {},
+            {"words": ["one", 2]},
+            "words is an object of type list. Give a list of str, the words by rank, or nothing.",
+        ),
         ({"class_names": ("yes",)}, {}, "info.class_names holds 1 name. Name two classes or more."),
         (
             {"class_names": ("a", "a")},
@@ -204,3 +246,10 @@ def test_good_dataset_without_test_part_stays_without():
     checked = check_dataset(INFO, Dataset(X, Y))
     assert checked.X_test is None
     assert checked.y_test is None
+
+
+def test_tokens_are_converted_and_may_be_empty():
+    texts = Ragged(np.array([1, 4, 5], np.uint16), np.array([0, 2, 2, 3, 3, 3, 3], np.int32))
+    checked = check_dataset(replace(INFO, view="tokens"), Dataset(texts, Y, texts, Y, words=["the", "a"]))
+    assert (checked.X_train.values.dtype, checked.X_train.offsets.dtype) == (np.int32, np.int64)
+    assert checked.words == ["the", "a"]

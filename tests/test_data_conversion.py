@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from nncompare.data import conversion
-from nncompare.data.conversion import CONVERSIONS, Conversion, choose_view
+from nncompare.data import samples as data_samples
+from nncompare.data.conversion import CONVERSIONS, choose_view, conversion
+from nncompare.data.ragged import Ragged
+from nncompare.data.samples import open_samples
 
 SHAPES = {"tabular": (20, 3), "image": (20, 4, 5, 2), "sequence": (20, 6, 2)}
 PAIRS = [(native, view) for native in SHAPES for view in CONVERSIONS[native]]
@@ -16,15 +18,19 @@ def samples(native):
     return rng.normal(3, 5, SHAPES[native]).astype(np.float32)
 
 
-def convert(native, view, X, rows=None):
-    converter = Conversion(native, view, 1 / 255, X, FIT)
-    rows = np.arange(len(X)) if rows is None else rows
-    return converter, np.concatenate(list(converter.chunks(X, rows)))
+@pytest.fixture
+def convert(tmp_path_factory):
+    def convert(native, view, X, rows=None):
+        converter = conversion(native, view, 1 / 255, X, FIT)
+        rows = np.arange(len(X)) if rows is None else rows
+        return converter, open_samples(converter.write(tmp_path_factory.mktemp("view"), X, rows))
+
+    return convert
 
 
 @pytest.mark.parametrize(
     ("native", "accepts", "expected"),
-    [
+    [  # of a model that does not take sparse tables
         ("image", ["image", "tabular"], "image"),
         ("image", ["tabular", "image"], "tabular"),
         ("image", ["tokens", "sequence"], "sequence"),
@@ -41,25 +47,30 @@ def test_choose_view_takes_the_first_that_is_possible(native, accepts, expected)
     assert choose_view(native, accepts) == expected
 
 
+def test_choose_view_makes_tokens_a_table_for_models_that_take_sparse_ones():
+    assert choose_view("tokens", ["tabular", "tokens"], sparse=True) == "tabular"
+    assert choose_view("tokens", ["image", "tabular"], sparse=True) == "tabular"
+
+
 @pytest.mark.parametrize(("native", "view"), PAIRS)
-def test_conversion_gives_the_shape_and_dtype_that_it_announces(native, view):
+def test_conversion_gives_the_shape_and_dtype_that_it_announces(native, view, convert):
     converter, converted = convert(native, view, samples(native))
     assert converted.shape[1:] == converter.sample_shape
     assert converted.dtype == converter.dtype == ("uint8" if view == "image" else "float32")
 
 
 @pytest.mark.parametrize(("native", "view"), PAIRS)
-def test_conversion_does_not_depend_on_the_chunk_size(native, view, monkeypatch):
+def test_conversion_does_not_depend_on_the_chunk_size(native, view, monkeypatch, convert):
     X = samples(native)
     rows = np.array([3, 1, 17, 0])
     _, whole = convert(native, view, X, rows)
-    monkeypatch.setattr(conversion, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(data_samples, "CHUNK_BYTES", 1)
     _, by_row = convert(native, view, X, rows)
     np.testing.assert_allclose(by_row, whole, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("native", SHAPES)
-def test_table_is_standardised_on_the_fit_rows_only(native):
+def test_table_is_standardised_on_the_fit_rows_only(native, convert):
     X = samples(native)
     _, converted = convert(native, "tabular", X)
     flat = X.reshape(len(X), -1).astype(np.float64)
@@ -70,7 +81,7 @@ def test_table_is_standardised_on_the_fit_rows_only(native):
     np.testing.assert_array_equal(again[FIT], converted[FIT])
 
 
-def test_constant_columns_are_divided_by_one():
+def test_constant_columns_are_divided_by_one(convert):
     X = samples("tabular")
     X[FIT, 1] = 7
     X[10, 1] = 9
@@ -79,7 +90,7 @@ def test_constant_columns_are_divided_by_one():
     assert converted[10, 1] == 2
 
 
-def test_table_as_sequence_is_the_standardised_table_with_columns_as_steps():
+def test_table_as_sequence_is_the_standardised_table_with_columns_as_steps(convert):
     X = samples("tabular")
     converter, sequence = convert("tabular", "sequence", X)
     _, table = convert("tabular", "tabular", X)
@@ -87,7 +98,7 @@ def test_table_as_sequence_is_the_standardised_table_with_columns_as_steps():
     assert converter.remaining_scale == 1.0
 
 
-def test_image_as_sequence_is_its_rows_in_unit_range():
+def test_image_as_sequence_is_its_rows_in_unit_range(convert):
     X = samples("image")
     converter, sequence = convert("image", "sequence", X)
     assert sequence.shape == (20, 4, 10)
@@ -96,7 +107,7 @@ def test_image_as_sequence_is_its_rows_in_unit_range():
 
 
 @pytest.mark.parametrize("native", ["image", "sequence"])
-def test_native_images_and_sequences_stay_as_they_are(native):
+def test_native_images_and_sequences_stay_as_they_are(native, convert):
     X = samples(native)
     converter, same = convert(native, native, X)
     np.testing.assert_array_equal(same, X)
@@ -104,6 +115,21 @@ def test_native_images_and_sequences_stay_as_they_are(native):
 
 
 @pytest.mark.parametrize("native", SHAPES)
-def test_tables_need_no_further_scaling(native):
+def test_tables_need_no_further_scaling(native, convert):
     converter, _ = convert(native, "tabular", samples(native))
     assert converter.remaining_scale == 1.0
+
+
+def test_tokens_stay_as_they_are_and_know_the_vocabulary_of_the_fit_rows(convert):
+    texts = Ragged.from_rows([[1, 4 + i] * (i + 1) for i in range(20)])
+    converter, same = convert("tokens", "tokens", texts, np.array([19, 0, 3]))
+    assert [same[i].tolist() for i in range(3)] == [texts[19].tolist(), texts[0].tolist(), texts[3].tolist()]
+    assert (converter.vocabulary_size, converter.sample_shape, converter.dtype) == (14, None, "int32")
+
+
+def test_tokens_as_a_table_are_sparse_and_as_wide_as_announced(convert):
+    texts = Ragged.from_rows([[1, 4 + i % 3, 5] for i in range(20)])
+    converter, table = convert("tokens", "tabular", texts)
+    assert converter.sparse
+    assert table.shape == (20, 3) == (20, *converter.sample_shape)
+    assert table.dtype == converter.dtype == "float32"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from nncompare.data import store
+from nncompare.data.ragged import Ragged
 from nncompare.data.records import Dataset, DatasetInfo
 from nncompare.data.splits import split_off_test
 from nncompare.data.store import open_dataset, store_dataset
@@ -39,6 +40,7 @@ def test_stored_dataset_describes_itself(tmp_path):
         "y_train.npy",
         "X_test.npy",
         "y_test.npy",
+        "words.json",
         "manifest.json",
     }
 
@@ -190,3 +192,18 @@ def test_manifest_is_plain_json(tmp_path):
     assert manifest["fingerprint"] == stored.fingerprint
     assert manifest["sample_shape"] == [3]
     assert "folder" not in manifest
+
+
+def test_stored_texts_keep_their_words_and_count_their_duplicates(tmp_path):
+    info = DatasetInfo(name="texts", view="tokens", n_train=4, n_test=2, class_names=("no", "yes"))
+    train, test = Ragged.from_rows([[1, 4], [5], [6, 7], [4]]), Ragged.from_rows([[6, 7], [1, 4, 4]])
+    y = np.array([0, 1, 0, 1])
+    stored = store_dataset(info, Dataset(train, y, test, y[:2], words=["the", "a"]), tmp_path)
+    opened = open_dataset(stored.folder)
+    assert opened == stored
+    assert (opened.words(), opened.duplicates) == (["the", "a"], 1)
+    assert (opened.sample_shape, opened.dtype) == (None, "int32")
+    assert [opened.X_test()[i].tolist() for i in range(2)] == [[6, 7], [1, 4, 4]]
+    other = store_dataset(info, Dataset(train, y, test, y[:2], words=["le", "un"]), tmp_path)
+    assert other.folder != stored.folder
+    assert other.fingerprint == stored.fingerprint

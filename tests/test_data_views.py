@@ -6,9 +6,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from nncompare.data import views
+from nncompare.data.ragged import Ragged
 from nncompare.data.records import Dataset, DatasetInfo, DataSpec
 from nncompare.data.store import store_dataset
-from nncompare.data.views import PreparedView, open_array, open_part, prepare_view
+from nncompare.data.views import PreparedView, open_part, open_samples, prepare_view
 from nncompare.exceptions import DataError
 
 TRAIN = np.array([0, 2, 3, 5, 8, 9])
@@ -36,7 +37,7 @@ def test_prepared_view_holds_the_rows_of_each_part(tmp_path):
     np.testing.assert_array_equal(train.y, Y[TRAIN])
     np.testing.assert_array_equal(valid.X, stored.X_train()[VALID])
     np.testing.assert_array_equal(valid.y, Y[VALID])
-    np.testing.assert_array_equal(open_array(prepared.X_test), stored.X_test())
+    np.testing.assert_array_equal(open_samples(prepared.X_test), stored.X_test())
     assert train.spec == DataSpec(
         name="toy",
         view="image",
@@ -68,14 +69,14 @@ def test_table_is_standardised_with_the_training_rows_everywhere(tmp_path):
         (prepared.valid.X, stored.X_train()[VALID]),
         (prepared.X_test, stored.X_test()),
     ]:
-        np.testing.assert_allclose(open_array(path), (X - fit.mean(0)) / fit.std(0), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(open_samples(path), (X - fit.mean(0)) / fit.std(0), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("view", ["image", "sequence", "tabular"])
 def test_spec_agrees_with_the_files(tmp_path, view):
     prepared = prepare_view(store(tmp_path, "image"), view, TRAIN, VALID, tmp_path, with_test=True)
     for path in (prepared.train.X, prepared.valid.X, prepared.X_test):
-        array = open_array(path)
+        array = open_samples(path)
         assert array.shape[1:] == prepared.spec.sample_shape
         assert array.dtype == prepared.spec.dtype
 
@@ -152,3 +153,46 @@ def test_importing_views_is_light_because_trial_children_do():
     code = "import sys, nncompare.data.views; print({'sklearn', 'scipy', 'optuna', 'pandas'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def texts(n=10, seed=1):
+    rng = np.random.default_rng(seed)
+    return Ragged.from_rows([rng.integers(4, 60, rng.integers(1, 9)) for _ in range(n)])
+
+
+def store_texts(root, X_train=None):
+    info = DatasetInfo(name="texts", view="tokens", n_train=10, n_test=10, class_names=("no", "yes"))
+    words = [f"w{rank}" for rank in range(1, 60)]
+    return store_dataset(info, Dataset(X_train or texts(), Y, texts(seed=2), Y, words=words), root)
+
+
+def test_tokens_are_prepared_as_ragged_on_memory_maps(tmp_path):
+    stored = store_texts(tmp_path)
+    prepared = prepare_view(stored, "tokens", TRAIN, VALID, tmp_path, with_test=True)
+    train = open_part(prepared.train, prepared.spec)
+    assert isinstance(train.X.values, np.memmap)
+    assert [row.tolist() for row in map(train.X.__getitem__, range(6))] == [
+        texts()[int(i)].tolist() for i in TRAIN
+    ]
+    assert len(open_samples(prepared.X_test)) == 10
+    assert (prepared.spec.sample_shape, prepared.spec.dtype, prepared.spec.sparse) == (None, "int32", False)
+    assert prepared.spec.vocabulary_size == max(train.X.values) + 1
+
+
+def test_tokens_become_a_sparse_table_fitted_on_the_training_rows(tmp_path):
+    prepared = prepare_view(store_texts(tmp_path), "tabular", TRAIN, VALID, tmp_path, with_test=True)
+    train = open_part(prepared.train, prepared.spec)
+    assert prepared.spec.sparse
+    assert train.X.shape == (6, *prepared.spec.sample_shape)
+    assert open_samples(prepared.X_test).shape == (10, *prepared.spec.sample_shape)
+    np.testing.assert_allclose(train.X.multiply(train.X).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_prepared_sparse_view_survives_json_and_is_reused(tmp_path):
+    stored = store_texts(tmp_path)
+    first = prepare_view(stored, "tabular", TRAIN, VALID, tmp_path, with_test=True)
+    before = files(tmp_path)
+    adapter = TypeAdapter(PreparedView)
+    assert adapter.validate_json(adapter.dump_json(first)) == first
+    assert prepare_view(stored, "tabular", TRAIN, VALID, tmp_path, with_test=True) == first
+    assert files(tmp_path) == before

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from nncompare.data.arrays import row_chunks
-from nncompare.data.records import Array, Dataset, DatasetInfo, Labels
+from nncompare.data.ragged import FIRST_WORD, PAD, Ragged
+from nncompare.data.records import VIEWS, Array, Dataset, DatasetInfo, Labels, Samples
 from nncompare.exceptions import DataError
 
 __all__ = ["check_dataset"]
+
+LARGEST_ID = 10_000_000
+"""Of a token: ids are ranks, and tables of their counts are as long as the largest."""
 
 _SHAPES = {
     "tabular": "(samples, features)",
@@ -31,13 +37,14 @@ def check_dataset(info: DatasetInfo, dataset: Dataset) -> Dataset:
     Returns
     -------
     Dataset
-        ``X`` C-contiguous, uint8 (images that were) or float32; ``y`` int64.
+        ``X`` C-contiguous, uint8 (images that were) or float32; tokens a Ragged of int32 and int64; ``y`` int64.
 
     Raises
     ------
     DataError
         Wrong type, rank, dtype or shape; NaN or infinite values; lengths that disagree; labels that are not
-        integers from 0 to n_classes - 1; one class only; a class with too few samples to be split.
+        integers from 0 to n_classes - 1; one class only; a class with too few samples to be split; ids that are
+        no tokens.
     """
     _check_info(info)
     if not isinstance(dataset, Dataset):
@@ -47,16 +54,18 @@ def check_dataset(info: DatasetInfo, dataset: Dataset) -> Dataset:
         raise _fault(info, f"{there} is given without {missing}", "Give both, or neither")
     X_train, y_train = _check_part(info, "train", dataset.X_train, dataset.y_train)
     _check_classes(info, y_train, has_test=dataset.X_test is not None)
+    _check_words(info, dataset.words)
     if dataset.X_test is None:
-        return Dataset(X_train, y_train)
+        return Dataset(X_train, y_train, words=dataset.words)
     X_test, y_test = _check_part(info, "test", dataset.X_test, dataset.y_test)
-    _check_same_form(info, X_train, X_test)
-    return Dataset(X_train, y_train, X_test, y_test)
+    if info.view != "tokens":
+        _check_same_form(info, X_train, X_test)
+    return Dataset(X_train, y_train, X_test, y_test, words=dataset.words)
 
 
 def _check_info(info: DatasetInfo) -> None:
-    if info.view not in _SHAPES:
-        raise _fault(info, f"info.view is {info.view!r}", f"Use one of {', '.join(_SHAPES)}")
+    if info.view not in VIEWS:
+        raise _fault(info, f"info.view is {info.view!r}", f"Use one of {', '.join(VIEWS)}")
     if len(info.class_names) < 2:
         raise _fault(info, f"info.class_names holds {len(info.class_names)} name", "Name two classes or more")
     if len(set(info.class_names)) < len(info.class_names):
@@ -65,11 +74,10 @@ def _check_info(info: DatasetInfo) -> None:
         raise _fault(info, f"info.scale is {info.scale}", "Give a positive number, such as 1/255 for uint8 images")
 
 
-def _check_part(info: DatasetInfo, part: str, X: object, y: object) -> tuple[Array, Labels]:
+def _check_part(info: DatasetInfo, part: str, X: object, y: object) -> tuple[Samples, Labels]:
     """Check samples and labels of one part, and convert them."""
-    samples = _check_array(info, f"X_{part}", X)
+    samples = (_check_tokens if info.view == "tokens" else _check_samples)(info, f"X_{part}", X)
     labels = _check_array(info, f"y_{part}", y)
-    _check_form(info, f"X_{part}", samples)
     if labels.ndim != 1:
         raise _fault(info, f"y_{part} has {labels.ndim} dimensions", "Give one class code per sample: (samples,)")
     if len(samples) != len(labels):
@@ -78,7 +86,42 @@ def _check_part(info: DatasetInfo, part: str, X: object, y: object) -> tuple[Arr
             f"X_{part} has {len(samples):,} rows and y_{part} has {len(labels):,}",
             "Give one label per row",
         )
-    return _convert_samples(info, f"X_{part}", samples), _convert_labels(info, f"y_{part}", labels)
+    return samples, _convert_labels(info, f"y_{part}", labels)
+
+
+def _check_samples(info: DatasetInfo, role: str, X: object) -> Array:
+    array = _check_array(info, role, X)
+    _check_form(info, role, array)
+    return _convert_samples(info, role, array)
+
+
+def _check_tokens(info: DatasetInfo, role: str, X: object) -> Ragged:
+    """Check ids and offsets of texts, which may be empty, and convert them."""
+    if not isinstance(X, Ragged):
+        raise _fault(info, f"{role} is {_kind(X)}", "The view 'tokens' needs a nncompare.plugin.Ragged")
+    values, offsets = (_check_array(info, f"{role}.{name}", getattr(X, name)) for name in ("values", "offsets"))
+    for name, array in (("values", values), ("offsets", offsets)):
+        if array.ndim != 1 or array.dtype.kind not in "iu":
+            what = f"{role}.{name} is {array.dtype} with {array.ndim} dimensions"
+            raise _fault(info, what, "Give whole numbers in one dimension")
+    if len(offsets) < 2 or offsets[0] != 0 or offsets[-1] != len(values) or (np.diff(offsets) < 0).any():
+        what = f"{role}.offsets do not rise from 0 to the {len(values):,} values"
+        raise _fault(info, what, "Text i is values[offsets[i]:offsets[i + 1]]")
+    if not (values >= FIRST_WORD).any():
+        raise _fault(info, f"{role} holds no words", f"Words have ids from {FIRST_WORD}: their rank plus 3")
+    outside = (values <= PAD) | (values > LARGEST_ID)
+    if outside.any():
+        value = int(values[outside.argmax()])
+        row = int(np.searchsorted(offsets, outside.argmax(), side="right")) - 1
+        what = f"{role}, row {row}: {value} is not the id of a token"
+        raise _fault(info, what, f"Ids are 1 (start), 2 (unknown), {FIRST_WORD} to {LARGEST_ID:,} (words)")
+    return Ragged(np.ascontiguousarray(values, np.int32), np.ascontiguousarray(offsets, np.int64))
+
+
+def _check_words(info: DatasetInfo, words: Any) -> None:
+    is_list = isinstance(words, Sequence) and not isinstance(words, str)
+    if not is_list or not all(isinstance(word, str) for word in words):
+        raise _fault(info, f"words is {_kind(words)}", "Give a list of str, the words by rank, or nothing")
 
 
 def _check_array(info: DatasetInfo, role: str, array: object) -> Array:

@@ -2,48 +2,134 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from nncompare.data.arrays import CHUNK_BYTES
-from nncompare.data.records import Array, View
+from nncompare.data.arrays import write_chunks
+from nncompare.data.ragged import Ragged
+from nncompare.data.records import Array, Samples, View
+from nncompare.data.samples import gather, write_samples
 from nncompare.data.splits import Rows
+from nncompare.data.tfidf import TfIdf
 
-__all__ = ["CONVERSIONS", "Conversion", "choose_view"]
+__all__ = ["CONVERSIONS", "Conversion", "choose_view", "conversion"]
 
 CONVERSIONS: Mapping[View, tuple[View, ...]] = {
     "image": ("image", "sequence", "tabular"),
     "sequence": ("sequence", "tabular"),
     "tabular": ("tabular", "sequence"),
-    "tokens": ("tokens",),
+    "tokens": ("tokens", "tabular"),
 }
-"""Native view to the views that it can become; each can stay what it is."""
+"""Native view to the views that it can become; each can stay what it is. Tokens become a sparse table only."""
 
 
-def choose_view(native: View, accepts: Sequence[View]) -> View | None:
-    """Return the first accepted view that the native view can become, None where there is none."""
-    return next((view for view in accepts if view in CONVERSIONS[native]), None)
+def choose_view(native: View, accepts: Sequence[View], *, sparse: bool = False) -> View | None:
+    """Return the first accepted view that the native view can become, None where there is none.
+
+    ``sparse`` tells whether the model takes a sparse table, the only kind that tokens become: 10,000 columns of
+    25,000 texts would be 1 GB as a dense one.
+    """
+    possible = [view for view in CONVERSIONS[native] if sparse or (native, view) != ("tokens", "tabular")]
+    return next((view for view in accepts if view in possible), None)
 
 
-@dataclass(frozen=True)
-class Conversion:
-    """From samples in their native view to samples in another, chunk by chunk.
+class Conversion(Protocol):
+    """From samples in their native view to samples in another."""
+
+    @property
+    def sample_shape(self) -> tuple[int, ...] | None:
+        """Shape of one converted sample; None where samples are ragged."""
+        ...
+
+    @property
+    def dtype(self) -> str:
+        """Dtype of converted samples."""
+        ...
+
+    @property
+    def remaining_scale(self) -> float:
+        """Multiply converted samples by this for unit range; 1.0 where the conversion did it."""
+        ...
+
+    @property
+    def vocabulary_size(self) -> int | None:
+        """Tokens only: the largest id in the fitted rows plus 1."""
+        ...
+
+    @property
+    def sparse(self) -> bool:
+        """Converted samples are a csr_array."""
+        ...
+
+    def write(self, folder: Path, X: Samples, rows: Rows) -> Path:
+        """Write the converted samples of ``rows`` and return their path for ``open_samples``."""
+        ...
+
+
+def conversion(native: View, view: View, scale: float, X_train: Samples, fit_rows: Rows) -> Conversion:
+    """Return the conversion from one view to another.
 
     Parameters
     ----------
-    native, view : {"tabular", "image", "sequence"}
+    native, view : {"tabular", "image", "sequence", "tokens"}
         ``view`` is one of ``CONVERSIONS[native]``.
     scale : float
         Brings native samples to unit range.
-    X_train : ndarray of shape (n_train, ...)
+    X_train : ndarray or Ragged
         Where ``fit_rows`` lie.
     fit_rows : ndarray of int64
-        The rows whose mean and standard deviation standardise tables, and no others.
+        The rows that a scaler, a vocabulary or TF-IDF is fitted on, and no others.
     """
+    if native != "tokens":
+        return DenseConversion(native, view, scale, X_train, fit_rows)
+    return TokenConversion(X_train, fit_rows) if view == "tokens" else TfIdfConversion(X_train, fit_rows)
+
+
+class TokenConversion:
+    """Tokens as they are; the vocabulary is that of the training part."""
+
+    sample_shape = None
+    dtype = "int32"
+    remaining_scale = 1.0
+    sparse = False
+
+    def __init__(self, X_train: Ragged, fit_rows: Rows) -> None:
+        largest = max(int(chunk.values.max(initial=0)) for chunk in gather(X_train, fit_rows))
+        self.vocabulary_size = largest + 1
+
+    def write(self, folder: Path, X: Ragged, rows: Rows) -> Path:
+        """Write the texts of ``rows``."""
+        return write_samples(folder, "X", X[rows])
+
+
+class TfIdfConversion:
+    """Tokens as a sparse table."""
+
+    dtype = "float32"
+    remaining_scale = 1.0
+    vocabulary_size = None
+    sparse = True
+
+    def __init__(self, X_train: Ragged, fit_rows: Rows) -> None:
+        self._tfidf = TfIdf(X_train, fit_rows)
+        self.sample_shape = (self._tfidf.n_terms,)
+
+    def write(self, folder: Path, X: Ragged, rows: Rows) -> Path:
+        """Write the weighted counts of the texts of ``rows``."""
+        return write_samples(folder, "X", self._tfidf.transform(X, rows))
+
+
+@dataclass(frozen=True)
+class DenseConversion:
+    """From arrays to arrays, chunk by chunk; the parameters are those of :func:`conversion`."""
+
+    vocabulary_size: ClassVar[None] = None
+    sparse: ClassVar[bool] = False
 
     native: View
     view: View
@@ -66,10 +152,12 @@ class Conversion:
         """Multiply converted samples by this for unit range; 1.0 where the conversion did it."""
         return self.scale if self.view == self.native and self.view != "tabular" else 1.0
 
-    def chunks(self, X: Array, rows: Rows) -> Iterator[Array]:
-        """Yield the converted samples of ``rows``, about 16 MiB of ``X`` at a time."""
-        for chunk in _gather(X, rows):
-            yield self._convert(chunk)
+    def write(self, folder: Path, X: Array, rows: Rows) -> Path:
+        """Write the converted samples of ``rows``, about 16 MiB of ``X`` at a time."""
+        path = folder / "X.npy"
+        chunks = (self._convert(chunk) for chunk in gather(X, rows))
+        write_chunks(path, (len(rows), *self.sample_shape), self.dtype, chunks)
+        return path
 
     def _convert(self, chunk: Array) -> Array:
         if "tabular" in (self.native, self.view):
@@ -96,13 +184,6 @@ class Conversion:
         from sklearn.preprocessing import StandardScaler
 
         scaler = StandardScaler()
-        for chunk in _gather(self.X_train, self.fit_rows):
+        for chunk in gather(self.X_train, self.fit_rows):
             scaler.partial_fit(chunk.reshape(len(chunk), -1).astype(np.float32))
         return scaler
-
-
-def _gather(X: Array, rows: Rows) -> Iterator[Array]:
-    """Yield ``X[rows]`` in chunks, so that a memory map is never read at once."""
-    step = max(1, CHUNK_BYTES // max(1, X[:1].nbytes))
-    for start in range(0, len(rows), step):
-        yield np.asarray(X[rows[start : start + step]])

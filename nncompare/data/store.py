@@ -9,21 +9,23 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from nncompare.data.arrays import open_array, row_chunks, write_array
+from nncompare.data.arrays import open_array
 from nncompare.data.checks import check_dataset
 from nncompare.data.files import fill_folder, write_atomic
 from nncompare.data.fingerprint import fingerprint
-from nncompare.data.records import Array, Dataset, DatasetInfo, Labels, View
+from nncompare.data.ragged import Ragged
+from nncompare.data.records import Dataset, DatasetInfo, Labels, Samples, View
+from nncompare.data.samples import arrays_of, open_samples, sample_files, sample_path, write_samples
 from nncompare.data.splits import split_off_test
 from nncompare.exceptions import DataError
 
 __all__ = ["StoredDataset", "open_dataset", "store_dataset"]
 
-FORMAT = 1
+FORMAT = 2
 """Part of every folder's name: raise it when the files, their order or the manifest's fields change."""
 
 MANIFEST = "manifest.json"
-FILES = ("X_train.npy", "y_train.npy", "X_test.npy", "y_test.npy", MANIFEST)
+WORDS = "words.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +44,9 @@ class StoredDataset:
         Digest of ``y_test`` alone.
     n_train, n_test : int
         Rows of the training part (validation included) and of the test part.
-    sample_shape : tuple of int
-        ``X_train.shape[1:]`` in the native view.
-    dtype : {"uint8", "float32"}
+    sample_shape : tuple of int or None
+        ``X_train.shape[1:]`` in the native view; None for tokens.
+    dtype : {"uint8", "float32", "int32"}
         Of the samples.
     test_support : list of int
         Test rows of each class.
@@ -64,30 +66,44 @@ class StoredDataset:
     test_fingerprint: str
     n_train: int
     n_test: int
-    sample_shape: tuple[int, ...]
+    sample_shape: tuple[int, ...] | None
     dtype: str
     test_support: list[int]
     duplicates: int
 
-    def X_train(self) -> Array:  # noqa: N802 - the field's name
-        """Return the training samples, of shape (n_train, *sample_shape)."""
-        return open_array(self.folder / "X_train.npy")
+    def X_train(self) -> Samples:  # noqa: N802 - the field's name
+        """Return the training samples, of shape (n_train, *sample_shape), or a Ragged."""
+        return open_samples(self._samples("X_train"))
 
     def y_train(self) -> Labels:
         """Return the training labels, int64 of shape (n_train,)."""
         return open_array(self.folder / "y_train.npy")
 
-    def X_test(self) -> Array:  # noqa: N802 - the field's name
-        """Return the test samples, of shape (n_test, *sample_shape)."""
-        return open_array(self.folder / "X_test.npy")
+    def X_test(self) -> Samples:  # noqa: N802 - the field's name
+        """Return the test samples, of shape (n_test, *sample_shape), or a Ragged."""
+        return open_samples(self._samples("X_test"))
 
     def y_test(self) -> Labels:
         """Return the test labels, int64 of shape (n_test,); only the coordinator calls this."""
         return open_array(self.folder / "y_test.npy")
 
+    def words(self) -> list[str]:
+        """Return the words by rank; empty where the data set has none."""
+        return _WORDS.validate_json((self.folder / WORDS).read_bytes())
+
+    def files(self) -> list[str]:
+        """Return the names of the files that the folder holds."""
+        samples = [file for role in ("X_train", "X_test") for file in sample_files(self._samples(role))]
+        names = [str(file.relative_to(self.folder)) for file in samples]
+        return [*names, "y_train.npy", "y_test.npy", WORDS, MANIFEST]
+
+    def _samples(self, role: str) -> Path:
+        return sample_path(self.folder, role, ragged=self.view == "tokens")
+
 
 _MANIFEST: TypeAdapter[StoredDataset] = TypeAdapter(StoredDataset)
 _FIELDS: TypeAdapter[dict[str, object]] = TypeAdapter(dict[str, object])
+_WORDS: TypeAdapter[list[str]] = TypeAdapter(list[str])
 _INFO: TypeAdapter[DatasetInfo] = TypeAdapter(DatasetInfo)
 
 
@@ -115,15 +131,17 @@ def store_dataset(info: DatasetInfo, dataset: Dataset, root: Path) -> StoredData
     StorageError
         The cache cannot be written.
     """
-    arrays = _with_test_part(check_dataset(info, dataset))
-    stored = _describe(info, arrays, root)
+    parts = _with_test_part(check_dataset(info, dataset))
+    words = _WORDS.dump_json(list(dataset.words))
+    stored = _describe(info, parts, words, root)
 
     def fill(folder: Path) -> None:
-        for role, array in arrays.items():
-            write_array(folder / f"{role}.npy", array)
+        for role, samples in parts.items():
+            write_samples(folder, role, samples)
+        write_atomic(folder / WORDS, words)
         _write_manifest(stored, folder)
 
-    fill_folder(stored.folder, fill, FILES)
+    fill_folder(stored.folder, fill, stored.files())
     if not _agrees(stored):
         _write_manifest(stored, stored.folder)
     return stored
@@ -167,8 +185,8 @@ def _unreadable(folder: Path, cause: str) -> DataError:
     )
 
 
-def _with_test_part(dataset: Dataset) -> dict[str, Array]:
-    """Return the four arrays by role, splitting a test part off where there is none."""
+def _with_test_part(dataset: Dataset) -> dict[str, Samples]:
+    """Return samples and labels by role, splitting a test part off where there is none."""
     if dataset.X_test is not None and dataset.y_test is not None:
         X_train, y_train, X_test, y_test = dataset.X_train, dataset.y_train, dataset.X_test, dataset.y_test
     else:
@@ -178,10 +196,12 @@ def _with_test_part(dataset: Dataset) -> dict[str, Array]:
     return {"X_train": X_train, "y_train": y_train, "X_test": X_test, "y_test": y_test}
 
 
-def _describe(info: DatasetInfo, arrays: dict[str, Array], root: Path) -> StoredDataset:
-    X_train, y_test = arrays["X_train"], arrays["y_test"]
-    visible = fingerprint(**{role: array for role, array in arrays.items() if role != "y_test"})
+def _describe(info: DatasetInfo, parts: dict[str, Samples], words: bytes, root: Path) -> StoredDataset:
+    X_train, y_test = parts["X_train"], parts["y_test"]
+    arrays = [arrays_of(role, samples) for role, samples in parts.items() if role != "y_test"]
+    visible = fingerprint(**{name: array for part in arrays for name, array in part.items()})
     sealed = fingerprint(y_test=y_test)
+    ragged = isinstance(X_train, Ragged)
     return StoredDataset(
         name=info.name,
         view=info.view,
@@ -190,27 +210,28 @@ def _describe(info: DatasetInfo, arrays: dict[str, Array], root: Path) -> Stored
         description=info.description,
         licence=info.licence,
         citation=info.citation,
-        folder=root / "data" / f"{visible[:16]}-{sealed[:16]}-{_info_digest(info)[:8]}",
+        folder=root / "data" / f"{visible[:16]}-{sealed[:16]}-{_info_digest(info, words)[:8]}",
         fingerprint=visible,
         test_fingerprint=sealed,
         n_train=len(X_train),
         n_test=len(y_test),
-        sample_shape=X_train.shape[1:],
-        dtype=X_train.dtype.name,
+        sample_shape=None if ragged else X_train.shape[1:],
+        dtype=X_train.values.dtype.name if ragged else X_train.dtype.name,
         test_support=np.bincount(y_test, minlength=len(info.class_names)).tolist(),
-        duplicates=_count_duplicates(X_train, arrays["X_test"]),
+        duplicates=_count_duplicates(X_train, parts["X_test"]),
     )
 
 
-def _info_digest(info: DatasetInfo) -> str:
-    """Keep equal arrays under another name, with other class names or another text apart, and other formats."""
-    return hashlib.sha256(b"%d|%b" % (FORMAT, _INFO.dump_json(info))).hexdigest()
+def _info_digest(info: DatasetInfo, words: bytes) -> str:
+    """Keep equal arrays under another name, with other class names, texts or words apart, and other formats."""
+    return hashlib.sha256(b"%d|%b|%b" % (FORMAT, _INFO.dump_json(info), words)).hexdigest()
 
 
-def _count_duplicates(X_train: Array, X_test: Array) -> int:
+def _count_duplicates(X_train: Samples, X_test: Samples) -> int:
     seen = set(_row_digests(X_train))
     return sum(digest in seen for digest in _row_digests(X_test))
 
 
-def _row_digests(X: Array) -> list[bytes]:
-    return [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for rows in row_chunks(X) for row in X[rows]]
+def _row_digests(X: Samples) -> list[bytes]:
+    rows = (X[row] for row in range(len(X)))
+    return [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows]

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nncompare.data.arrays import open_array, write_array, write_chunks
-from nncompare.data.conversion import CONVERSIONS, Conversion, choose_view
+from nncompare.data.arrays import open_array, write_array
+from nncompare.data.conversion import CONVERSIONS, choose_view, conversion
 from nncompare.data.files import fill_folder
 from nncompare.data.fingerprint import fingerprint
-from nncompare.data.records import Array, Data, DataSpec, Labels, View
+from nncompare.data.records import Data, DataSpec, Labels, Samples, View
+from nncompare.data.samples import open_samples, sample_files, sample_path
 from nncompare.data.splits import Rows
 from nncompare.data.store import StoredDataset
 from nncompare.exceptions import DataError
@@ -22,8 +23,8 @@ __all__ = [
     "PreparedPart",
     "PreparedView",
     "choose_view",
-    "open_array",
     "open_part",
+    "open_samples",
     "prepare_view",
 ]
 
@@ -34,7 +35,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class PreparedPart:
-    """The .npy files of train or validation."""
+    """Where train or validation lies: samples for ``open_samples``, and the .npy file of the labels."""
 
     X: Path
     y: Path
@@ -61,8 +62,8 @@ class PreparedView:
 
 
 def open_part(part: PreparedPart, spec: DataSpec) -> Data:
-    """Return a prepared part; ``X`` and ``y`` (int64) are read-only memory maps."""
-    return Data(X=open_array(part.X), y=open_array(part.y), spec=spec)
+    """Return a prepared part; ``X`` and ``y`` (int64) lie on read-only memory maps."""
+    return Data(X=open_samples(part.X), y=open_array(part.y), spec=spec)
 
 
 def prepare_view(
@@ -77,12 +78,13 @@ def prepare_view(
     """Write a data set in one view into the cache, or find it there.
 
     Tables are standardised with the mean and standard deviation of ``train_rows`` alone (constant columns
-    are divided by 1); images stay as they are; images as sequences are brought to unit range.
+    are divided by 1); images stay as they are; images as sequences are brought to unit range; tokens as a table
+    are TF-IDF, fitted on ``train_rows`` too.
 
     Parameters
     ----------
     stored : StoredDataset
-    view : {"tabular", "image", "sequence"}
+    view : {"tabular", "image", "sequence", "tokens"}
         One of ``CONVERSIONS[stored.view]``.
     train_rows, valid_rows : ndarray of int64
         Rows of the training part, in the order in which they are written.
@@ -122,7 +124,7 @@ class _ViewCache:
     def __init__(self, stored: StoredDataset, view: View, train_rows: Rows, root: Path) -> None:
         self._stored = stored
         self._root = root / "views"
-        self._conversion = Conversion(stored.view, view, stored.scale, stored.X_train(), train_rows)
+        self._conversion = conversion(stored.view, view, stored.scale, stored.X_train(), train_rows)
         self._key = f"{FORMAT}|{stored.fingerprint}|{view}|{stored.scale!r}|{fingerprint(train=train_rows)}"
         self.spec = DataSpec(
             name=stored.name,
@@ -133,35 +135,37 @@ class _ViewCache:
             dtype=self._conversion.dtype,
             scale=self._conversion.remaining_scale,
             n_train=len(train_rows),
+            vocabulary_size=self._conversion.vocabulary_size,
+            sparse=self._conversion.sparse,
         )
+        self._files = [str(file) for file in sample_files(self._samples_in(Path()))]
 
     def part(self, rows: Rows) -> PreparedPart:
         """Return samples and labels of rows of the training part."""
         folder = self._folder(f"rows {fingerprint(rows=rows)}")
 
         def fill(temporary: Path) -> None:
-            self._write_samples(temporary, self._stored.X_train(), rows)
+            self._conversion.write(temporary, self._stored.X_train(), rows)
             labels: Labels = self._stored.y_train()[rows]
             write_array(temporary / "y.npy", labels)
 
-        fill_folder(folder, fill, ("X.npy", "y.npy"))
-        return PreparedPart(X=folder / "X.npy", y=folder / "y.npy")
+        fill_folder(folder, fill, (*self._files, "y.npy"))
+        return PreparedPart(X=self._samples_in(folder), y=folder / "y.npy")
 
     def test_samples(self) -> Path:
         """Return all samples of the test part."""
         folder = self._folder("test")
 
         def fill(temporary: Path) -> None:
-            rows = np.arange(self._stored.n_test, dtype=np.int64)
-            self._write_samples(temporary, self._stored.X_test(), rows)
+            X: Samples = self._stored.X_test()
+            self._conversion.write(temporary, X, np.arange(self._stored.n_test, dtype=np.int64))
 
-        fill_folder(folder, fill, ("X.npy",))
-        return folder / "X.npy"
+        fill_folder(folder, fill, self._files)
+        return self._samples_in(folder)
 
-    def _write_samples(self, folder: Path, X: Array, rows: Rows) -> None:
-        conversion = self._conversion
-        shape = (len(rows), *conversion.sample_shape)
-        write_chunks(folder / "X.npy", shape, conversion.dtype, conversion.chunks(X, rows))
+    def _samples_in(self, folder: Path) -> Path:
+        spec = self.spec
+        return sample_path(folder, "X", ragged=spec.view == "tokens", sparse=spec.sparse)
 
     def _folder(self, part: str) -> Path:
         return self._root / hashlib.sha256(f"{self._key}|{part}".encode()).hexdigest()[:32]

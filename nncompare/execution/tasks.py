@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from nncompare.data.files import storage_errors
-from nncompare.data.records import Array, Data
+from nncompare.data.records import Data, Samples
+from nncompare.data.samples import copy_rows, count_samples, open_samples
 from nncompare.data.store import store_dataset
-from nncompare.data.views import open_array, open_part
+from nncompare.data.views import open_part
 from nncompare.exceptions import DataUnavailableError, PluginError, TrialPruned
 from nncompare.execution.channel import Channel, RemoteTrial
 from nncompare.execution.failures import describe_invalid
@@ -141,11 +142,11 @@ def save_and_predict(model: FittedModel, spec: FitSpec, folder: Path, channel: C
     manifest = {"class": class_value(type(model), spec.plugin), "plugin": spec.plugin, "sha256": digests}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
     test = channel.ask("fitted")
-    X_test = open_array(Path(test["X_test"]))
+    X_test = open_samples(Path(test["X_test"]))
     start = time.monotonic()
     predicted = model.predict_proba(X_test)
     seconds = time.monotonic() - start
-    probabilities = checked_probabilities(predicted, (len(X_test), spec.data.n_classes))
+    probabilities = checked_probabilities(predicted, (count_samples(X_test), spec.data.n_classes))
     target = Path(test["predictions"])
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as file:
@@ -197,14 +198,14 @@ def measure(spec: MeasureSpec) -> MeasureAnswer:
     """Load a saved model as a stranger would, and time it: median of 200 calls after 20 warm-ups."""
     with np.load(spec.predictions, allow_pickle=False) as stored:
         expected = stored["probabilities"]
-    X_test = open_array(spec.X_test)
+    X_test = open_samples(spec.X_test)
     model = load_model(spec.model)
     head = checked_probabilities(model.predict_proba(X_test[:256]), expected[:256].shape)
     found = {
         "status": "complete",
         "max_difference": float(np.abs(head - expected[:256]).max()),
         "latency_ms": 1e3 * median_time(model, X_test, 1),
-        "throughput_per_s": min(256, len(X_test)) / median_time(model, X_test, 256),
+        "throughput_per_s": min(256, count_samples(X_test)) / median_time(model, X_test, 256),
     }
     return checked(MeasureAnswer, found)
 
@@ -245,9 +246,9 @@ def load_model(folder: Path) -> FittedModel:
     return loaded
 
 
-def median_time(model: FittedModel, X: Array, batch: int) -> float:
+def median_time(model: FittedModel, X: Samples, batch: int) -> float:
     """Return the median seconds of one call on ``batch`` rows."""
-    rows = np.ascontiguousarray(X[:batch])
+    rows = copy_rows(X, batch)
     times = []
     for _ in range(N_WARM_UPS + N_TIMED):
         start = time.perf_counter()

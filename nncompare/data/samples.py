@@ -1,0 +1,114 @@
+"""Samples on disk, whatever their form: dense, ragged or sparse; opened as read-only memory maps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nncompare.data.arrays import CHUNK_BYTES, open_array, write_array
+from nncompare.data.files import storage_errors, sync_folder
+from nncompare.data.ragged import Ragged
+from nncompare.data.records import Array, Samples
+
+__all__ = [
+    "arrays_of",
+    "copy_rows",
+    "count_samples",
+    "gather",
+    "open_samples",
+    "sample_files",
+    "sample_path",
+    "write_samples",
+]
+
+_PARTS = {
+    ".ragged": ("values", "offsets"),
+    ".csr": ("data", "indices", "indptr", "shape"),
+}
+
+
+def count_samples(X: Samples) -> int:
+    """Return the number of samples; a sparse table has no ``len``."""
+    return len(X) if isinstance(X, Ragged) else int(X.shape[0])
+
+
+def copy_rows(X: Samples, n_rows: int) -> Samples:
+    """Return the first rows in memory, where they were in a file."""
+    rows = X[:n_rows]
+    return np.ascontiguousarray(rows) if isinstance(rows, np.ndarray) else rows
+
+
+def gather(X: Samples, rows: Array) -> Iterator[Samples]:
+    """Yield ``X[rows]`` in chunks of about 16 MiB, so that a memory map is never read at once."""
+    row_bytes = X.nbytes // max(1, count_samples(X))
+    step = max(1, CHUNK_BYTES // max(1, row_bytes))
+    for start in range(0, len(rows), step):
+        chunk = X[rows[start : start + step]]
+        yield np.asarray(chunk) if isinstance(chunk, np.ndarray) else chunk
+
+
+def arrays_of(role: str, X: Samples) -> dict[str, Array]:
+    """Return the arrays that make up samples: one under ``role``, or several under ``role.part``.
+
+    Parameters
+    ----------
+    role : str
+        Such as ``X_train``.
+    X : ndarray, Ragged or csr_array
+    """
+    suffix = _suffix_of(X)
+    if suffix == ".npy":
+        return {role: X}
+    return {f"{role}.{part}": np.asarray(getattr(X, part)) for part in _PARTS[suffix]}
+
+
+def sample_path(folder: Path, role: str, *, ragged: bool = False, sparse: bool = False) -> Path:
+    """Return where samples of a form lie in a folder: one .npy file, or a folder of several."""
+    return folder / (role + (".ragged" if ragged else ".csr" if sparse else ".npy"))
+
+
+def sample_files(path: Path) -> list[Path]:
+    """Return all files of the samples at ``path``."""
+    return [path / f"{part}.npy" for part in _PARTS[path.suffix]] if path.suffix in _PARTS else [path]
+
+
+def write_samples(folder: Path, role: str, X: Samples) -> Path:
+    """Write samples into a folder, sync them, and return their path for :func:`open_samples`.
+
+    Raises
+    ------
+    StorageError
+        They cannot be written.
+    """
+    path = folder / f"{role}{_suffix_of(X)}"
+    if path.suffix == ".npy":
+        write_array(path, X)
+        return path
+    with storage_errors(path):
+        path.mkdir()
+    for file, array in zip(sample_files(path), arrays_of(role, X).values(), strict=True):
+        write_array(file, array)
+    sync_folder(path)
+    return path
+
+
+def open_samples(path: Path) -> Samples:
+    """Return what :func:`write_samples` wrote: an ndarray, a Ragged or a csr_array over read-only memory maps."""
+    arrays: list[Any] = [open_array(file) for file in sample_files(path)]
+    if path.suffix == ".ragged":
+        return Ragged(*arrays)
+    if path.suffix == ".csr":
+        from scipy.sparse import csr_array  # trial children import this module, and few need it
+
+        data, indices, indptr, shape = arrays
+        return csr_array((data, indices, indptr), shape=tuple(shape.tolist()))
+    return arrays[0]
+
+
+def _suffix_of(X: Samples) -> str:
+    if isinstance(X, Ragged):
+        return ".ragged"
+    return ".npy" if isinstance(X, np.ndarray) else ".csr"

@@ -1,0 +1,83 @@
+"""TF-IDF: tokens as a sparse table of weighted word counts, fitted on the training part alone."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nncompare.data.ragged import FIRST_WORD, Ragged
+from nncompare.data.samples import gather
+from nncompare.data.splits import Rows
+
+__all__ = ["TfIdf"]
+
+MAX_TERMS = 10_000
+
+
+class TfIdf:
+    """The words that are most frequent in the training part, as columns of a sparse table.
+
+    A column holds (1 + ln count) * (ln((1 + n) / (1 + df)) + 1) for each text, rows then have unit Euclidean
+    length: scikit-learn's ``TfidfTransformer`` with ``sublinear_tf=True``. Word order is lost.
+
+    Parameters
+    ----------
+    X_train : Ragged
+    fit_rows : ndarray of int64
+        The rows of ``X_train`` that choose the words and their weights, and no others.
+    """
+
+    def __init__(self, X_train: Ragged, fit_rows: Rows) -> None:
+        self._X_train, self._fit_rows = X_train, fit_rows
+
+    @property
+    def n_terms(self) -> int:
+        """Number of columns, at most 10,000."""
+        return len(self._terms)
+
+    def transform(self, X: Ragged, rows: Rows) -> Any:
+        """Return ``X[rows]`` as a csr_array of float32, of shape (len(rows), n_terms)."""
+        from scipy.sparse import vstack
+
+        weighted = [self._transformer.transform(self._counts(chunk)) for chunk in gather(X, rows)]
+        table = vstack(weighted, format="csr", dtype=np.float32)
+        table.sort_indices()
+        return table
+
+    @cached_property
+    def _terms(self) -> npt.NDArray[np.int64]:
+        """The ids of the columns, sorted; ties in frequency go to the more frequent word elsewhere."""
+        totals = np.zeros(0, dtype=np.int64)
+        for chunk in gather(self._X_train, self._fit_rows):
+            counts = np.bincount(chunk.values, minlength=len(totals))
+            counts[: len(totals)] += totals
+            totals = counts
+        totals[:FIRST_WORD] = 0  # padding, start and unknown are no words
+        order = np.argsort(-totals, kind="stable")[:MAX_TERMS]
+        return np.sort(order[totals[order] > 0])
+
+    @cached_property
+    def _transformer(self) -> Any:
+        from scipy.sparse import vstack
+        from sklearn.feature_extraction.text import TfidfTransformer
+
+        counts = vstack([self._counts(chunk) for chunk in gather(self._X_train, self._fit_rows)], format="csr")
+        return TfidfTransformer(sublinear_tf=True).fit(counts)
+
+    def _counts(self, X: Ragged) -> Any:
+        """Return how often each term occurs in each text, a csr_array of float32."""
+        from scipy.sparse import csr_array
+
+        last = max(int(X.values.max(initial=0)), int(self._terms.max(initial=0)))
+        column_of = np.full(last + 1, -1, dtype=np.int32)
+        column_of[self._terms] = np.arange(self.n_terms, dtype=np.int32)
+        columns = column_of[X.values]
+        known = columns >= 0
+        ends = np.concatenate([[0], np.cumsum(known)])[X.offsets].astype(np.int32)
+        ones = np.ones(int(ends[-1]), dtype=np.float32)
+        counts = csr_array((ones, columns[known], ends), shape=(len(X), self.n_terms))
+        counts.sum_duplicates()
+        return counts
