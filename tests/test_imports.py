@@ -35,6 +35,8 @@ def heavy_after(code):
         "from nncompare.cli import main; main(['--version'])",
         "from nncompare.cli import main; main(['list'])",
         "from nncompare.cli import main; main(['list', '--json'])",
+        "from nncompare.cli import main; main(['data', '--help'])",
+        "from nncompare.cli import main; main(['data', 'fetch', '--help'])",
         "from nncompare.cli import main; main(['run', '--help'])",
         "from nncompare.cli import main; main(['run', '--trials', '0'])",
     ],

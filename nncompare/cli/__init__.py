@@ -1,5 +1,6 @@
 """The command line: each command parses, calls one function of the library, and prints."""
 
+from nncompare.cli.data import data_commands
 from nncompare.cli.group import CommandLine, common_options, version_option
 from nncompare.cli.listing import list_plugins
 from nncompare.cli.report import rebuild_report
@@ -19,5 +20,5 @@ Examples:
 
 main = CommandLine("nncompare", help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 main = version_option(common_options(main))
-for _command in (run_comparison, list_plugins, show_model, rebuild_report):
+for _command in (run_comparison, list_plugins, show_model, data_commands, rebuild_report):
     main.add_command(_command)

@@ -38,6 +38,20 @@ class Waves(DatasetPlugin):
         return Dataset(X[:60], y[:60], X[60:], y[60:])
 
 
+class Remote(Waves):
+    """Has to be downloaded, as it says."""
+
+    info = replace(
+        Waves.info,
+        name="Remote",
+        download_bytes=17_464_789,
+        description="Waves from afar",
+        licence="CC BY 4.0, for research and teaching only",
+        citation="Nobody (2020). Waves.",
+        homepage="https://example.org/waves",
+    )
+
+
 class Absent(Waves):
     """Cannot be downloaded."""
 

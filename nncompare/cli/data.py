@@ -1,0 +1,202 @@
+"""``nncompare data``: which data sets there are, what is known of each, and how to have them before a run."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nncompare.cli.columns import columns, one_line
+from nncompare.cli.fetch import fetch_data
+from nncompare.cli.group import common_options
+from nncompare.cli.streams import say
+
+if TYPE_CHECKING:
+    from nncompare.data.records import DatasetInfo
+    from nncompare.data.store import StoredDataset
+    from nncompare.inventory import KnownDataset
+
+_WIDTH_OF_ALL_COLUMNS = 80
+_NARROW = (0, 2, 3, 5, 7)
+_RIGHT = {"TRAIN", "TEST", "CLASSES", "SIZE"}
+_HEADER = ("NAME", "VIEW", "TRAIN", "TEST", "CLASSES", "SIZE", "LICENCE", "STATE")
+_LICENCE_LENGTH = 24
+_MOST_CLASSES = 20
+_STATES = {"stored": "stored in the cache", "not fetched": "not fetched yet"}
+_FIFTH = "20 %"
+
+_HELP = """List data sets, look at one, fetch them before a run.
+
+\b
+Examples:
+  nncompare data list              what there is, and what is here already
+  nncompare data info mnist1d      shape, classes, licence, fingerprint
+  nncompare data fetch --all       download now, run without a network later
+"""
+
+_LIST_HELP = """List data sets: their size, their licence, and whether they are here already.
+
+\b
+Example:
+  nncompare data list
+"""
+
+_INFO_HELP = """Show all that is known of the data set NAME.
+
+\b
+Example:
+  nncompare data info mnist1d
+"""
+
+
+@click.group("data", short_help="List, inspect and fetch data sets.", help=_HELP)
+@common_options
+def data_commands() -> None:
+    """Hold the commands about data sets."""
+
+
+data_commands.add_command(fetch_data)
+
+
+@data_commands.command("list", short_help="List data sets and where they are.", help=_LIST_HELP)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@common_options
+def list_data(as_json: bool) -> None:
+    """Ask, scan, print."""
+    from nncompare.inventory import list_datasets
+
+    known = list_datasets()
+    if as_json:
+        _print_json({"datasets": [_fields(dataset) for dataset in known]})
+        return
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    say("\n".join(table_lines(known, width)))
+
+
+@data_commands.command("info", short_help="Show all that is known of one.", help=_INFO_HELP)
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@common_options
+def show_data(name: str, as_json: bool) -> None:
+    """Find, describe, print."""
+    from nncompare.inventory import describe_dataset
+
+    known = describe_dataset(name)
+    if as_json:
+        _print_json(_fields(known))
+        return
+    lines = (f"{label}: {text}" for label, text in _facts(known) if text)
+    say("\n".join(map(one_line, [f"{known.name}, from {_owner(known)}", *lines])))
+
+
+def _fields(known: KnownDataset) -> dict[str, Any]:
+    """Return what ``--json`` prints of one data set."""
+    keys = ("name", "distribution", "version", "value", "file", "state", "reason")
+    stored = known.stored and {**asdict(known.stored), "size_bytes": known.size_bytes}
+    return {key: getattr(known, key) for key in keys} | {
+        "info": known.info and asdict(known.info),
+        "stored": stored,
+    }
+
+
+def _print_json(found: dict[str, Any]) -> None:
+    import json
+
+    say(json.dumps(found, indent=1, default=str))
+
+
+def table_lines(known: Sequence[KnownDataset], width: int | None = None) -> list[str]:
+    """Return a header and one line for each data set.
+
+    Parameters
+    ----------
+    known : sequence of KnownDataset
+    width : int, optional
+        Columns of the terminal: below 80 only the names, sizes and states are kept.
+    """
+    narrow = width is not None and width < _WIDTH_OF_ALL_COLUMNS
+    kept = _NARROW if narrow else range(len(_HEADER))
+    header = [_HEADER[position] for position in kept]
+    cells = [_cells(dataset) for dataset in known]
+    right = [position for position, title in enumerate(header) if title in _RIGHT]
+    return columns([[row[position] for position in kept] for row in cells], header, right)
+
+
+def _cells(known: KnownDataset) -> tuple[str, ...]:
+    """Return the columns of one data set; those of one that cannot be used are empty up to the reason."""
+    from nncompare.report.formats import shorten
+
+    if known.info is None:
+        return known.name, "", "", "", "", "", "", f"{known.state}: {known.reason}"
+    return (
+        known.name,
+        known.info.view,
+        f"{known.n_train:,}",
+        _FIFTH if known.n_test is None else f"{known.n_test:,}",
+        str(len(known.info.class_names)),
+        _download(known.info),
+        shorten(known.info.licence, _LICENCE_LENGTH),
+        _STATES.get(known.state, known.state),
+    )
+
+
+def _download(info: DatasetInfo) -> str:
+    from nncompare.report.formats import size
+
+    return size(info.download_bytes) if info.download_bytes else "built in"
+
+
+def _owner(known: KnownDataset) -> str:
+    return f"{known.distribution} {known.version}".strip() + f" ({known.value})"
+
+
+def _facts(known: KnownDataset) -> Iterator[tuple[str, str]]:
+    """Yield what is known, as label and text; an empty text is not shown."""
+    from nncompare.report.formats import size
+
+    info = known.info
+    if info is None:
+        return
+    yield "file", known.file
+    yield "description", info.description
+    yield "view", info.view
+    yield "classes", f"{len(info.class_names)} ({_some(info.class_names)})"
+    yield "rows", _rows(known)
+    yield "licence", info.licence
+    yield "citation", info.citation
+    yield "homepage", info.homepage
+    yield "download", size(info.download_bytes) if info.download_bytes else "none"
+    yield "state", _STATES.get(known.state, known.state)
+    if known.stored is not None:
+        yield from _stored_facts(known.stored, known.size_bytes)
+    else:
+        yield "fingerprint", f"known once it is stored: nncompare data fetch {known.name}"
+
+
+def _stored_facts(stored: StoredDataset, size_bytes: int | None) -> Iterator[tuple[str, str]]:
+    from nncompare.report.formats import plural, size
+
+    counts = [f"{name} {n:,}" for name, n in zip(stored.class_names, stored.test_support, strict=True)]
+    shape = stored.sample_shape
+    yield "samples", f"{'of any length' if shape is None else ' x '.join(map(str, shape))}, {stored.dtype}"
+    yield "folder", f"{stored.folder} ({size(size_bytes)})"
+    yield "fingerprint", stored.fingerprint
+    yield "fingerprint of the test labels", stored.test_fingerprint
+    yield "duplicates", f"{plural(stored.duplicates, 'row')} of the test part also in the training part"
+    yield "test part by class", _some(counts)
+
+
+def _rows(known: KnownDataset) -> str:
+    if known.n_test is None:
+        return f"{known.n_train:,}, of which a stratified {_FIFTH} becomes the test part"
+    return f"{known.n_train:,} for training and validation, {known.n_test:,} for the test"
+
+
+def _some(texts: list[str] | tuple[str, ...]) -> str:
+    """Join texts, only the first ones where there are many."""
+    more = len(texts) - _MOST_CLASSES
+    return ", ".join(texts[:_MOST_CLASSES]) + (f" and {more:,} more" if more > 0 else "")

@@ -1,0 +1,166 @@
+"""What is known of each data set before it is loaded: what its plugin declares and what the cache holds of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
+
+from nncompare.data.files import cache_root
+from nncompare.data.records import DatasetInfo
+from nncompare.data.store import MANIFEST, StoredDataset, open_dataset
+from nncompare.exceptions import DataError, PluginError
+from nncompare.execution.failures import describe_invalid
+from nncompare.execution.probe import ProbeResult, probe_plugin, probe_plugins
+from nncompare.registry import DATASETS, PluginProblem, PluginRef, discover, find
+
+__all__ = ["KnownDataset", "State", "describe_dataset", "list_datasets", "stored_datasets"]
+
+State: TypeAlias = Literal["built in", "stored", "not fetched", "broken", "refused"]
+
+_INFO: TypeAdapter[DatasetInfo] = TypeAdapter(DatasetInfo)
+_IN_BOTH = ("name", "view", "class_names", "scale", "description", "licence", "citation")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownDataset:
+    """One data set: whose it is, what it declares, where it lies.
+
+    Parameters
+    ----------
+    name : str
+        What the user types.
+    distribution, version, value : str
+        The owner, and the entry point; see :class:`~nncompare.registry.PluginRef`.
+    file : str
+        Holds the plugin's class; empty where that is not known.
+    info : DatasetInfo or None
+        What the plugin declares; None where it cannot be used.
+    stored : StoredDataset or None
+        What the cache holds of exactly this data set, if anything.
+    state : {"built in", "stored", "not fetched", "broken", "refused"}
+        "built in" is what needs no download, stored or not.
+    reason : str
+        Why it is broken or refused.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    state: State
+    value: str = ""
+    file: str = ""
+    info: DatasetInfo | None = None
+    stored: StoredDataset | None = None
+    reason: str = ""
+
+    @property
+    def n_train(self) -> int | None:
+        """Rows of the training part, where they are known."""
+        return self.stored.n_train if self.stored else self.info.n_train if self.info else None
+
+    @property
+    def n_test(self) -> int | None:
+        """Rows of the test part; None where it will be set aside when the data set is stored."""
+        return self.stored.n_test if self.stored else (self.info.n_test or None) if self.info else None
+
+    @property
+    def size_bytes(self) -> int | None:
+        """Bytes on disk of what is stored."""
+        if self.stored is None:
+            return None
+        return sum(file.stat().st_size for file in self.stored.folder.rglob("*") if file.is_file())
+
+
+def list_datasets() -> list[KnownDataset]:
+    """Return every installed data set by name, then the names that are refused.
+
+    Plugins are asked in interpreters of their own, unless an earlier answer is still true; no array is read.
+    """
+    catalog = discover(DATASETS)
+    refs = list(catalog.plugins.values())
+    stored = stored_datasets(cache_root())
+    known = [_known(ref, probe, stored) for ref, probe in zip(refs, probe_plugins(refs), strict=True)]
+    return [*known, *map(_refused, catalog.problems)]
+
+
+def describe_dataset(name: str) -> KnownDataset:
+    """Return one data set, installed or named by its module or file.
+
+    Raises
+    ------
+    UsageError
+        No plugin has this name, or it was refused.
+    PluginError
+        The plugin cannot be used.
+    """
+    ref = find(name, DATASETS)
+    known = _known(ref, probe_plugin(ref), stored_datasets(cache_root()))
+    if known.info is None:
+        raise PluginError(f"The data set '{ref.name}' of {ref.owner} does not work: {known.reason}")
+    return known
+
+
+def stored_datasets(root: Path) -> list[StoredDataset]:
+    """Return what lies whole in the cache below ``root``, the newest first, from the manifests alone."""
+    manifests = [path for path in root.glob(f"data/*/{MANIFEST}") if not path.parent.name.startswith(".")]
+    found: list[StoredDataset] = []
+    for path in sorted(manifests, key=lambda path: path.stat().st_mtime, reverse=True):
+        try:
+            stored = open_dataset(path.parent)
+        except DataError:
+            continue  # of another format, or damaged: the next load writes it anew or says so
+        if all((path.parent / name).is_file() for name in stored.files()):
+            found.append(stored)
+    return found
+
+
+def _known(ref: PluginRef, probe: ProbeResult, stored: Iterable[StoredDataset]) -> KnownDataset:
+    """Join what the plugin says of itself with what is stored."""
+    info, reason = _info(probe)
+    if info is None:
+        return KnownDataset(
+            name=ref.name,
+            distribution=ref.distribution,
+            version=ref.version,
+            state="broken",
+            value=ref.value,
+            file=probe.file,
+            reason=reason,
+        )
+    here = next((data for data in stored if _is_of(data, info)), None)
+    state: State = "built in" if info.download_bytes == 0 else "not fetched" if here is None else "stored"
+    return KnownDataset(
+        name=ref.name,
+        distribution=ref.distribution,
+        version=ref.version,
+        state=state,
+        value=ref.value,
+        file=probe.file,
+        info=info,
+        stored=here,
+    )
+
+
+def _info(probe: ProbeResult) -> tuple[DatasetInfo | None, str]:
+    """Return what the plugin declares, or why that cannot be used."""
+    if not probe.ok:
+        return None, probe.reason or "no reason given"
+    try:
+        return _INFO.validate_python(probe.tags), ""
+    except ValidationError as error:
+        return None, f"its info cannot be: {describe_invalid(error)}"
+
+
+def _is_of(stored: StoredDataset, info: DatasetInfo) -> bool:
+    """Tell whether ``stored`` was made with these declarations, and not by an older version of the plugin."""
+    return all(getattr(stored, name) == getattr(info, name) for name in _IN_BOTH)
+
+
+def _refused(problem: PluginProblem) -> KnownDataset:
+    return KnownDataset(
+        name=problem.name, distribution=problem.owner, version="", state="refused", reason=problem.reason
+    )
