@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import warnings
 from abc import abstractmethod
@@ -12,7 +13,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from nncompare.data.records import Array, Data, DataSpec
+from nncompare.data.records import Data, DataSpec, Samples
+from nncompare.exceptions import PluginError
 from nncompare.frameworks.keras_adam import FusedAdam
 from nncompare.frameworks.keras_training import (
     KerasLearner,
@@ -25,6 +27,7 @@ from nncompare.frameworks.training import train as train_learner
 from nncompare.plugin import FitContext, FittedModel, ModelPlugin, Params
 
 MODEL_FILE = "model.keras"
+TOKENS_FILE = "tokens.json"
 
 
 class KerasPlugin(ModelPlugin):
@@ -63,7 +66,9 @@ class KerasPlugin(ModelPlugin):
         -------
         keras.Model
             From float32 of shape (None, *data.sample_shape), already multiplied by ``data.scale``, to a softmax
-            over ``data.n_classes``. Custom layers carry
+            over ``data.n_classes``. For tokens from int32 ids of shape (None, None), 0 behind the end of a text;
+            the width differs from batch to batch and must not matter to the result, and ids may be larger than
+            any in training. Custom layers carry
             ``@keras.saving.register_keras_serializable(package=<distribution>)``.
         """
 
@@ -77,9 +82,11 @@ class KerasPlugin(ModelPlugin):
         Raises
         ------
         PluginError
-            ``build`` returned a model of the wrong shape, or one that could not be loaded again.
+            ``build`` returned a model of the wrong shape, or one that could not be loaded again; for tokens,
+            ``params`` holds no ``max_length``.
         """
         started = time.perf_counter()
+        max_length = _max_length(params, train.spec)
         keras.utils.set_random_seed(context.seed)
 
         def note_first_batch() -> None:
@@ -93,9 +100,10 @@ class KerasPlugin(ModelPlugin):
             decay=self.learning_rate_decay,
             seed=context.seed,
             on_first_batch=note_first_batch,
+            max_length=max_length,
         )
         train_learner(learner, valid, context, patience=self.patience, max_epochs=context.max_epochs)
-        return KerasModel(learner.model, learner.predict)
+        return KerasModel(learner.model, learner.predict, max_length)
 
 
 class KerasModel(FittedModel):
@@ -107,10 +115,13 @@ class KerasModel(FittedModel):
         With one input, and a softmax at its end.
     predict : callable, optional
         The model's compiled function, where there is one already.
+    max_length : int or None
+        Tokens only: of longer texts the last ``max_length`` tokens are read; None reads all.
     """
 
-    def __init__(self, model: Any, predict: Predict | None = None) -> None:
+    def __init__(self, model: Any, predict: Predict | None = None, max_length: int | None = None) -> None:
         self.model = model
+        self.max_length = max_length
         self._predict = predict or compile_predict(model)
 
     @property
@@ -118,12 +129,14 @@ class KerasModel(FittedModel):
         """Number of values in the trainable weights."""
         return sum(int(np.prod(weight.shape)) for weight in self.model.trainable_weights)
 
-    def predict_proba(self, X: Array) -> npt.NDArray[np.float32]:
+    def predict_proba(self, X: Samples) -> npt.NDArray[np.float32]:
         """Return probabilities of shape (n_samples, n_classes), float32."""
-        return predict_in_batches(self._predict, X)
+        return predict_in_batches(self._predict, X, self.max_length)
 
     def save(self, folder: Path) -> None:
-        """Write one ``model.keras``."""
+        """Write ``model.keras``, and ``tokens.json`` where ``max_length`` is set."""
+        if self.max_length is not None:
+            (folder / TOKENS_FILE).write_text(json.dumps({"max_length": self.max_length}), encoding="utf-8")
         with warnings.catch_warnings():
             # Keras 3.15 converts its variables in a way that NumPy 2 deprecates.
             warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
@@ -135,4 +148,20 @@ class KerasModel(FittedModel):
 
         The module that registers the model's custom layers has to be imported before.
         """
-        return cls(keras.saving.load_model(folder / MODEL_FILE, compile=False, safe_mode=True))
+        model = keras.saving.load_model(folder / MODEL_FILE, compile=False, safe_mode=True)
+        tokens = folder / TOKENS_FILE
+        if not tokens.exists():
+            return cls(model)
+        return cls(model, max_length=json.loads(tokens.read_text(encoding="utf-8"))["max_length"])
+
+
+def _max_length(params: Params, data: DataSpec) -> int | None:
+    """Return how many tokens of a text are read, None where the samples are no texts."""
+    if data.view != "tokens":
+        return None
+    if "max_length" not in params:
+        raise PluginError(
+            f"The parameters hold no 'max_length', which tokens need (data set {data.name!r}): return it from "
+            "suggest_params() and default_params()."
+        )
+    return int(params["max_length"])

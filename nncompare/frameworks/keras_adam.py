@@ -12,13 +12,17 @@ import tensorflow as tf
 class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
     """``keras.optimizers.Adam``, computed by TensorFlow's own kernel.
 
-    The updates are those of Kingma and Ba (2015, arXiv 1412.6980), section 2, last paragraph, as in Keras. Sparse
-    gradients and AMSGrad take Keras's way.
+    The updates are those of Kingma and Ba (2015, arXiv 1412.6980), section 2, last paragraph, as in Keras. AMSGrad
+    takes Keras's way.
+
+    The gradient of an embedding comes as slices, one per token, and is summed into a dense one first. Keras would
+    square the slices of a repeated token one by one, and so take another step than with the dense gradient.
     """
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Update one variable of dtype float32."""
-        if self.amsgrad or isinstance(gradient, tf.IndexedSlices):
+        gradient = tf.convert_to_tensor(gradient)
+        if self.amsgrad:
             super().update_step(gradient, variable, learning_rate)
             return
         index = self._get_variable_index(variable)

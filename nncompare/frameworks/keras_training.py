@@ -2,12 +2,13 @@
 
 Keras's ``fit`` calls a compiled function once per batch, behind a ``tf.data`` pipeline that a fresh process has
 to build and trace first. Here NumPy gathers a chunk of shuffled rows and one call trains on all its batches, so
-that a trial in a fresh process reaches its first epoch sooner. Memory is bounded by the chunk.
+that a trial in a fresh process reaches its first epoch sooner. Memory is bounded by the chunk. Batches of texts
+differ in width: each is a chunk of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 import keras
@@ -15,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from nncompare.data.records import Array, Data, DataSpec, Labels
+from nncompare.data.ragged import Ragged
+from nncompare.data.records import Array, Data, DataSpec, Labels, Samples
 from nncompare.exceptions import PluginError
+from nncompare.frameworks.keras_batches import bucketed_batches, prediction_batches
 
 CHUNK_BYTES = 16 * 2**20
 PREDICT_BATCH_SIZE = 512
@@ -43,6 +46,8 @@ class KerasLearner:
         Seeds the order of the samples.
     on_first_batch : callable
         Called without arguments once the first batch is done.
+    max_length : int or None
+        Tokens only: of longer texts the last ``max_length`` tokens are read.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class KerasLearner:
         decay: float,
         seed: int,
         on_first_batch: Callable[[], None],
+        max_length: int | None = None,
     ) -> None:
         self.model = model
         self.predict = compile_predict(model)
@@ -63,6 +69,7 @@ class KerasLearner:
         self._decay = decay
         self._data = data
         self._batch_size = batch_size
+        self._max_length = max_length
         self._random = np.random.default_rng(seed)
         self._on_first_batch = on_first_batch
         self._train_on_chunk = compile_training(model, optimizer)
@@ -70,18 +77,18 @@ class KerasLearner:
     def train_epoch(self, epoch: int) -> float:
         """Go through the training part once, in a new order, and return the mean log loss."""
         self._optimizer.learning_rate = self._first_rate * self._decay ** (epoch - 1)
-        order = self._random.permutation(len(self._data))
         batch_size = tf.constant(self._batch_size, tf.int32)
         total = 0.0
-        for chunk, rows in enumerate(self._chunks(order, first_batch_alone=epoch == 1)):
-            total += float(self._train_on_chunk(self._data.X[rows], self._data.y[rows], batch_size))
+        for chunk, rows in enumerate(self._epoch(first_batch_alone=epoch == 1)):
+            X = gather(self._data.X, rows, self._max_length)
+            total += float(self._train_on_chunk(X, self._data.y[rows], batch_size))
             if epoch == 1 and chunk == 0:
                 self._on_first_batch()
-        return total / len(order)
+        return total / len(self._data)
 
-    def predict_proba(self, X: Array) -> Array:
+    def predict_proba(self, X: Samples) -> Array:
         """Return probabilities of shape (n_samples, n_classes)."""
-        return predict_in_batches(self.predict, X)
+        return predict_in_batches(self.predict, X, self._max_length)
 
     def snapshot(self) -> list[Array]:
         """Return a copy of the weights, moving averages included."""
@@ -90,6 +97,13 @@ class KerasLearner:
     def restore(self, state: list[Array]) -> None:
         """Set the weights."""
         self.model.set_weights(state)
+
+    def _epoch(self, *, first_batch_alone: bool) -> Iterable[npt.NDArray[np.int64]]:
+        """Return the rows of each chunk of one epoch, in a new order."""
+        X = self._data.X
+        if isinstance(X, Ragged):
+            return bucketed_batches(_read_lengths(X, self._max_length), self._batch_size, self._random)
+        return self._chunks(self._random.permutation(len(X)), first_batch_alone=first_batch_alone)
 
     def _chunks(self, order: npt.NDArray[np.int64], *, first_batch_alone: bool) -> Iterator[npt.NDArray[np.int64]]:
         """Cut the order into whole batches of bounded size."""
@@ -105,6 +119,8 @@ class KerasLearner:
 def take_raw_samples(model: Any, data: DataSpec) -> Any:
     """Put the data's scaling in front of a model, so that a saved model takes samples as they are stored.
 
+    Tokens are not scaled: the model takes ids, padded behind to the longest text of a batch.
+
     Parameters
     ----------
     model : keras.Model
@@ -114,7 +130,7 @@ def take_raw_samples(model: Any, data: DataSpec) -> Any:
     Returns
     -------
     keras.Model
-        From ``data.dtype`` of shape (None, *data.sample_shape) to probabilities.
+        From ``data.dtype`` of shape (None, *data.sample_shape), for tokens (None, None), to probabilities.
 
     Raises
     ------
@@ -122,8 +138,9 @@ def take_raw_samples(model: Any, data: DataSpec) -> Any:
         The output has another shape than (None, n_classes), or a layer could not be loaded in safe mode.
     """
     _refuse_lambda(model)
-    inputs = keras.Input(data.sample_shape, dtype=data.dtype)
-    outputs = model(keras.layers.Rescaling(data.scale, name="scale_to_unit")(inputs))
+    inputs = keras.Input((None,) if data.view == "tokens" else data.sample_shape, dtype=data.dtype)
+    scaled = inputs if data.view == "tokens" else keras.layers.Rescaling(data.scale, name="scale_to_unit")(inputs)
+    outputs = model(scaled)
     if tuple(outputs.shape) != (None, data.n_classes):
         raise PluginError(
             f"build() returned a model with output shape {tuple(outputs.shape)}; (None, {data.n_classes}) is "
@@ -173,10 +190,39 @@ def compile_predict(model: Any) -> Predict:
     return _compile(lambda X: model(X, training=False), [tf.TensorSpec(inputs.shape, inputs.dtype)])
 
 
-def predict_in_batches(predict: Predict, X: Array) -> npt.NDArray[np.float32]:
-    """Return the probabilities of all samples, in batches that bound the memory."""
-    batches = [predict(X[start : start + PREDICT_BATCH_SIZE]) for start in range(0, len(X), PREDICT_BATCH_SIZE)]
-    return np.concatenate([np.asarray(batch, dtype=np.float32) for batch in batches])
+def predict_in_batches(predict: Predict, X: Samples, max_length: int | None = None) -> npt.NDArray[np.float32]:
+    """Return the probabilities of all samples, in batches that bound the memory.
+
+    Parameters
+    ----------
+    predict : callable
+        From ``compile_predict``.
+    X : ndarray of shape (n_samples, ...) or Ragged
+        At least one sample. Texts are predicted by falling length and returned in the order of ``X``.
+    max_length : int or None
+        As in :class:`KerasLearner`.
+    """
+    if isinstance(X, Ragged):
+        batches = list(prediction_batches(_read_lengths(X, max_length)))
+    else:
+        batches = np.split(np.arange(len(X)), range(PREDICT_BATCH_SIZE, len(X), PREDICT_BATCH_SIZE))
+    found = [np.asarray(predict(gather(X, rows, max_length)), dtype=np.float32) for rows in batches]
+    probabilities = np.empty((len(X), found[0].shape[1]), dtype=np.float32)
+    probabilities[np.concatenate(batches)] = np.concatenate(found)
+    return probabilities
+
+
+def gather(X: Samples, rows: npt.NDArray[np.int64], max_length: int | None) -> Array:
+    """Return some samples as the model takes them: texts padded to the longest of them."""
+    if isinstance(X, Ragged):
+        return X[rows].to_padded(max_length)
+    chosen: Array = X[rows]
+    return chosen
+
+
+def _read_lengths(X: Ragged, max_length: int | None) -> npt.NDArray[np.int64]:
+    """Return how many tokens of each text are read."""
+    return X.lengths if max_length is None else np.minimum(X.lengths, max_length)
 
 
 def _compile(function: Callable[..., Any], signature: list[Any]) -> Callable[..., Any]:
