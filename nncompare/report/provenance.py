@@ -97,6 +97,7 @@ def _plugins(results: Results) -> Table:
 
 
 def _data(results: Results) -> list[Table]:
+    """Return a table for each data set that was loaded; of others there is nothing to tell."""
     return [
         _pairs(
             f"Data set {d.name}",
@@ -111,4 +112,5 @@ def _data(results: Results) -> list[Table]:
             },
         )
         for d in results.datasets
+        if d.fingerprint
     ]
