@@ -1,4 +1,4 @@
-"""The convolutional network: two-dimensional on images, one-dimensional on sequences."""
+"""The convolutional network: two-dimensional on images, one-dimensional on sequences and texts."""
 
 from __future__ import annotations
 
@@ -12,20 +12,30 @@ from keras import layers
 from nncompare.frameworks.keras import KerasPlugin
 from nncompare.plugin import DataSpec, ModelTags, Params, Trial
 
+from .tokens import MaskedConv1D, MaskedMaxPooling1D, default_embedding, embed, suggest_embedding
+
 LARGEST_FILTERS = 128
 LARGEST_GRID = 64
 """Positions that are left for the dense layer at most; a larger grid is pooled further."""
 
 
 class CNN(KerasPlugin):
-    """One to three blocks of convolution and pooling, one dense layer, Adam."""
+    """One to three blocks of convolution and pooling, one dense layer, Adam.
+
+    On texts (Kim, 2014, arXiv 1408.5882): word vectors, one or two convolutions, the maximum over time.
+    """
 
     tags: ClassVar[ModelTags] = ModelTags(
-        accepts=("image", "sequence"), default_dataset="mnist", framework="keras"
+        accepts=("image", "sequence", "tokens"), default_dataset="mnist", framework="keras"
     )
 
     def suggest_params(self, trial: Trial, data: DataSpec) -> Params:
-        """Ask for depth, filters, kernel, pooling, normalisation, dropout, dense units, learning rate, batch."""
+        """Ask for depth, filters, kernel, pooling, normalisation, dropout, dense units, learning rate, batch.
+
+        Texts: no pooling and normalisation, but vocabulary, width of the word vectors and length read.
+        """
+        if data.view == "tokens":
+            return _suggest_for_texts(trial, data)
         return {
             "n_blocks": trial.suggest_int("n_blocks", 1, 3),
             "filters": trial.suggest_categorical("filters", [16, 32]),
@@ -39,7 +49,18 @@ class CNN(KerasPlugin):
         }
 
     def default_params(self, data: DataSpec) -> Params:
-        """Return three normalised blocks with max pooling."""
+        """Return three normalised blocks with max pooling; one convolution for texts."""
+        if data.view == "tokens":
+            return {
+                **default_embedding(data),
+                "n_blocks": 1,
+                "filters": 64,
+                "kernel_size": 5,
+                "dropout": 0.3,
+                "dense_units": 32,
+                "learning_rate": 1e-3,
+                "batch_size": 64,
+            }
         return {
             "n_blocks": 3,
             "filters": 32,
@@ -54,6 +75,8 @@ class CNN(KerasPlugin):
 
     def build(self, params: Params, data: DataSpec) -> Any:
         """Return the model; filters double from block to block, and small inputs are pooled less."""
+        if data.view == "tokens":
+            return _build_for_texts(params, data)
         inputs = keras.Input(data.sample_shape)
         kit = _KITS[len(inputs.shape) - 2]
         x = inputs
@@ -66,6 +89,29 @@ class CNN(KerasPlugin):
         x = layers.Dropout(params["dropout"])(layers.Flatten()(x))
         x = layers.Dense(params["dense_units"], activation="relu")(x)
         return keras.Model(inputs, layers.Dense(data.n_classes, activation="softmax")(x))
+
+
+def _suggest_for_texts(trial: Trial, data: DataSpec) -> Params:
+    return {
+        **suggest_embedding(trial, data),
+        "n_blocks": trial.suggest_int("n_blocks", 1, 2),
+        "filters": trial.suggest_categorical("filters", [32, 64, 128]),
+        "kernel_size": trial.suggest_categorical("kernel_size", [3, 5, 7]),
+        "dropout": trial.suggest_float("dropout", 0.0, 0.5),
+        "dense_units": trial.suggest_categorical("dense_units", [32, 64, 128]),
+        "learning_rate": trial.suggest_float("learning_rate", 5e-4, 1e-2, log=True),
+        "batch_size": trial.suggest_categorical("batch_size", [32, 64, 128]),
+    }
+
+
+def _build_for_texts(params: Params, data: DataSpec) -> Any:
+    inputs = keras.Input((None,), dtype="int32")
+    x = embed(inputs, params)
+    for _ in range(params["n_blocks"]):
+        x = MaskedConv1D(params["filters"], params["kernel_size"], activation="relu")(x)
+    x = layers.Dropout(params["dropout"])(MaskedMaxPooling1D()(x))
+    x = layers.Dense(params["dense_units"], activation="relu")(x)
+    return keras.Model(inputs, layers.Dense(data.n_classes, activation="softmax")(x))
 
 
 @dataclass(frozen=True, slots=True)

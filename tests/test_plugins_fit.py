@@ -1,11 +1,10 @@
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pytest
 from nncompare_plugins.cnn import CNN
-from nncompare_plugins.lstm import LSTM, FusedLSTM
+from nncompare_plugins.lstm import LSTM
 from nncompare_plugins.mlp import MLP
 
 from nncompare.exceptions import DivergedError, TrialPruned
@@ -101,37 +100,3 @@ def test_saved_model_predicts_the_same_in_a_fresh_process(plugin, tmp_path):
     )
     subprocess.run([sys.executable, "-c", code, tmp_path], check=True, capture_output=True)
     np.testing.assert_allclose(np.load(tmp_path / "p.npy"), model.predict_proba(train.X), atol=1e-6)
-
-
-@pytest.mark.parametrize("bidirectional", [True, False])
-@pytest.mark.parametrize("return_sequences", [True, False])
-def test_fused_lstm_equals_the_lstm_of_keras(return_sequences, bidirectional):
-    import tensorflow as tf
-
-    random = np.random.default_rng(0)
-    X = tf.constant(random.normal(size=(3, 7, 2)), tf.float32)
-    target = tf.constant(random.normal(size=(3, 7, 10)), tf.float32)
-    results, weights = [], None
-    for kind in (keras.layers.LSTM, FusedLSTM):
-        layer = kind(5, return_sequences=return_sequences)
-        layer = keras.layers.Bidirectional(layer) if bidirectional else layer
-        layer.build(X.shape)
-        weights = weights or [random.normal(size=w.shape) for w in layer.get_weights()]
-        layer.set_weights(weights)
-        with tf.GradientTape() as tape:
-            tape.watch(X)
-            outputs = layer(X)
-            loss = tf.reduce_sum(
-                outputs * (target if return_sequences else target[:, 0])[..., : outputs.shape[-1]]
-            )
-        results.append([outputs, *tape.gradient(loss, [X, *layer.trainable_variables])])
-    for ours, theirs in zip(*results, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
-
-
-def test_fused_lstm_leaves_masks_to_keras():
-    random = np.random.default_rng(0)
-    X, mask = random.normal(size=(2, 4, 3)).astype(np.float32), np.array([[1, 1, 0, 0], [1, 1, 1, 1]], bool)
-    layer = FusedLSTM(5)
-    masked = np.asarray(layer(X, mask=mask))
-    np.testing.assert_allclose(masked[:1], layer(X[:1, :2]), atol=1e-6)

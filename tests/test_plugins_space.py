@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,6 +47,10 @@ def spec(view, shape, n_classes=10, n_train=20):
     )
 
 
+def texts(vocabulary_size):
+    return replace(spec("tokens", None, 2), dtype="int32", vocabulary_size=vocabulary_size)
+
+
 CASES = [
     pytest.param(MLP(), spec("tabular", (4,)), id="mlp"),
     pytest.param(CNN(), spec("image", (28, 28, 1)), id="cnn-mnist"),
@@ -55,6 +60,11 @@ CASES = [
     pytest.param(CNN(), spec("sequence", (1, 13), 2), id="cnn-one-step"),
     pytest.param(LSTM(), spec("sequence", (40, 1)), id="lstm-mnist1d"),
     pytest.param(LSTM(), spec("sequence", (1, 1), 2), id="lstm-one-step"),
+    *(
+        pytest.param(plugin, texts(size), id=f"{type(plugin).__name__.lower()}-{size}-words")
+        for plugin in (CNN(), LSTM())
+        for size in (88_585, 7_000, 2)
+    ),
 ]
 
 
@@ -90,8 +100,27 @@ def test_space_cell_can_be_pinned(cell):
     data = spec("sequence", (5, 1))
     params = LSTM().suggest_params(RandomTrial(1, pins={"cell": cell, "bidirectional": False}), data)
     assert params["cell"] == cell
-    kinds = {type(layer).__name__.lower().replace("_", "") for layer in LSTM().build(params, data).layers}
-    assert kinds & {"simplernn", "gru", "fusedlstm"} == {{"lstm": "fusedlstm"}.get(cell, cell.replace("_", ""))}
+    kinds = {type(layer).__name__.lower() for layer in LSTM().build(params, data).layers}
+    assert {kind for kind in kinds if kind.startswith("fused")} == {"fused" + cell.replace("_", "")}
+
+
+@pytest.mark.parametrize(("size", "choices"), [(88_585, [5_000, 10_000, 20_000]), (7_000, [5_000, 7_000])])
+@pytest.mark.parametrize("plugin", [CNN(), LSTM()])
+def test_space_of_texts_goes_no_further_than_their_vocabulary(plugin, size, choices):
+    trial = RandomTrial(0)
+    plugin.suggest_params(trial, texts(size))
+    allows = trial.asked["vocabulary_size"]
+    assert [n for n in (5_000, 7_000, 10_000, 20_000, 88_585) if allows(n)] == choices
+    assert plugin.default_params(texts(size))["vocabulary_size"] == min(size, 10_000)
+
+
+@pytest.mark.parametrize("plugin", [CNN(), LSTM()])
+def test_space_of_texts_shares_names_with_other_views(plugin):
+    trials = RandomTrial(0), RandomTrial(0)
+    plugin.suggest_params(trials[0], spec("sequence", (40, 1)))
+    plugin.suggest_params(trials[1], texts(9_000))
+    own = {"vocabulary_size", "embedding_dim", "max_length"}
+    assert trials[1].asked.keys() - trials[0].asked.keys() == own
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])

@@ -1,0 +1,105 @@
+"""What models of texts share: the parameters of tokens, the embedding, and layers that leave padding out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from nncompare.plugin import DataSpec, Params, Trial
+
+UNKNOWN = 2
+VOCABULARY_SIZES = (5_000, 10_000, 20_000)
+DEFAULT_VOCABULARY_SIZE = 10_000
+
+
+def suggest_embedding(trial: Trial, data: DataSpec) -> Params:
+    """Ask for the vocabulary, the width of a word's vector, and how much of a text is read."""
+    sizes = sorted({_vocabulary_size(size, data) for size in VOCABULARY_SIZES})
+    return {
+        "vocabulary_size": trial.suggest_categorical("vocabulary_size", sizes),
+        "embedding_dim": trial.suggest_categorical("embedding_dim", [32, 64]),
+        "max_length": trial.suggest_categorical("max_length", [200, 400]),
+    }
+
+
+def default_embedding(data: DataSpec) -> Params:
+    """Return a value for each name that ``suggest_embedding`` asks for."""
+    return {
+        "vocabulary_size": _vocabulary_size(DEFAULT_VOCABULARY_SIZE, data),
+        "embedding_dim": 64,
+        "max_length": 400,
+    }
+
+
+def embed(ids: Any, params: Params) -> Any:
+    """Return the vectors of the words of shape (n_samples, n_timesteps, embedding_dim), and a mask with them."""
+    size = max(params["vocabulary_size"], UNKNOWN + 1)
+    x = layers.Embedding(size, params["embedding_dim"], mask_zero=True)(RareAsUnknown(size)(ids))
+    return layers.SpatialDropout1D(params["dropout"])(x)
+
+
+def _vocabulary_size(wanted: int, data: DataSpec) -> int:
+    """Return ``wanted``, or the size of the training part's vocabulary where that is smaller."""
+    return min(wanted, data.vocabulary_size or wanted)
+
+
+@keras.saving.register_keras_serializable(package="nncompare")
+class RareAsUnknown(layers.Layer):  # type: ignore[misc]
+    """Replaces the ids of words beyond the vocabulary, rare or not seen in training, by that of unknown words.
+
+    Parameters
+    ----------
+    vocabulary_size : int
+        Ids from this one on become 2.
+    """
+
+    def __init__(self, vocabulary_size: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.vocabulary_size = vocabulary_size
+
+    def call(self, ids: Any) -> Any:
+        """Return ids below ``vocabulary_size``."""
+        return tf.where(ids < self.vocabulary_size, ids, UNKNOWN)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what ``__init__`` takes."""
+        return {**super().get_config(), "vocabulary_size": self.vocabulary_size}
+
+
+@keras.saving.register_keras_serializable(package="nncompare")
+class MaskedConv1D(layers.Conv1D):  # type: ignore[misc]
+    """Keras's Conv1D layer that takes hidden steps for zeros, as it takes what lies beyond the sequence.
+
+    Always with ``padding="same"``, so that the mask holds for the outputs too and the width of a batch does not
+    matter to them.
+    """
+
+    def __init__(self, filters: int, kernel_size: int | tuple[int, ...], **options: Any) -> None:
+        super().__init__(filters, kernel_size, **{**options, "padding": "same"})
+        self.supports_masking = True
+
+    def call(self, x: Any, mask: Any = None) -> Any:
+        """Return the filters' outputs of shape (n_samples, n_timesteps, filters)."""
+        return super().call(x if mask is None else tf.where(mask[..., tf.newaxis], x, 0.0))
+
+
+@keras.saving.register_keras_serializable(package="nncompare")
+class MaskedMaxPooling1D(layers.Layer):  # type: ignore[misc]
+    """The maximum over all steps that the mask shows; 0 where it shows none."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.supports_masking = True
+
+    def call(self, x: Any, mask: Any = None) -> Any:
+        """Return shape (n_samples, n_features) for (n_samples, n_timesteps, n_features)."""
+        if mask is None:
+            return tf.reduce_max(x, axis=1)
+        highest = tf.reduce_max(tf.where(mask[..., tf.newaxis], x, x.dtype.min), axis=1)
+        return tf.where(tf.reduce_any(mask, axis=1, keepdims=True), highest, 0.0)
+
+    def compute_mask(self, x: Any, mask: Any = None) -> None:
+        """Return None: no step is left to hide."""
