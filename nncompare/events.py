@@ -9,6 +9,18 @@ from typing import Literal, TypeAlias
 from nncompare.results import RefitRecord, Results, StudyRecord, TrialRecord
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadProgress:
+    """A data set's file is being fetched; the fields are those of :class:`~nncompare.data.remote.Transfer`."""
+
+    dataset: str
+    file: str
+    source: str
+    received_bytes: int
+    total_bytes: int
+    state: Literal["waiting", "receiving", "done", "failed"]
+
+
 @dataclass(frozen=True, slots=True)
 class StudyStarted:
     """A search begins."""
@@ -80,6 +92,13 @@ class RunFinished:
 
 
 Event: TypeAlias = (
-    StudyStarted | EpochFinished | TrialFinished | RefitFinished | StudyFinished | Notice | RunFinished
+    DownloadProgress
+    | StudyStarted
+    | EpochFinished
+    | TrialFinished
+    | RefitFinished
+    | StudyFinished
+    | Notice
+    | RunFinished
 )
 Listener: TypeAlias = Callable[[Event], None]

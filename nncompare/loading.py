@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from nncompare.data.files import cache_root
 from nncompare.data.splits import validation_split
 from nncompare.data.store import open_dataset
-from nncompare.events import Listener
-from nncompare.execution.runner import LocalRunner
+from nncompare.events import DownloadProgress, Listener
+from nncompare.execution.runner import LocalRunner, refuse
 from nncompare.execution.specs import LoadAnswer, LoadSpec
+from nncompare.execution.supervisor import Handler
 from nncompare.plan import PlannedDataset
 from nncompare.registry import DATASETS, Catalog, PluginRef, find
 from nncompare.results import Failure
@@ -110,12 +112,25 @@ def load_dataset(
         root=cache_root(),
         name=name,
     )
-    answer = runner.run(spec)
+    answer = runner.run(spec, _forward_downloads(name, listener))
     if not isinstance(answer, LoadAnswer) or answer.folder is None:
         missing = isinstance(answer, LoadAnswer) and answer.unavailable
         return PlannedDataset(name=name, failure=answer.failure, unavailable=missing)
     stored = replace(open_dataset(answer.folder), name=name)
     return PlannedDataset(name=name, stored=stored, split=validation_split(stored.y_train(), config.seed))
+
+
+def _forward_downloads(name: str, listener: Listener | None) -> Handler:
+    """Return what turns a child's messages about downloads into events."""
+
+    def handle(kind: str, message: dict[str, Any]) -> bool:
+        if kind != "download":
+            refuse(kind, message)
+        if listener is not None:
+            listener(DownloadProgress(dataset=name, **message))
+        return True
+
+    return handle
 
 
 def _not_installed(name: str, catalog: Catalog) -> PlannedDataset:

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from nncompare.events import (
+    DownloadProgress,
     EpochFinished,
     Event,
     Notice,
@@ -31,7 +32,7 @@ class RunLog:
         self._path = path
 
     def write(self, event: Event) -> None:
-        """Append one line for ``event``; epochs are left out."""
+        """Append one line for ``event``; epochs and bytes are left out."""
         text = describe(event)
         if text is not None:
             stamp = datetime.now().astimezone().isoformat(timespec="milliseconds")
@@ -42,8 +43,10 @@ class RunLog:
 def describe(event: Event) -> str | None:
     """Return what happened on one line, None for what is too small to keep."""
     match event:
-        case EpochFinished():
+        case EpochFinished() | DownloadProgress(state="receiving"):
             return None
+        case DownloadProgress():
+            return f"download {event.file} {event.dataset}: {event.state}"
         case StudyStarted():
             budget = f"{event.n_trials} trials of at most {event.max_epochs} epochs, {event.n_refits} refits"
             return f"study {event.model} {event.dataset}: {budget}"

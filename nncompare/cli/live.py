@@ -1,18 +1,21 @@
-"""The live table on a terminal: trials done, best score so far and time left, per study and for the run."""
+"""The live table on a terminal: downloads, trials done, best score and time left, per study and for the run."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self
 
 from rich.console import Console, Group
+from rich.filesize import decimal
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from nncompare.cli.columns import one_line
 from nncompare.cli.progress import Progress, message
 from nncompare.cli.tracker import StudyProgress, duration
-from nncompare.events import Event, Notice, StudyFinished
+from nncompare.events import DownloadProgress, Event, Notice, StudyFinished
 
 _BAR_FROM_WIDTH = 90
 _SCORES_FROM_WIDTH = 60
@@ -53,7 +56,8 @@ class LiveProgress(Progress):
             width, height = self._console.size
             if len(studies) > height - _OTHER_LINES:
                 studies = [study for study in studies if study.phase in {"search", "refit"}]
-            return Group(self._table(studies, width), self._last_line())
+            downloads = _downloads(self.tracker.downloads.values(), width)
+            return Group(self._table(studies, width), downloads, self._last_line())
 
     def _table(self, studies: list[StudyProgress], width: int) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0))
@@ -94,6 +98,22 @@ class LiveProgress(Progress):
         return Text(
             f"{self.tracker.n_done} of {total} studies done{estimate}. Ctrl-C stops and keeps what is done."
         )
+
+
+def _downloads(downloads: Iterable[DownloadProgress], width: int) -> Table:
+    """Return a line with a bar for each file that is on its way."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, overflow="ellipsis", min_width=8)
+    if width >= _SCORES_FROM_WIDTH:
+        table.add_column(no_wrap=True, width=_BAR_WIDTH)
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    for event in downloads:
+        bar = ProgressBar(total=max(1, event.total_bytes), completed=event.received_bytes, width=_BAR_WIDTH)
+        far = f"{decimal(event.received_bytes)} of {decimal(event.total_bytes)} from {event.source}"
+        text = "another process fetches it" if event.state == "waiting" else far
+        cells: list[Text | ProgressBar] = [Text(one_line(event.file), style="bold"), bar, Text(one_line(text))]
+        table.add_row(*(cells if width >= _SCORES_FROM_WIDTH else [cells[0], cells[2]]))
+    return table
 
 
 def _count(study: StudyProgress) -> str:

@@ -9,10 +9,19 @@ from threading import RLock
 from typing import TYPE_CHECKING, Self
 
 import click
+from rich.filesize import decimal
 
 from nncompare.cli.columns import one_line
 from nncompare.cli.tracker import StudyProgress, Tracker, duration
-from nncompare.events import Event, Notice, RefitFinished, StudyFinished, StudyStarted, TrialFinished
+from nncompare.events import (
+    DownloadProgress,
+    Event,
+    Notice,
+    RefitFinished,
+    StudyFinished,
+    StudyStarted,
+    TrialFinished,
+)
 from nncompare.results import StudyRecord
 
 if TYPE_CHECKING:
@@ -67,7 +76,7 @@ class QuietProgress(Progress):
 
 
 class PlainProgress(Progress):
-    """Writes a line for each trial and each refit, for logs and pipes."""
+    """Writes a line for each download, trial and refit, for logs and pipes."""
 
     def _line(self, event: Event, study: StudyProgress | None) -> str:
         return message(event, study, self.tracker)
@@ -89,6 +98,8 @@ def message(event: Event, study: StudyProgress | None, tracker: Tracker) -> str:
     match event:
         case Notice(text=text, level=level):
             return one_line(f"Warning: {text}" if level == "warning" else text)
+        case DownloadProgress():
+            return _download(event)
         case StudyFinished(study=record):
             return outcome(record)
         case StudyStarted() if study is not None:
@@ -101,6 +112,22 @@ def message(event: Event, study: StudyProgress | None, tracker: Tracker) -> str:
             score = "failed" if accuracy is None else f"test accuracy {accuracy:.4f}"
             return f"{study.label}: refit {event.n_finished} of {event.n_refits}, {score}"
     return ""
+
+
+def _download(event: DownloadProgress) -> str:
+    """Return a line for the beginning and the end of a download; the bytes between have none."""
+    match event.state:
+        case "waiting":
+            text = f"Another process fetches {event.file}; waiting for it ..."
+        case "receiving" if event.received_bytes == 0:
+            text = f"Fetching {event.file}, {decimal(event.total_bytes)}, from {event.source} ..."
+        case "done":
+            text = f"Fetched {event.file}."
+        case "failed":
+            text = f"{event.file} was not fetched."
+        case _:
+            text = ""
+    return one_line(text)
 
 
 def outcome(record: StudyRecord) -> str:

@@ -7,7 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from nncompare.events import EpochFinished, Event, RefitFinished, StudyFinished, StudyStarted, TrialFinished
+from nncompare.events import (
+    DownloadProgress,
+    EpochFinished,
+    Event,
+    RefitFinished,
+    StudyFinished,
+    StudyStarted,
+    TrialFinished,
+)
 from nncompare.results import StudyRecord, TrialRecord
 
 if TYPE_CHECKING:
@@ -76,10 +84,12 @@ class Tracker:
         self._clock = clock
         self._started_at = clock()
         self.studies: dict[tuple[str, str], StudyProgress] = {}
+        self.downloads: dict[tuple[str, str], DownloadProgress] = {}
 
     def follow(self, plan: Plan) -> None:
         """Take over what is going to run, so that the estimate covers studies that have not started."""
         self._started_at = self._clock()
+        self.downloads.clear()
         for study in plan.studies:
             if study.failure is None:
                 self.studies[study.model, study.dataset] = StudyProgress(
@@ -95,6 +105,8 @@ class Tracker:
     def update(self, event: Event) -> StudyProgress | None:
         """Count one event; return its study, or None where it belongs to none that is planned."""
         match event:
+            case DownloadProgress():
+                self._follow_download(event)
             case StudyStarted():
                 return self._start(event)
             case StudyFinished(study=record):
@@ -109,6 +121,12 @@ class Tracker:
                 _count(study, event)
                 return study
         return None
+
+    def _follow_download(self, event: DownloadProgress) -> None:
+        """Keep how far a file is, until it is here or given up."""
+        self.downloads.pop((event.dataset, event.file), None)
+        if event.state in {"waiting", "receiving"}:
+            self.downloads[event.dataset, event.file] = event
 
     def _start(self, event: StudyStarted) -> StudyProgress:
         """Return the study, which still waits for its turn: its clock starts with its first report."""

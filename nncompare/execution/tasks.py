@@ -7,6 +7,7 @@ import json
 import statistics
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 
 from nncompare.data.files import storage_errors
 from nncompare.data.records import Data, Samples
+from nncompare.data.remote import listening
 from nncompare.data.samples import copy_rows, count_samples, open_samples
 from nncompare.data.store import store_dataset
 from nncompare.data.views import open_part
@@ -62,7 +64,7 @@ def perform(spec: Spec, channel: Channel) -> Answer:
     if isinstance(spec, DescribeSpec):
         return describe(spec)
     if isinstance(spec, LoadSpec):
-        return load(spec)
+        return load(spec, channel)
     raise TypeError(f"No task for {type(spec).__name__}")
 
 
@@ -257,14 +259,15 @@ def median_time(model: FittedModel, X: Samples, batch: int) -> float:
     return statistics.median(times[N_WARM_UPS:])
 
 
-def load(spec: LoadSpec) -> LoadAnswer:
-    """Load a data set through its plugin and store it."""
+def load(spec: LoadSpec, channel: Channel) -> LoadAnswer:
+    """Load a data set through its plugin, telling of its downloads, and store it."""
     plugin = load_plugin(spec.plugin, DatasetPlugin)
     folder = spec.root / "downloads" / spec.name
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     try:
-        dataset = plugin.load(folder)
+        with listening(lambda transfer: channel.ask("download", **asdict(transfer))):
+            dataset = plugin.load(folder)
     except DataUnavailableError as error:
         failure = Failure(category="data", message=str(error))
         return LoadAnswer(status="failed", failure=failure, unavailable=True)

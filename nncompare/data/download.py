@@ -1,0 +1,207 @@
+"""Finds a file of a data set where it lies already, else fetches it once from its public home.
+
+The environment variable ``NNCOMPARE_DATA_DIR`` names a folder of files that were brought by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from nncompare.data.files import storage_errors, sync_folder
+from nncompare.data.remote import RemoteFile, Transfer, listening, tell
+from nncompare.exceptions import DataError, DataUnavailableError, NNCompareError
+
+if TYPE_CHECKING:
+    from requests import RequestException
+
+__all__ = ["RemoteFile", "Transfer", "fetch", "find_file", "given_file", "listening"]
+
+TIMEOUTS_S = (5.0, 30.0)
+"""How long to wait for a connection, and for the next bytes."""
+
+N_TRIES = 2
+PAUSE_S = 0.5
+REPORT_EVERY_S = 0.2
+CHUNK_BYTES = 1 << 16
+UNCHANGED = {"Accept-Encoding": "identity"}
+
+
+def given_file(name: str) -> Path | None:
+    """Return the file of that name in ``NNCOMPARE_DATA_DIR``, whatever it holds; None where there is none.
+
+    Raises
+    ------
+    DataError
+        The variable is set and names no folder.
+    """
+    chosen = os.environ.get("NNCOMPARE_DATA_DIR")
+    if not chosen:
+        return None
+    folder = Path(chosen).expanduser().absolute()
+    if not folder.is_dir():
+        raise DataError(f"NNCOMPARE_DATA_DIR is '{chosen}', which is not a folder. Correct it, or unset it.")
+    path = folder / name
+    return path if path.is_file() else None
+
+
+def find_file(file: RemoteFile, folder: Path) -> Path | None:
+    """Return where a file with the right digest lies already; None where that is nowhere.
+
+    Parameters
+    ----------
+    file : RemoteFile
+    folder : Path
+        Of downloads. ``NNCOMPARE_DATA_DIR`` and Keras's own cache (``$KERAS_HOME/datasets``, else
+        ``~/.keras/datasets``) are looked at before it.
+
+    Raises
+    ------
+    DataError
+        ``NNCOMPARE_DATA_DIR`` names no folder.
+    """
+    keras_home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    places = [given_file(file.name), keras_home / "datasets" / file.name, folder / file.name]
+    return next((path for path in places if path is not None and file.is_at(path)), None)
+
+
+def fetch(file: RemoteFile, folder: Path) -> Path:
+    """Return where a file lies, after downloading it into ``folder`` if it is nowhere yet.
+
+    Processes that want the same file at once download it once: the others wait for the first. A file in
+    ``folder`` with another digest is replaced. Nobody ever sees half a file under its name, and what a killed
+    download left is removed by the next one.
+
+    Parameters
+    ----------
+    file : RemoteFile
+    folder : Path
+        Is made where it is missing.
+
+    Returns
+    -------
+    Path
+        As :func:`find_file` finds it.
+
+    Raises
+    ------
+    DataUnavailableError
+        It cannot be had now: no network, a server that answers with an error or stops sending, other content.
+        It was tried twice.
+    DataError
+        An environment variable cannot be right.
+    StorageError
+        ``folder`` cannot be written.
+    """
+    found = find_file(file, folder)
+    if found is not None:
+        return found
+    file.address()  # says at once what is wrong with it
+    path = folder / file.name
+    try:
+        with storage_errors(path, file.n_bytes):
+            folder.mkdir(parents=True, exist_ok=True)
+            with _alone(file, folder / f".{file.name}.lock"):
+                if not file.is_at(path):
+                    _download(file, path)
+    except NNCompareError:
+        tell(file, 0, "failed")
+        raise
+    tell(file, file.n_bytes, "done")
+    return path
+
+
+@contextmanager
+def _alone(file: RemoteFile, lock_file: Path) -> Iterator[None]:
+    """Keep other processes out; the system frees the lock of one that is killed."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(lock_file)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        tell(file, 0, "waiting")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class _LostError(Exception):
+    """One try brought nothing; the text says why, as ``Type: message``."""
+
+
+def _download(file: RemoteFile, path: Path) -> None:
+    tell(file, 0, "receiving")
+    for n_left in reversed(range(N_TRIES)):
+        try:
+            _receive(file, path)
+        except _LostError as error:
+            if n_left == 0:
+                raise _unavailable(file, error) from error
+            time.sleep(PAUSE_S)
+        else:
+            return
+
+
+def _receive(file: RemoteFile, path: Path) -> None:
+    """Try once, into a temporary file of which there is one at a time: the caller holds the lock."""
+    import requests
+
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with (
+            requests.get(file.address(), stream=True, timeout=TIMEOUTS_S, headers=UNCHANGED) as response,
+            temporary.open("wb") as stream,
+        ):
+            response.raise_for_status()
+            _copy(response.iter_content(CHUNK_BYTES), stream, file)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except requests.RequestException as error:
+        raise _LostError(_explain(error)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _copy(chunks: Iterable[bytes], stream: BinaryIO, file: RemoteFile) -> None:
+    """Write a body while it comes, and compare it with what is expected."""
+    received, digest, next_report = 0, file.new_digest(), 0.0
+    for chunk in chunks:
+        received += len(chunk)
+        if received > file.n_bytes:
+            raise _LostError(f"WrongContent: the server sends more than the {file.n_bytes:,} bytes of the file")
+        stream.write(chunk)
+        digest.update(chunk)
+        if time.monotonic() >= next_report:
+            tell(file, received, "receiving")
+            next_report = time.monotonic() + REPORT_EVERY_S
+    if received < file.n_bytes:
+        raise _LostError(f"WrongContent: the server sent {received:,} of {file.n_bytes:,} bytes")
+    if not file.agrees(digest):
+        raise _LostError(f"WrongContent: what came is {digest.name}:{digest.hexdigest()}, not {file.digest}")
+
+
+def _explain(error: RequestException) -> str:
+    """Return the innermost cause: what is around it repeats addresses and names of objects."""
+    if error.response is not None:
+        return f"HTTPError: {error.response.status_code} {error.response.reason}"
+    cause: BaseException = error
+    while (inner := cause.__cause__ or cause.__context__) is not None:
+        cause = inner
+    return f"{type(cause).__name__}: {cause}"
+
+
+def _unavailable(file: RemoteFile, cause: Exception) -> DataUnavailableError:
+    return DataUnavailableError(
+        f"'{file.name}' could not be fetched from {file.source()} in {N_TRIES} tries. {cause}. Run again with a "
+        f"network, or download {file.url} yourself, put it into a folder as {file.name}, and set "
+        "NNCOMPARE_DATA_DIR to that folder."
+    )
