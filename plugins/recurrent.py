@@ -32,14 +32,17 @@ class _WholeSequence:
         if initial_state is not None:
             return super().call(sequences, initial_state=initial_state, mask=mask, training=training)  # type: ignore[misc]
         lengths = None if mask is None else _lengths(mask)
-        x = tf.transpose(sequences, (1, 0, 2))
-        states = self._states(_reverse(x, lengths) if self.go_backwards else x)
+        n_samples, n_timesteps = tf.unstack(tf.shape(sequences)[:2])
+        samples, steps = tf.range(n_samples), _steps_in_order(n_timesteps, lengths, backwards=self.go_backwards)
+        by_step, by_sample = samples * n_timesteps + steps, tf.transpose(steps * n_samples + samples)
+        states = self._states(_rearrange(sequences, by_step, by_sample))
         if not self.return_sequences:
             return _last(states, lengths)
-        if self.go_backwards and lengths is not None:
+        if self.go_backwards:
             # Keras returns the steps in reverse order, those of the padding first.
-            states = tf.reverse(_reverse(states, lengths), [0])
-        return tf.transpose(states, (1, 0, 2))
+            by_step = samples * n_timesteps + n_timesteps - 1 - steps
+            by_sample = tf.reverse(by_sample, [1])
+        return _rearrange(states, by_sample, by_step)
 
     def _states(self, x: Any) -> Any:
         """Return the outputs of shape (n_timesteps, n_samples, units) for ``x`` in the same layout."""
@@ -107,9 +110,35 @@ def _lengths(mask: Any) -> Any:
     return tf.reduce_max(tf.where(mask, positions, 0), axis=1)
 
 
-def _reverse(x: Any, lengths: Any) -> Any:
-    """Reverse each sample in time, within its length; ``x`` has time first."""
-    return tf.reverse(x, [0]) if lengths is None else tf.reverse_sequence(x, lengths, seq_axis=0, batch_axis=1)
+def _steps_in_order(n_timesteps: Any, lengths: Any, *, backwards: bool) -> Any:
+    """Return which step is read when, of shape (n_timesteps, n_samples or 1); the padding is read last."""
+    steps = tf.range(n_timesteps)[:, tf.newaxis]
+    if not backwards:
+        return steps
+    return n_timesteps - 1 - steps if lengths is None else tf.where(steps < lengths, lengths - 1 - steps, steps)
+
+
+def _rearrange(x: Any, order: Any, inverse: Any) -> Any:
+    """Return the rows of ``x`` in another order: a transposition in a quarter of the time, a reversal included.
+
+    Parameters
+    ----------
+    x : Tensor of shape (a, b, n_features)
+        Its rows are counted along b first.
+    order : Tensor of shape (b, a), int32
+        The row of ``x`` to be found at each place of the result.
+    inverse : Tensor of shape (a, b), int32
+        The row of the result to be found at each place of ``x``.
+
+    Returns
+    -------
+    Tensor of shape (b, a, n_features)
+    """
+
+    def take(rows: Any, places: Any) -> Any:
+        return tf.gather(tf.reshape(rows, (-1, rows.shape[-1])), places)
+
+    return tf.custom_gradient(lambda rows: (take(rows, order), lambda upstream: take(upstream, inverse)))(x)
 
 
 def _last(states: Any, lengths: Any) -> Any:
