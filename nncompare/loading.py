@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nncompare.data.download import discard_partial
 from nncompare.data.files import cache_root
 from nncompare.data.splits import validation_split
 from nncompare.data.store import open_dataset
@@ -112,7 +113,10 @@ def load_dataset(
         root=cache_root(),
         name=name,
     )
-    answer = runner.run(spec, _forward_downloads(name, listener))
+    try:
+        answer = runner.run(spec, _forward_downloads(name, listener))
+    finally:
+        discard_partial(spec.root / "downloads" / name)  # a child that was killed could not
     if not isinstance(answer, LoadAnswer) or answer.folder is None:
         missing = isinstance(answer, LoadAnswer) and answer.unavailable
         return PlannedDataset(name=name, failure=answer.failure, unavailable=missing)

@@ -25,6 +25,7 @@ from nncompare.results import Failure
 
 from .children import DATASETS as FILE
 from .children import dataset, processes_with, wait_until
+from .file_server import serve_body, serving
 
 TWICE = PluginProblem("twice", "rival 2.0 and shop 1.0", "2 distributions own 'twice'.")
 BROKEN = ProbeResult(ok=False, reason="no module\n\x1b[2Jx")
@@ -329,21 +330,60 @@ def test_data_help_has_examples_for_each_command():
         assert "  nncompare data " in call(*command, "--help").stdout.partition("Example")[2]
 
 
+def test_data_fetch_without_a_network_says_so_in_one_sentence(shop, warm):
+    shop("Streamed", "Waves")
+    done = call("fetch", "--all")
+    assert done.exit_code == 1
+    begin, end, error = done.stderr.splitlines()
+    assert (begin, end) == ("Fetching data.bin, 256.0 kB, from 127.0.0.1:9 ...", "data.bin was not fetched.")
+    assert error.startswith(
+        "Error: The data set 'Streamed' is not ready: 'data.bin' could not be fetched from 127."
+    )
+    assert done.stdout.startswith("Waves: ")
+
+
+@pytest.fixture
+def start():
+    """Start ``fetch`` in a process of its own, whose downloads come from a server."""
+    started = []
+
+    def call(name, server, **environment):
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from nncompare.cli import main; main()", "data", "fetch", dataset(name)],
+            env={**os.environ, "NNCOMPARE_DATA_MIRROR": server.address, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield call
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_data_fetch_shows_the_download(start):
+    with serving(serve_body) as server:
+        out, err = start("Streamed", server).communicate(timeout=60)
+    source = server.address.removeprefix("http://")
+    assert err.splitlines() == [f"Fetching data.bin, 256.0 kB, from {source} ...", "Fetched data.bin."]
+    assert out.startswith("Streamed: 60 + 20 sequences, stored in ")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_data_fetch_interrupted_leaves_nothing_behind(cache, signum, code):
+def test_data_fetch_interrupted_leaves_nothing_behind(start, cache, signum, code):
     marker = f"nncompare-fetch-{os.getpid()}-{code}"
-    program = "from nncompare.cli import main; main()"
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, "data", "fetch", dataset("Hangs")],
-        env={**os.environ, "NNCOMPARE_TEST_MARKER": marker},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert wait_until(lambda: (cache / "downloads" / "Hangs").is_dir(), 60)
-    process.send_signal(signum)
-    _out, err = process.communicate(timeout=30)
+    with serving("serve_slowly") as server:
+        process = start("Streamed", server, NNCOMPARE_TEST_MARKER=marker)
+        assert server.started.wait(60)
+        assert wait_until(lambda: (cache / "downloads" / "Streamed" / ".data.bin.part").is_file())
+        process.send_signal(signum)
+        _out, err = process.communicate(timeout=30)
     assert process.returncode == code
     assert "Traceback" not in err
     assert wait_until(lambda: not processes_with(marker))
-    assert [path for path in cache.rglob("*") if path.is_file()] == []
+    assert [path.name for path in cache.rglob("*") if path.is_file()] == [".data.bin.lock"]

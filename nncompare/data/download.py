@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -19,7 +19,7 @@ from nncompare.exceptions import DataError, DataUnavailableError, NNCompareError
 if TYPE_CHECKING:
     from requests import RequestException
 
-__all__ = ["RemoteFile", "Transfer", "fetch", "find_file", "given_file", "listening"]
+__all__ = ["RemoteFile", "Transfer", "discard_partial", "fetch", "find_file", "given_file", "listening"]
 
 TIMEOUTS_S = (5.0, 30.0)
 """How long to wait for a connection, and for the next bytes."""
@@ -27,6 +27,7 @@ TIMEOUTS_S = (5.0, 30.0)
 N_TRIES = 2
 PAUSE_S = 0.5
 REPORT_EVERY_S = 0.2
+RELEASE_S = 1.0
 CHUNK_BYTES = 1 << 16
 UNCHANGED = {"Accept-Encoding": "identity"}
 
@@ -113,6 +114,22 @@ def fetch(file: RemoteFile, folder: Path) -> Path:
         raise
     tell(file, file.n_bytes, "done")
     return path
+
+
+def discard_partial(folder: Path) -> None:
+    """Remove what killed downloads left in ``folder``; what another process still receives stays.
+
+    Parameters
+    ----------
+    folder : Path
+        Of downloads; may be missing.
+    """
+    from filelock import FileLock, Timeout
+
+    for partial in folder.glob(".*.part"):
+        lock = FileLock(partial.with_suffix(".lock"))
+        with suppress(Timeout, OSError), lock.acquire(timeout=RELEASE_S):  # a killed process holds it for a moment
+            partial.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import replace
 
 import numpy as np
 from nncompare_plugins.datasets.digits import Digits
 
+from nncompare.data.download import RemoteFile, fetch
 from nncompare.exceptions import DataUnavailableError
 from nncompare.plugin import Dataset, DatasetInfo, DatasetPlugin
 
@@ -50,6 +52,17 @@ class Remote(Waves):
         citation="Nobody (2020). Waves.",
         homepage="https://example.org/waves",
     )
+
+
+class Streamed(Waves):
+    """Fetches a file before anything else."""
+
+    info = replace(Waves.info, name="Streamed", download_bytes=256_000)
+
+    def load(self, cache):
+        digest = hashlib.sha256(bytes(range(256)) * 1000).hexdigest()
+        fetch(RemoteFile("data.bin", "https://home.example/data.bin", 256_000, f"sha256:{digest}"), cache)
+        return super().load(cache)
 
 
 class Absent(Waves):
