@@ -18,7 +18,7 @@ LBFGS_ITERATIONS = 100
 class _Reference(SklearnPlugin):
     """A model without anything to tune."""
 
-    tags: ClassVar[ModelTags] = ModelTags(accepts=("tabular",), framework="sklearn")
+    tags: ClassVar[ModelTags] = ModelTags(accepts=("tabular",), sparse=True, framework="sklearn")
 
     def suggest_params(self, trial: Trial, data: DataSpec) -> Params:
         """Return nothing: a reference is the same for every study."""
