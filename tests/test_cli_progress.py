@@ -12,7 +12,14 @@ from rich.console import Console
 from nncompare.cli import progress
 from nncompare.cli.live import LiveProgress
 from nncompare.cli.progress import PlainProgress, QuietProgress, choose_progress, outcome
-from nncompare.events import Notice, RefitFinished, StudyFinished, StudyStarted, TrialFinished
+from nncompare.events import (
+    DownloadProgress,
+    Notice,
+    RefitFinished,
+    StudyFinished,
+    StudyStarted,
+    TrialFinished,
+)
 from nncompare.results import Failure, RefitRecord, StudyRecord, TrialRecord
 
 FAILURE = Failure(category="plugin", message="no\nmodule")
@@ -90,6 +97,72 @@ def test_choose_progress_suits_standard_error(monkeypatch, quiet, terminal, term
     monkeypatch.setenv("TERM", term)
     monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: terminal))
     assert type(choose_progress(quiet)) is expected
+
+
+def download(received, state="receiving", file="mnist.npz"):
+    return DownloadProgress(
+        dataset="mnist",
+        file=file,
+        source="storage.example",
+        received_bytes=received,
+        total_bytes=11_490_434,
+        state=state,
+    )
+
+
+def test_plain_progress_writes_two_lines_per_download(capsys):
+    sizes = (0, 4_000_000, 11_490_434)
+    send(PlainProgress(), [*map(download, sizes), download(11_490_434, "done")])
+    assert capsys.readouterr().err.splitlines() == [
+        "Fetching mnist.npz, 11.5 MB, from storage.example ...",
+        "Fetched mnist.npz.",
+    ]
+
+
+def test_plain_progress_says_that_it_waits_and_that_a_download_failed(capsys):
+    send(PlainProgress(), [download(0, "waiting"), download(0, "failed", file="a\x1b[2Jb")])
+    assert capsys.readouterr().err.splitlines() == [
+        "Another process fetches mnist.npz; waiting for it ...",
+        "a\\x1b[2Jb was not fetched.",
+    ]
+
+
+def test_quiet_progress_does_not_show_downloads(capsys):
+    send(QuietProgress(), [download(0), download(11_490_434, "done")])
+    assert capsys.readouterr().err == ""
+
+
+def downloading(width, *events):
+    """Return what a terminal shows while files are on their way."""
+    file = io.StringIO()
+    live = LiveProgress(Console(file=file, width=width))
+    for event in events:
+        live(event)
+    live._console.print(live.draw())
+    return file.getvalue()
+
+
+def test_live_table_shows_the_bytes_of_a_download():
+    text = downloading(100, download(4_000_000), download(0, "waiting", file="imdb.npz"))
+    assert re.search(r"mnist\.npz +━+╸ +4\.0 MB of 11\.5 MB from storage\.example", text)
+    assert re.search(r"imdb\.npz .*another process fetches it", text)
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80])
+def test_live_table_with_a_download_never_exceeds_the_terminal(width):
+    assert max(map(len, downloading(width, download(4_000_000)).splitlines())) <= width
+
+
+@pytest.mark.parametrize("state", ["done", "failed"])
+def test_live_table_drops_a_download_that_ended(state):
+    assert "mnist" not in downloading(100, download(4_000_000), download(0, state))
+
+
+def test_live_table_drops_downloads_when_the_run_begins():
+    live = LiveProgress(Console(file=io.StringIO()))
+    live(download(4_000_000))
+    live.follow(SimpleNamespace(studies=[]))
+    assert not live.tracker.downloads
 
 
 def drawn(width, height=24, n_studies=2, *, colour=False):

@@ -55,7 +55,7 @@ def read_arrays(path: Path, names: Sequence[str], home: RemoteFile) -> dict[str,
         The file cannot be read, lacks an array, or holds Python objects under one of the names.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return {name: stored[name] for name in names}
     except KeyError as error:
         raise unusable(path, str(error.args[0]), home) from error
@@ -108,7 +108,9 @@ def _read_member(archive: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
         version = np.lib.format.read_magic(stream)
         _shape, _order, dtype = _HEADERS[version](stream)
         if dtype.hasobject:
-            found: npt.NDArray[Any] = _ArrayUnpickler(stream).load()
+            found = _ArrayUnpickler(stream).load()
+            if not isinstance(found, np.ndarray):
+                raise TypeError(f"{name} holds a pickled {type(found).__name__}, not an array")
             return found
     with archive.open(name) as stream:
         return np.lib.format.read_array(stream, allow_pickle=False)

@@ -1,0 +1,337 @@
+"""Downloads from a real server: what works, every way in which it can fail, and that nothing partial stays."""
+
+import errno
+import hashlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nncompare.data import download
+from nncompare.data.download import Transfer, fetch, find_file, given_file, listening
+from nncompare.exceptions import DataError, DataUnavailableError, StorageError
+
+from . import file_server
+from .children import wait_until
+from .file_server import BODY, serve_body, serving
+
+REMEDY = (
+    "download https://home.example/data/data.bin yourself, put it into a folder as data.bin, and set NNCOMPARE_"
+)
+
+
+@pytest.fixture(autouse=True)
+def directly(monkeypatch):
+    """Ask the servers of these tests, and without pauses."""
+    monkeypatch.delenv("NNCOMPARE_DATA_MIRROR")
+    monkeypatch.setattr(download, "PAUSE_S", 0.0)
+
+
+def names(folder):
+    """Return what lies in a folder of downloads, but its locks."""
+    return sorted(path.name for path in Path(folder).iterdir() if path.suffix != ".lock")
+
+
+def heard(file, folder):
+    """Fetch, and return the path and what a listener was told."""
+    transfers = []
+    with listening(transfers.append):
+        return fetch(file, folder), transfers
+
+
+def test_fetch_downloads_once(tmp_path):
+    with serving(serve_body) as server:
+        path, transfers = heard(server.file(), tmp_path / "new" / "folder")
+        assert fetch(server.file(), tmp_path / "new" / "folder") == path
+        assert server.asked == ["/data.bin"]
+    assert path.read_bytes() == BODY
+    assert names(path.parent) == ["data.bin"]
+    source = server.address.removeprefix("http://")
+    assert transfers[0] == Transfer("data.bin", source, 0, len(BODY), "receiving")
+    assert transfers[-1] == Transfer("data.bin", source, len(BODY), len(BODY), "done")
+    assert {transfer.state for transfer in transfers[1:-1]} == {"receiving"}
+
+
+def test_fetch_reads_md5_digests(tmp_path):
+    with serving(serve_body) as server:
+        digest = f"md5:{hashlib.md5(BODY).hexdigest()}"
+        assert fetch(server.file(digest=digest), tmp_path).read_bytes() == BODY
+
+
+def test_fetch_replaces_a_file_with_another_digest(tmp_path):
+    (tmp_path / "data.bin").write_bytes(b"half of it")
+    with serving(serve_body) as server:
+        assert fetch(server.file(), tmp_path).read_bytes() == BODY
+
+
+def test_fetch_whole_file_is_used_where_nothing_can_be_written(tmp_path, monkeypatch):
+    (tmp_path / "data.bin").write_bytes(BODY)
+    monkeypatch.setattr(Path, "mkdir", None)
+    monkeypatch.setattr(download, "_download", None)
+    with serving(serve_body) as server:
+        assert fetch(server.file(), tmp_path) == tmp_path / "data.bin"
+        assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        ("serve_404", "HTTPError: 404 Not Found."),
+        ("serve_half", "IncompleteRead: IncompleteRead(128000 bytes read, 128000 more expected)."),
+        ("serve_half_unannounced", "WrongContent: the server sent 128,000 of 256,000 bytes."),
+        ("serve_other_content", "WrongContent: what came is sha256:"),
+        ("serve_too_much", "WrongContent: the server sends more than the 256,000 bytes of the file."),
+    ],
+)
+def test_fetch_failure_says_what_and_what_to_do(tmp_path, monkeypatch, answer, cause):
+    with serving(getattr(file_server, answer)) as server:
+        monkeypatch.setenv("NNCOMPARE_DATA_MIRROR", server.address)
+        file = server.file(url="https://home.example/data/data.bin")
+        transfers = []
+        with listening(transfers.append), pytest.raises(DataUnavailableError) as caught:
+            fetch(file, tmp_path)
+        assert server.asked == ["/data.bin"] * 2
+    text = str(caught.value)
+    source = server.address.removeprefix("http://")
+    assert text.startswith(f"'data.bin' could not be fetched from {source} in 2 tries. {cause}")
+    assert REMEDY in text
+    assert names(tmp_path) == []
+    assert [transfers[0].state, transfers[-1].state] == ["receiving", "failed"]
+
+
+def test_fetch_failure_keeps_the_older_file(tmp_path):
+    (tmp_path / "data.bin").write_bytes(b"older")
+    with serving(file_server.serve_404) as server, pytest.raises(DataUnavailableError):
+        fetch(server.file(), tmp_path)
+    assert (tmp_path / "data.bin").read_bytes() == b"older"
+
+
+def test_fetch_refused_connection(tmp_path):
+    with serving(serve_body) as server:
+        file = server.file()
+    with pytest.raises(DataUnavailableError, match=r"ConnectionRefusedError: \[Errno 111\] Connection refused\."):
+        fetch(file, tmp_path)
+    assert names(tmp_path) == []
+
+
+def test_fetch_unknown_host(tmp_path, monkeypatch):
+    def unknown(*_arguments):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with serving(serve_body) as server:
+        file = server.file(url="http://no-such-host.invalid/data.bin")
+    with pytest.raises(DataUnavailableError, match=r"from no-such-host\.invalid in 2 tries\. gaierror: "):
+        fetch(file, tmp_path)
+
+
+def test_fetch_stalled_server_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "TIMEOUTS_S", (1.0, 0.1))
+    with serving("serve_slowly") as server:
+        with pytest.raises(DataUnavailableError, match=r"TimeoutError: timed out\."):
+            fetch(server.file(), tmp_path)
+        assert len(server.asked) == 2
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("first", ["serve_404", "serve_half", "serve_other_content", "serve_too_much"])
+def test_fetch_second_try_succeeds(tmp_path, first):
+    with serving(getattr(file_server, first), serve_body) as server:
+        assert fetch(server.file(), tmp_path).read_bytes() == BODY
+    assert names(tmp_path) == ["data.bin"]
+
+
+def test_fetch_says_nothing_on_the_terminal(tmp_path, capfd):
+    with serving(file_server.serve_404, serve_body) as server:
+        fetch(server.file(), tmp_path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_fetch_full_disk(tmp_path, monkeypatch):
+    def no_room(*_arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(download.os, "fsync", no_room)
+    with serving(serve_body) as server:
+        transfers = []
+        with listening(transfers.append), pytest.raises(StorageError) as caught:
+            fetch(server.file(), tmp_path)
+        assert server.asked == ["/data.bin"]
+    assert str(caught.value).startswith(
+        f"Cannot write '{tmp_path / 'data.bin'}' (256,000 bytes). OSError: No space left on device. Free some"
+    )
+    assert names(tmp_path) == []
+    assert transfers[-1].state == "failed"
+
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from nncompare.data.download import RemoteFile, fetch
+from nncompare.exceptions import StorageError
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+url, n_bytes, digest, folder = sys.argv[1:]
+try:
+    fetch(RemoteFile("data.bin", url, int(n_bytes), digest), Path(folder))
+except StorageError as error:
+    print(error)
+"""
+
+
+def test_fetch_file_size_limit(tmp_path):
+    with serving(serve_body) as server:
+        done = run_python(LIMITED, server.file(), tmp_path)
+    assert "OSError: File too large." in done.stdout, done.stderr
+    assert names(tmp_path) == []
+
+
+def test_fetch_folder_without_rights(tmp_path):
+    (tmp_path / "a file").write_text("")
+    with (
+        serving(serve_body) as server,
+        pytest.raises(StorageError, match=r"Cannot write .*a file/below/data\.bin"),
+    ):
+        fetch(server.file(), tmp_path / "a file" / "below")
+
+
+FETCH = """
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from nncompare.data.download import RemoteFile, fetch, listening
+
+url, n_bytes, digest, folder = sys.argv[1:]
+with listening(lambda transfer: print(transfer.state, flush=True)):
+    path = fetch(RemoteFile("data.bin", url, int(n_bytes), digest), Path(folder))
+print(path.stat().st_size)
+"""
+
+
+def command(code, file, folder):
+    return [sys.executable, "-c", code, file.url, str(file.n_bytes), file.digest, str(folder)]
+
+
+def run_python(code, file, folder):
+    return subprocess.run(command(code, file, folder), capture_output=True, text=True, check=False)
+
+
+def start(file, folder):
+    return subprocess.Popen(command(FETCH, file, folder), stdout=subprocess.PIPE, text=True)
+
+
+def test_fetch_two_processes_download_once(tmp_path):
+    with serving("serve_slowly") as server:
+        with start(server.file(), tmp_path) as first:
+            assert server.started.wait(30)
+            with start(server.file(), tmp_path) as second:
+                assert second.stdout.readline() == "waiting\n"
+                server.release.set()
+                assert second.stdout.read().split() == ["done", str(len(BODY))]
+            assert first.stdout.read().split()[-2:] == ["done", str(len(BODY))]
+        assert server.asked == ["/data.bin"]
+    assert names(tmp_path) == ["data.bin"]
+
+
+def test_fetch_after_a_killed_download(tmp_path):
+    with serving("serve_slowly", serve_body) as server:
+        with start(server.file(), tmp_path) as child:
+            assert server.started.wait(30)
+            wait_until(lambda: any(tmp_path.glob(".data.bin.part")))
+            os.kill(child.pid, signal.SIGKILL)
+        assert names(tmp_path) == [".data.bin.part"]
+        assert fetch(server.file(), tmp_path).read_bytes() == BODY
+    assert names(tmp_path) == ["data.bin"]
+
+
+def test_fetch_mirror_stands_for_all_before_the_file_name(tmp_path, monkeypatch):
+    with serving(serve_body) as server:
+        monkeypatch.setenv("NNCOMPARE_DATA_MIRROR", f"{server.address}/mirror/of/data/")
+        file = server.file(url="https://home.example/far/away/data.bin")
+        assert fetch(file, tmp_path).read_bytes() == BODY
+        assert server.asked == ["/mirror/of/data/data.bin"]
+
+
+def test_fetch_mirror_password_is_not_told(tmp_path, monkeypatch):
+    with serving(file_server.serve_404) as server:
+        monkeypatch.setenv("NNCOMPARE_DATA_MIRROR", server.address.replace("//", "//me:canary@"))
+        transfers = []
+        with listening(transfers.append), pytest.raises(DataUnavailableError) as caught:
+            fetch(server.file(), tmp_path)
+    assert "canary" not in f"{caught.value} {transfers}"
+
+
+def test_fetch_mirror_that_is_no_address(tmp_path, monkeypatch):
+    monkeypatch.setenv("NNCOMPARE_DATA_MIRROR", "me:canary@mirror.example")
+    with serving(serve_body) as server, pytest.raises(DataError) as caught:
+        fetch(server.file(), tmp_path)
+    text = "NNCOMPARE_DATA_MIRROR does not begin with https:// or http://. Correct it, or unset it."
+    assert str(caught.value) == text
+
+
+def test_find_file_order_and_digests(tmp_path, monkeypatch):
+    given, keras, own = (tmp_path / name for name in ("given", "keras", "own"))
+    places = [given / "data.bin", keras / "datasets" / "data.bin", own / "data.bin"]
+    for place in places:
+        place.parent.mkdir(parents=True)
+        place.write_bytes(BODY)
+    monkeypatch.setenv("NNCOMPARE_DATA_DIR", str(given))
+    monkeypatch.setenv("KERAS_HOME", str(keras))
+    with serving(serve_body) as server:
+        file = server.file()
+        for place in places:
+            assert fetch(file, own) == place
+            place.write_bytes(b"something else")
+        assert find_file(file, own) is None
+        assert server.asked == []
+    assert given_file("data.bin") == places[0]
+    assert given_file("other.bin") is None
+
+
+def test_find_file_looks_into_the_home_folder_by_default(tmp_path, monkeypatch):
+    monkeypatch.delenv("KERAS_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    place = tmp_path / ".keras" / "datasets" / "data.bin"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(BODY)
+    with serving(serve_body) as server:
+        assert find_file(server.file(), tmp_path / "own") == place
+
+
+@pytest.mark.parametrize("value", ["no/such/folder", __file__])
+def test_given_file_variable_that_is_no_folder(monkeypatch, value):
+    monkeypatch.setenv("NNCOMPARE_DATA_DIR", value)
+    with pytest.raises(DataError) as caught:
+        given_file("data.bin")
+    text = f"NNCOMPARE_DATA_DIR is '{value}', which is not a folder. Correct it, or unset it."
+    assert str(caught.value) == text
+
+
+def test_given_file_empty_variable_is_unset(monkeypatch):
+    monkeypatch.setenv("NNCOMPARE_DATA_DIR", "")
+    assert given_file("data.bin") is None
+
+
+def test_listening_ends_with_its_block(tmp_path):
+    transfers = []
+    with listening(transfers.append):
+        pass
+    with serving(serve_body) as server:
+        fetch(server.file(), tmp_path)
+    assert transfers == []
+
+
+def test_listening_hears_of_the_bytes_no_more_than_allowed(tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "REPORT_EVERY_S", 3600.0)
+    with serving(serve_body) as server:
+        _, transfers = heard(server.file(), tmp_path)
+    assert [(transfer.state, transfer.received_bytes > 0) for transfer in transfers] == [
+        ("receiving", False),
+        ("receiving", True),
+        ("done", True),
+    ]
