@@ -1,4 +1,4 @@
-"""One data set loaded in a child: what is told of its downloads, and what a killed one leaves behind."""
+"""Data sets loaded in children: what is told of their downloads, what a killed one leaves, what cannot be had."""
 
 import pytest
 from filelock import FileLock
@@ -6,11 +6,13 @@ from filelock import FileLock
 from nncompare.data import download
 from nncompare.data.files import cache_root
 from nncompare.events import DownloadProgress
-from nncompare.loading import load_dataset
-from nncompare.registry import DATASETS, find
+from nncompare.exceptions import UsageError
+from nncompare.loading import load_dataset, load_datasets
+from nncompare.registry import DATASETS, discover, find
 from nncompare.settings import RunConfig
 
 from .children import dataset
+from .file_server import BODY, serve_body, serving
 
 CONFIG = RunConfig(jobs=1)
 
@@ -65,3 +67,46 @@ def test_loading_tells_of_downloads_and_that_one_failed(runner, tmp_path, stream
 def test_loading_without_a_listener_is_silent(runner, tmp_path):
     loaded = load_dataset("Waves", find(dataset("Waves"), DATASETS), CONFIG, runner, tmp_path)
     assert (loaded.n_train + loaded.n_valid, loaded.n_test) == (60, 20)
+
+
+FROM = """
+import os
+from nncompare_plugins.datasets.digits import Digits
+from nncompare.data.download import RemoteFile, fetch
+
+class Here(Digits):
+    def load(self, cache):
+        os.environ["NNCOMPARE_DATA_MIRROR"] = {address!r}
+        fetch({file!r}, cache)
+        return super().load(cache)
+"""
+
+
+def test_loading_tells_of_a_download_from_its_begin_to_its_end(runner, tmp_path):
+    events = []
+    with serving(serve_body) as server:
+        path = tmp_path / "here.py"
+        path.write_text(FROM.format(address=server.address, file=server.file()))
+        loaded = load_dataset("Here", find(f"{path}:Here", DATASETS), CONFIG, runner, tmp_path, events.append)
+    assert (loaded.failure, loaded.n_test) == (None, 360)
+    told = [(event.dataset, event.file, event.total_bytes, event.source) for event in events]
+    assert set(told) == {("Here", "data.bin", len(BODY), server.address.removeprefix("http://"))}
+    assert (events[0].state, events[0].received_bytes) == ("receiving", 0)
+    assert (events[-1].state, events[-1].received_bytes) == ("done", len(BODY))
+
+
+@pytest.mark.parametrize("name", ["mnist", "imdb"])
+def test_loading_built_in_without_a_network_is_unavailable(runner, tmp_path, name):
+    loaded = load_dataset(name, find(name, DATASETS), CONFIG, runner, tmp_path)
+    assert loaded.unavailable
+    assert f"'{name}.npz' could not be fetched from 127.0.0.1:9 in 2 tries." in loaded.failure.message
+
+
+def test_loading_several_keeps_their_order_and_tells_absent_from_unknown(runner, tmp_path):
+    catalog = discover(DATASETS)
+    loaded = load_datasets(["atlantis", "digits"], RunConfig(), catalog, runner, tmp_path)
+    assert list(loaded) == ["atlantis", "digits"]
+    assert loaded["atlantis"].unavailable
+    assert loaded["digits"].failure is None
+    with pytest.raises(UsageError, match="No data set plugin is called 'atlantis'"):
+        load_datasets(["atlantis"], RunConfig(datasets=("atlantis",)), catalog, runner, tmp_path)
