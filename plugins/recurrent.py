@@ -7,12 +7,13 @@ each text is reversed within its own length first. So masks cost next to nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import tensorflow as tf
 from keras import layers
+
+from .loops import gru, simple_rnn
 
 
 class _WholeSequence:
@@ -89,7 +90,7 @@ class FusedGRU(_WholeSequence, layers.GRU):  # type: ignore[misc]
         kernel, recurrent, (bias, recurrent_bias) = _tensors(self.cell)
         gates_bias, new_bias = tf.split(recurrent_bias, [2 * self.units, self.units])
         projected = _project(x, kernel, bias + tf.pad(gates_bias, [[0, self.units]]))
-        return tf.custom_gradient(_gru)(projected, recurrent, new_bias)
+        return gru(projected, recurrent, new_bias)
 
 
 @keras.saving.register_keras_serializable(package="nncompare")
@@ -101,7 +102,7 @@ class FusedSimpleRNN(_WholeSequence, layers.SimpleRNN):  # type: ignore[misc]
 
     def _states(self, x: Any) -> Any:
         kernel, recurrent, bias = _tensors(self.cell)
-        return tf.custom_gradient(_simple_rnn)(_project(x, kernel, bias), recurrent)
+        return simple_rnn(_project(x, kernel, bias), recurrent)
 
 
 def _lengths(mask: Any) -> Any:
@@ -168,103 +169,3 @@ def _project(x: Any, kernel: Any, bias: Any) -> Any:
     n_timesteps, n_samples = tf.unstack(tf.shape(x)[:2])
     flat = tf.matmul(tf.reshape(x, (-1, kernel.shape[0])), kernel) + bias
     return tf.reshape(flat, (n_timesteps, n_samples, kernel.shape[1]))
-
-
-def _simple_rnn(x: Any, recurrent: Any) -> tuple[Any, Callable[[Any], tuple[Any, Any]]]:
-    """Return h(t) = tanh(x(t) + h(t-1) R) of all steps, and the gradient."""
-    states = _scan(lambda t, h: tf.tanh(x[t] + tf.matmul(h, recurrent)), x, recurrent.shape[0])
-
-    def gradient(upstream: Any) -> tuple[Any, Any]:
-        slopes = 1.0 - tf.square(states)
-        total = _through_time(upstream, slopes[:, :, tf.newaxis], tf.transpose(recurrent))
-        d_x = total * slopes
-        return d_x, _sum_of_products(_before(states), d_x)
-
-    return states, gradient
-
-
-def _gru(x: Any, recurrent: Any, new_bias: Any) -> tuple[Any, Callable[[Any], tuple[Any, Any, Any]]]:
-    """Return the states of a GRU that resets after the multiplication, and the gradient.
-
-    With the gates update z, reset r and the candidate g, in this order in ``x`` and R, as in Keras:
-    z, r = sigmoid(x + h R), g = tanh(x + r (h R + b)), h' = g + z (h - g). The loop keeps h only; the gradient
-    computes the gates of all steps once more, at once.
-    """
-    units = recurrent.shape[0]
-    sizes = [2 * units, units]
-    x_gates, x_new = tf.split(x, sizes, axis=-1)
-
-    def step(t: Any, h: Any) -> Any:
-        h_gates, h_new = tf.split(tf.matmul(h, recurrent), sizes, axis=-1)
-        z, r = tf.split(tf.sigmoid(x_gates[t] + h_gates), 2, axis=-1)
-        g = tf.tanh(x_new[t] + r * (h_new + new_bias))
-        return g + z * (h - g)
-
-    states = _scan(step, x, units)
-
-    def gradient(upstream: Any) -> tuple[Any, Any, Any]:
-        before = _before(states)
-        h_gates, h_new = tf.split(tf.matmul(before, recurrent), sizes, axis=-1)
-        h_new += new_bias
-        z, r = tf.split(tf.sigmoid(x_gates + h_gates), 2, axis=-1)
-        g = tf.tanh(x_new + r * h_new)
-        by_g = (1.0 - z) * (1.0 - tf.square(g))
-        by_z, by_r = (before - g) * z * (1.0 - z), by_g * h_new * r * (1.0 - r)
-        # The state reaches the next one through z, r and g by R, and directly, scaled by z.
-        back = tf.concat([tf.transpose(recurrent), tf.eye(units, dtype=x.dtype)], axis=0)
-        total = _through_time(upstream, tf.stack([by_z, by_r, by_g * r, z], axis=2), back)
-        d_z, d_r, d_new = by_z * total, by_r * total, by_g * r * total
-        d_h = tf.concat([d_z, d_r, d_new], axis=-1)
-        d_x = tf.concat([d_z, d_r, by_g * total], axis=-1)
-        return d_x, _sum_of_products(before, d_h), tf.reduce_sum(d_new, axis=(0, 1))
-
-    return states, gradient
-
-
-def _through_time(upstream: Any, factors: Any, back: Any) -> Any:
-    """Return the gradients of all states, from the last to the first.
-
-    With the gradient e(t) of state h(t), upstream u(t) and factors f(t): e(t) = u(t) + (f(t+1) e(t+1)) B.
-
-    Parameters
-    ----------
-    upstream : Tensor of shape (n_timesteps, n_samples, units)
-    factors : Tensor of shape (n_timesteps, n_samples, n_factors, units)
-    back : Tensor of shape (n_factors * units, units)
-        B.
-    """
-    width, units = back.shape
-
-    def step(t: Any, from_later: Any) -> Any:
-        scaled = factors[t] * (from_later + upstream[t])[:, tf.newaxis]
-        return tf.matmul(tf.reshape(scaled, (-1, width)), back)
-
-    to_earlier = _scan(step, upstream, units, backwards=True)
-    return upstream + tf.concat([to_earlier[1:], tf.zeros_like(to_earlier[:1])], axis=0)
-
-
-def _scan(step: Callable[[Any, Any], Any], like: Any, units: int, *, backwards: bool = False) -> Any:
-    """Return ``step(t, previous)`` of all steps of ``like``, the first previous one being 0."""
-    n_timesteps, n_samples = tf.unstack(tf.shape(like)[:2])
-    first, last, move = (n_timesteps - 1, 0, -1) if backwards else (0, n_timesteps - 1, 1)
-
-    def body(t: Any, previous: Any, states: Any) -> tuple[Any, Any, Any]:
-        state = step(t, previous)
-        return t + move, state, states.write(t, state)
-
-    zero = tf.zeros((n_samples, units), like.dtype)
-    states = tf.TensorArray(like.dtype, n_timesteps, element_shape=zero.shape)
-    return tf.while_loop(lambda t, *_: (t - last) * move <= 0, body, (first, zero, states), parallel_iterations=1)[
-        2
-    ].stack()
-
-
-def _before(states: Any) -> Any:
-    """Return the state before each step."""
-    return tf.concat([tf.zeros_like(states[:1]), states[:-1]], axis=0)
-
-
-def _sum_of_products(a: Any, b: Any) -> Any:
-    """Return the sum over time and samples of the outer products."""
-    flat_a, flat_b = (tf.reshape(x, (-1, x.shape[-1])) for x in (a, b))
-    return tf.matmul(flat_a, flat_b, transpose_a=True)
