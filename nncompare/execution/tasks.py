@@ -152,7 +152,7 @@ def save_and_predict(model: FittedModel, spec: FitSpec, folder: Path, channel: C
     target = Path(test["predictions"])
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as file:
-        np.savez(file, probabilities=probabilities, ids=np.arange(len(X_test)))
+        np.savez(file, probabilities=probabilities, ids=np.arange(len(probabilities)))
     return {"predict_time_s": seconds, "size_bytes": size}
 
 

@@ -46,7 +46,7 @@ class KerasPlugin(ModelPlugin):
     patience : int, default 8
         Epochs without a lower validation log loss after which the training ends.
     learning_rate_decay : float, default 0.95
-        Factor per epoch; 1.0 keeps the rate constant.
+        Factor per epoch; 1.0 keeps the rate constant. ``params["learning_rate_decay"]`` overrides it.
     """
 
     patience: ClassVar[int] = 8
@@ -97,7 +97,7 @@ class KerasPlugin(ModelPlugin):
             self.optimizer(params),
             train,
             batch_size=params["batch_size"],
-            decay=self.learning_rate_decay,
+            decay=params.get("learning_rate_decay", self.learning_rate_decay),
             seed=context.seed,
             on_first_batch=note_first_batch,
             max_length=max_length,

@@ -11,7 +11,7 @@ from nncompare_plugins.datasets.digits import Digits
 
 from nncompare.data.download import RemoteFile, fetch
 from nncompare.exceptions import DataUnavailableError
-from nncompare.plugin import Dataset, DatasetInfo, DatasetPlugin
+from nncompare.plugin import Dataset, DatasetInfo, DatasetPlugin, Ragged
 
 
 class Sealed(Digits):
@@ -38,6 +38,23 @@ class Waves(DatasetPlugin):
         steps = np.arange(12)[None, :] * (1 + y[:, None]) + rng.normal(size=(80, 1))
         X = np.sin(steps)[..., None].astype(np.float32)
         return Dataset(X[:60], y[:60], X[60:], y[60:])
+
+
+class Texts(DatasetPlugin):
+    """Texts of unequal length; one word in each decides."""
+
+    info = DatasetInfo(name="Texts", view="tokens", n_train=160, n_test=40, class_names=("bad", "good"))
+
+    def load(self, cache):
+        rng = np.random.default_rng(0)
+        y = rng.integers(0, 2, 200)
+        filler = [rng.integers(8, 60, rng.integers(2, 30)) for _ in y]
+        rows = [
+            [1, *text, 4 + 2 * label + rng.integers(2), *text[:3]] for label, text in zip(y, filler, strict=True)
+        ]
+        X = Ragged.from_rows(rows)
+        words = ["awful", "dull", "fine", "superb", *(f"word{rank}" for rank in range(5, 57))]
+        return Dataset(X[:160], y[:160], X[160:], y[160:], words=words)
 
 
 class Remote(Waves):
