@@ -151,11 +151,13 @@ def test_fetch_says_nothing_on_the_terminal(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_fetch_full_disk(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("owner", "name"), [(download.os, "fsync"), (Path, "replace")])
+def test_fetch_full_disk_leaves_what_was_there(tmp_path, monkeypatch, owner, name):
     def no_room(*_arguments):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(download.os, "fsync", no_room)
+    (tmp_path / "data.bin").write_bytes(b"older")
+    monkeypatch.setattr(owner, name, no_room)
     with serving(serve_body) as server:
         transfers = []
         with listening(transfers.append), pytest.raises(StorageError) as caught:
@@ -164,7 +166,8 @@ def test_fetch_full_disk(tmp_path, monkeypatch):
     assert str(caught.value).startswith(
         f"Cannot write '{tmp_path / 'data.bin'}' (256,000 bytes). OSError: No space left on device. Free some"
     )
-    assert names(tmp_path) == []
+    assert names(tmp_path) == ["data.bin"]
+    assert (tmp_path / "data.bin").read_bytes() == b"older"
     assert transfers[-1].state == "failed"
 
 
@@ -335,3 +338,12 @@ def test_listening_hears_of_the_bytes_no_more_than_allowed(tmp_path, monkeypatch
         ("receiving", True),
         ("done", True),
     ]
+
+
+def test_download_libraries_are_not_imported_before_a_download():
+    code = (
+        "import sys, nncompare.execution.tasks, nncompare.data.download\n"
+        "print(*{'requests', 'filelock'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"

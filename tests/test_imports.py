@@ -9,7 +9,18 @@ import pytest
 
 import nncompare
 
-HEAVY = ["numpy", "optuna", "tensorflow", "keras", "sklearn", "scipy", "pandas", "sqlalchemy"]
+HEAVY = [
+    "numpy",
+    "optuna",
+    "tensorflow",
+    "keras",
+    "sklearn",
+    "scipy",
+    "pandas",
+    "sqlalchemy",
+    "requests",
+    "filelock",
+]
 
 _SHOW = f"import sys; print(*[name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
 

@@ -6,6 +6,7 @@ import os
 import pickle
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from nncompare_plugins.datasets import imdb
 from nncompare_plugins.datasets.imdb import IMDB
+from nncompare_plugins.datasets.npz import read_pickled_arrays
 
 from nncompare.data.download import RemoteFile
 from nncompare.exceptions import DataError, DataUnavailableError
@@ -196,6 +198,13 @@ def test_imdb_pickles_of_another_file_are_not_opened(folder, tmp_path):
     pack(folder, "imdb.npz", lists())
     with pytest.raises(DataError, match="Object arrays cannot be loaded when allow_pickle=False"):
         IMDB().load(tmp_path / "cache")
+
+
+def test_imdb_reader_of_pickles_looks_at_the_digest_itself(tmp_path):
+    path = pack(tmp_path, "imdb.npz", lists())
+    home = replace(home_of(path), digest="sha256:0")
+    with pytest.raises(DataError, match=r"it is not the published file \(sha256:0\), and no other is unpickled"):
+        read_pickled_arrays(path, ["x_train"], home)
 
 
 class Command:
