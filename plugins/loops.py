@@ -1,8 +1,8 @@
 """Recurrences that TensorFlow has no kernel for: a loop over time with a gradient written by hand.
 
 Automatic differentiation of a loop stores what every operation gave and needs about three operations backwards for
-one forwards. Here the loops hold the recurrence alone: what is multiplied by inputs of all steps, and the gradients
-of the weights, are single products outside.
+one forwards. Here the loops hold the recurrence alone: products with the inputs of all steps, and those that give
+the gradients of the weights, are single ones outside.
 """
 
 from __future__ import annotations

@@ -32,17 +32,25 @@ class _WholeSequence:
         """Return the outputs of all steps or of the last one; given states take Keras's own way."""
         if initial_state is not None:
             return super().call(sequences, initial_state=initial_state, mask=mask, training=training)  # type: ignore[misc]
-        lengths = None if mask is None else _lengths(mask)
+        if mask is not None:
+            return self._call_masked(sequences, _lengths(mask))
+        x = tf.transpose(sequences, (1, 0, 2))
+        states = self._states(tf.reverse(x, [0]) if self.go_backwards else x)
+        return tf.transpose(states, (1, 0, 2)) if self.return_sequences else states[-1]
+
+    def _call_masked(self, sequences: Any, lengths: Any) -> Any:
+        """Return the same for texts of different lengths, padded behind."""
         n_samples, n_timesteps = tf.unstack(tf.shape(sequences)[:2])
-        samples, steps = tf.range(n_samples), _steps_in_order(n_timesteps, lengths, backwards=self.go_backwards)
+        samples, steps = tf.range(n_samples), tf.range(n_timesteps)[:, tf.newaxis]
+        if self.go_backwards:
+            steps = tf.where(steps < lengths, lengths - 1 - steps, steps)
         by_step, by_sample = samples * n_timesteps + steps, tf.transpose(steps * n_samples + samples)
         states = self._states(_rearrange(sequences, by_step, by_sample))
         if not self.return_sequences:
             return _last(states, lengths)
         if self.go_backwards:
             # Keras returns the steps in reverse order, those of the padding first.
-            by_step = samples * n_timesteps + n_timesteps - 1 - steps
-            by_sample = tf.reverse(by_sample, [1])
+            by_step, by_sample = by_step + n_timesteps - 1 - 2 * steps, tf.reverse(by_sample, [1])
         return _rearrange(states, by_sample, by_step)
 
     def _states(self, x: Any) -> Any:
@@ -111,16 +119,8 @@ def _lengths(mask: Any) -> Any:
     return tf.reduce_max(tf.where(mask, positions, 0), axis=1)
 
 
-def _steps_in_order(n_timesteps: Any, lengths: Any, *, backwards: bool) -> Any:
-    """Return which step is read when, of shape (n_timesteps, n_samples or 1); the padding is read last."""
-    steps = tf.range(n_timesteps)[:, tf.newaxis]
-    if not backwards:
-        return steps
-    return n_timesteps - 1 - steps if lengths is None else tf.where(steps < lengths, lengths - 1 - steps, steps)
-
-
 def _rearrange(x: Any, order: Any, inverse: Any) -> Any:
-    """Return the rows of ``x`` in another order: a transposition in a quarter of the time, a reversal included.
+    """Return the rows of ``x`` in another order: a transposition that can reverse texts within their lengths.
 
     Parameters
     ----------
@@ -144,8 +144,6 @@ def _rearrange(x: Any, order: Any, inverse: Any) -> Any:
 
 def _last(states: Any, lengths: Any) -> Any:
     """Return each sample's state after its last real step; ``states`` has time first."""
-    if lengths is None:
-        return states[-1]
     positions = tf.stack([tf.maximum(lengths - 1, 0), tf.range(tf.shape(states)[1])], axis=1)
     return tf.where(lengths[:, tf.newaxis] > 0, tf.gather_nd(states, positions), 0.0)
 
@@ -167,5 +165,5 @@ def _tensors(cell: Any) -> tuple[Any, Any, Any]:
 def _project(x: Any, kernel: Any, bias: Any) -> Any:
     """Multiply the inputs of all steps by the kernel at once."""
     n_timesteps, n_samples = tf.unstack(tf.shape(x)[:2])
-    flat = tf.matmul(tf.reshape(x, (-1, kernel.shape[0])), kernel) + bias
+    flat = tf.nn.bias_add(tf.matmul(tf.reshape(x, (-1, kernel.shape[0])), kernel), bias)
     return tf.reshape(flat, (n_timesteps, n_samples, kernel.shape[1]))
