@@ -15,6 +15,7 @@ import numpy.typing as npt
 from nncompare.data.fingerprint import fingerprint
 from nncompare.data.seeds import derive_seed
 from nncompare.metrics import test_scores
+from nncompare.mistakes import Mistakes
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.refit import Reference, Refit, SealedTest
 from nncompare.results import (
@@ -240,12 +241,13 @@ def results_record(
     studies: Sequence[StudyRecord],
     datasets: Sequence[DatasetRecord],
     *,
+    mistakes: Mapping[str, Mistakes],
     duration_s: float,
     memory_mb: float | None,
     environment: Mapping[str, Any],
     notes: Sequence[str],
 ) -> Results:
-    """Return the record of a run.
+    """Return the record of a run; ``mistakes`` holds those of each data set that was loaded, by name.
 
     It is repeatable if nothing in it depended on the clock, on free memory, or on which of several trials or
     threads was first.
@@ -274,7 +276,19 @@ def results_record(
         ),
         environment=dict(environment),
         repeatable=plan.jobs == config.threads == 1 and state == "complete" and not failures & LIMITED,
-        notes=list(notes),
-        datasets=list(datasets),
-        studies=list(studies),
+        notes=[*notes, *(found.problem for found in mistakes.values() if found.problem)],
+        datasets=[_counted(dataset, mistakes.get(dataset.name)) for dataset in datasets],
+        studies=[_mistaken(study, mistakes.get(study.dataset)) for study in studies],
     )
+
+
+def _mistaken(study: StudyRecord, found: Mistakes | None) -> StudyRecord:
+    """Return a study with its mistakes, which are known when the others of its data set are."""
+    if found is None or study.model not in found.by_model:
+        return study
+    return study.model_copy(update={"mistakes": found.by_model[study.model]})
+
+
+def _counted(dataset: DatasetRecord, found: Mistakes | None) -> DatasetRecord:
+    """Return a data set with the number of samples that every model gets wrong."""
+    return dataset if found is None else dataset.model_copy(update={"n_wrong_by_all": found.n_wrong_by_all})

@@ -20,6 +20,7 @@ from nncompare.environment import describe_environment
 from nncompare.events import Event, Listener, Notice, StudyFinished
 from nncompare.exceptions import BusyError, StorageError
 from nncompare.execution.runner import LocalRunner
+from nncompare.mistakes import find_mistakes
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.refit import Reference, Refit, Refits, SealedTest, measure, run_references
 from nncompare.report import write_report
@@ -251,6 +252,13 @@ class Engine:
             state,
             studies,
             datasets,
+            mistakes={
+                dataset.name: find_mistakes(
+                    dataset.stored, self._tests[dataset.name].y, self._probabilities(dataset.name)
+                )
+                for dataset in self._plan.datasets
+                if dataset.stored is not None
+            },
             duration_s=time.monotonic() - self._start,
             memory_mb=self._session.memory_mb,
             environment=self._environment,
@@ -265,19 +273,24 @@ class Engine:
             text = f"There is no verdict on {dataset.name}: {type(error).__name__}: {error}"
             return dataset_record(dataset, [], [], {}, text=text)
 
-    def _correct(self, dataset: str) -> Mapping[str, npt.NDArray[np.bool_]]:
-        """Return which test items each finished model and reference got right."""
+    def _probabilities(self, dataset: str) -> dict[str, list[npt.NDArray[np.float64]]]:
+        """Return the test probabilities of each refit of the finished models, in the order of the plan."""
         found = {
             self._plan.studies[index].model: [r.probabilities for r in refits if r.probabilities is not None]
-            for index, refits in self._refits.items()
+            for index, refits in sorted(self._refits.items())
             if self._plan.studies[index].dataset == dataset and index in self._studies
         }
+        return {model: probas for model, probas in found.items() if probas}
+
+    def _correct(self, dataset: str) -> Mapping[str, npt.NDArray[np.bool_]]:
+        """Return which test items each finished model and reference got right."""
+        found = self._probabilities(dataset)
         found |= {
             reference.name: [reference.probabilities]
             for reference in self._references.get(dataset, [])
             if reference.probabilities is not None
         }
-        return {name: self._tests[dataset].correct(probas) for name, probas in found.items() if probas}
+        return {name: self._tests[dataset].correct(probas) for name, probas in found.items()}
 
 
 def _nobody(_event: Event) -> None:

@@ -14,6 +14,7 @@ from nncompare.results import (
     DatasetRecord,
     Failure,
     Interval,
+    Mistake,
     Owner,
     PairRecord,
     ReferenceRecord,
@@ -344,6 +345,49 @@ def empty() -> Results:
     return results([], [], settings=Settings(), environment={}, notes=[])
 
 
+REVIEW = (
+    "this film opens with a storm over the harbour and for ten minutes nobody says a word then the ? arrives and "
+    "everything that was … a pity because the two leads deserve better than this and the last scene on the pier "
+    "is as good as anything that the director has made in years"
+)
+
+
+def mistakes(model: str, models: list[str]) -> list[Mistake]:
+    """Return ten mistakes: the first is shared by all models, the second by one other, the rest by nobody."""
+    shared = {0: models, 1: [name for name in models if name == model or name == models[0]]}
+    return [
+        Mistake(
+            id=4711 + k,
+            true=("negative", "positive")[k % 2],
+            predicted=("positive", "negative")[k % 2],
+            probability=round(0.9991 - 0.0123 * k, 4),
+            by=shared.get(k, [model]),
+            words=f"{model} number {k} {REVIEW}",
+        )
+        for k in range(10)
+    ]
+
+
+def texts() -> Results:
+    """Three models on texts, with their most confident mistakes, beside a data set that is not of texts."""
+    models = ["mlp", "cnn", "lstm"]
+    levels = {"mlp": 0.884, "cnn": 0.879, "lstm": 0.876}
+    reviews = dataset("imdb", ["negative", "positive"], no_verdict())
+    studies = [
+        study(model, "imdb", ["negative", "positive"], level=levels[model], n_trials=5, support=500).model_copy(
+            update={"view": "tokens", "mistakes": mistakes(model, models)}
+        )
+        for model in models
+    ]
+    return results(
+        [
+            reviews.model_copy(update={"kind": "tokens", "n_wrong_by_all": 41}),
+            dataset("digits", TEN, single_verdict()),
+        ],
+        [*studies, study("mlp", "digits", TEN, level=0.9722, n_trials=5, support=36)],
+    )
+
+
 VARIANTS = {
     "full": full,
     "four_studies": four_studies,
@@ -353,5 +397,6 @@ VARIANTS = {
     "no_curves": no_curves,
     "class_absent": class_absent,
     "many_classes": many_classes,
+    "texts": texts,
     "empty": empty,
 }

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nncompare.data.ragged import Ragged
+from nncompare.data.ragged import Ragged, decode
 
 ROWS = st.lists(st.lists(st.integers(1, 1000), max_size=8), min_size=1, max_size=12)
 
@@ -59,3 +59,15 @@ def test_ragged_has_no_row_beyond_its_end(position):
 
 def test_ragged_of_nothing():
     assert len(Ragged.from_rows([])) == 0
+
+
+@given(st.lists(st.integers(0, 12), max_size=30), st.lists(st.text(max_size=4), max_size=6))
+def test_decode_gives_words_by_rank_and_leaves_padding_and_starts_out(ids, words):
+    by_id = dict(enumerate(words, start=4))
+    found = decode(np.array(ids, dtype=np.int32), words)
+    assert found == [by_id.get(token, "?") for token in ids if token > 1]
+
+
+def test_decode_undoes_what_keras_does_to_a_review():
+    """In Keras's data sets 1 starts a review, 2 is a word that was left out, and rank 1 has the id 4."""
+    assert decode(np.array([1, 4, 2, 6, 7], dtype=np.int32), ["the", "and", "a"]) == ["the", "?", "a", "?"]

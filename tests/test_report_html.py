@@ -70,8 +70,8 @@ def test_html_renders_every_variant_with_balanced_elements(variant: str) -> None
     page = Page(render_html(fixtures.VARIANTS[variant]()))
     assert page.open == []
     assert page.elements["style"] == page.elements["script"] == page.elements["h1"] == 1
-    assert page.elements["section"] == 10
-    assert page.elements["h2"] == 10
+    assert page.elements["section"] == 11
+    assert page.elements["h2"] == 11
 
 
 @pytest.mark.parametrize("variant", fixtures.VARIANTS)
@@ -259,6 +259,7 @@ def poison(record: Any, poisoned: str, fixed: bool = False) -> Any:
 def small() -> Results:
     """Return results that fill every field of the report once."""
     model = fixtures.study("cnn", "d", ["a", "b"], n_trials=15, epochs=2, seeds=1)
+    model = model.model_copy(update={"mistakes": fixtures.mistakes("cnn", ["cnn"])})
     data = fixtures.dataset("d", ["a", "b"], fixtures.clear_verdict())
     lost = fixtures.dataset("m", ["a", "b"], fixtures.no_verdict(), references=False)
     return fixtures.results([data, lost], [model, fixtures.not_run("lstm", "m")])

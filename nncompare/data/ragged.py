@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FIRST_WORD", "PAD", "START", "UNKNOWN", "Ragged"]
+__all__ = ["FIRST_WORD", "PAD", "START", "UNKNOWN", "Ragged", "decode"]
 
 Tokens: TypeAlias = npt.NDArray[np.int32]
 Offsets: TypeAlias = npt.NDArray[np.int64]
@@ -100,6 +100,29 @@ class Ragged:
             _positions(self.offsets[1:] - lengths, lengths)
         ]
         return padded
+
+
+def decode(ids: Tokens, words: Sequence[str]) -> list[str]:
+    """Return the words of one sample, for people to read.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_tokens,), int32
+    words : sequence of str
+        By rank, as in ``Dataset.words``.
+
+    Returns
+    -------
+    list of str
+        Padding and starts are left out; "?" stands for an unknown word and for an id without a word.
+
+    Examples
+    --------
+    >>> decode(np.array([1, 5, 2, 4], dtype=np.int32), ["the", "film"])
+    ['film', '?', 'the']
+    """
+    ranks = [token - FIRST_WORD for token in ids.tolist() if token not in (PAD, START)]
+    return [words[rank] if 0 <= rank < len(words) else "?" for rank in ranks]
 
 
 def _offsets(lengths: Offsets) -> Offsets:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nncompare.report import calibration, classes, formats, searching
+from nncompare.report import calibration, classes, formats, mistakes, searching
 from nncompare.report.blocks import Entry, Part
 from nncompare.results import TestScores
 
@@ -13,10 +13,11 @@ MOST_CONFUSIONS = 5
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """One data set's confusions, searches and calibration, a line for each model."""
+    """One data set's confusions, searches, surest mistakes and calibration, a line for each model."""
 
     confusions: tuple[str, ...]
     searches: tuple[str, ...]
+    mistakes: tuple[str, ...]
     calibration: tuple[str, ...]
 
 
@@ -25,6 +26,7 @@ def brief(part: Part) -> Brief:
     return Brief(
         confusions=tuple(_confusions(part, entry, test) for entry, test in part.tested),
         searches=tuple(_search(entry) for entry in part.entries if entry.study.trials),
+        mistakes=tuple(_mistake(entry) for entry, _ in part.tested if entry.study.mistakes),
         calibration=tuple(f"{entry.study.model}: {calibration.caption(test)}" for entry, test in part.tested),
     )
 
@@ -33,6 +35,10 @@ def _confusions(part: Part, entry: Entry, test: TestScores) -> str:
     found = classes.frequent(part, test)[:MOST_CONFUSIONS]
     said = [f"“{true}” for “{other}” {formats.count(n)} ({100 * share:.1f} %)" for share, true, other, n in found]
     return f"{entry.study.model}: {', '.join(said) or 'nothing was confused'}"
+
+
+def _mistake(entry: Entry) -> str:
+    return f"{entry.study.model}: {mistakes.surest(entry)} (test row {entry.study.mistakes[0].id})"
 
 
 def _search(entry: Entry) -> str:

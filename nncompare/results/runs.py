@@ -66,7 +66,8 @@ class DatasetRecord(Record):
     """One data set of a run, its references and its verdict.
 
     ``fingerprint`` covers all that a model may see, ``test_fingerprint`` the test labels, ``split_fingerprint``
-    the rows of train and validation. ``kind`` is the native view.
+    the rows of train and validation. ``kind`` is the native view. ``n_wrong_by_all`` counts the test samples
+    that every tested model gets wrong in the mean over its refits; None where mistakes are not recorded.
     """
 
     name: str
@@ -80,6 +81,7 @@ class DatasetRecord(Record):
     split_fingerprint: str = ""
     test_support: list[int] = Field(default_factory=list)
     duplicates: int = 0
+    n_wrong_by_all: int | None = None
     description: str = ""
     licence: str = ""
     citation: str = ""

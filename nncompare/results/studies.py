@@ -136,6 +136,23 @@ class TestScores(Record):
     calibration: Calibration
 
 
+class Mistake(Record):
+    """A test sample that a model gets wrong with high probability, in the mean over its refits.
+
+    ``id`` is the row in the test part, ``true`` and ``predicted`` are class names, ``probability`` is that of the
+    predicted class, rounded to 4 digits. ``by`` names all models of the data set whose mean prediction for this
+    sample is wrong, references not among them: where it names every model that was tested, the sample is hard or
+    its label odd. ``words`` is the text, of a long one its first and last 30 words; None where there are none.
+    """
+
+    id: int
+    true: str
+    predicted: str
+    probability: float
+    by: list[str] = Field(default_factory=list)
+    words: str | None = None
+
+
 class Owner(Record):
     """The distribution that brought a plugin."""
 
@@ -169,7 +186,8 @@ class StudyRecord(Record):
 
     ``fit_time_s`` and ``fit_cpu_s`` are means over the refits; ``latency_ms`` is the median time of a batch of
     one, ``throughput_per_s`` samples per second in batches of 256; ``search_fingerprint`` covers the rows on
-    which the trials were trained.
+    which the trials were trained; ``mistakes`` are the most confident ones, the surest first, in this version of
+    texts only.
     """
 
     model: str
@@ -191,7 +209,7 @@ class StudyRecord(Record):
     importance: dict[str, float] = Field(default_factory=dict)
     space: dict[str, dict[str, Any]] = Field(default_factory=dict)
     pinned: dict[str, Any] = Field(default_factory=dict)
-    mistakes: list[dict[str, Any]] = Field(default_factory=list)
+    mistakes: list[Mistake] = Field(default_factory=list)
     search_time_s: float | None = None
     fit_time_s: float | None = None
     fit_cpu_s: float | None = None

@@ -1,0 +1,135 @@
+"""The most confident mistakes in the report: what is said, what is folded, what is not there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from nncompare.report import render_html, render_markdown
+from nncompare.report.blocks import parts
+from nncompare.report.mistakes import section
+from nncompare.results import Results, StudyRecord
+
+from . import report_fixtures as fixtures
+from .test_report_html import HOSTILE, Page
+
+WEIGHT = 10_000
+
+
+def html_of(results: Results) -> str:
+    html = render_html(results)
+    return html[html.index('<section id="mistakes"') : html.index('<section id="calibration"')]
+
+
+def with_studies(results: Results, *changes: dict[str, Any]) -> Results:
+    """Return results whose first studies are changed."""
+    studies: list[StudyRecord] = list(results.studies)
+    for k, change in enumerate(changes):
+        studies[k] = studies[k].model_copy(update=change)
+    return results.model_copy(update={"studies": studies})
+
+
+def with_dataset(results: Results, **change: Any) -> Results:
+    first, *others = results.datasets
+    return results.model_copy(update={"datasets": [first.model_copy(update=change), *others]})
+
+
+def test_mistakes_answer_names_the_surest_and_counts_those_of_every_model() -> None:
+    assert section(parts(fixtures.texts())).answer == (
+        "The surest mistake is one of mlp on imdb: “negative” taken for “positive” with probability 0.9991. "
+        "All 3 models get 41 of the 1,000 test samples of imdb wrong."
+    )
+
+
+@pytest.mark.parametrize(("n_models", "words"), [(1, ""), (2, " Both models get 41 of the")])
+def test_mistakes_are_shared_only_where_there_are_several_models(n_models: int, words: str) -> None:
+    found = fixtures.texts()
+    found = found.model_copy(update={"studies": found.studies[:n_models]})
+    answer = section(parts(found)).answer
+    assert (words in answer) if words else answer.endswith("with probability 0.9991.")
+
+
+def test_mistakes_show_five_of_each_model_with_the_company_it_is_in() -> None:
+    section_of = section(parts(fixtures.texts()))
+    (group,) = section_of.filled
+    assert [figure.series.name for figure in group.figures] == ["mlp", "cnn", "lstm"]
+    table = group.figures[1].details[0]
+    assert [row.cells[0].text for row in table.rows] == ["negative → positive", "positive → negative"] * 2 + [
+        "negative → positive"
+    ]
+    assert [row.cells[0].detail for row in table.rows] == ["0.9991", "0.9868", "0.9745", "0.9622", "0.9499"]
+    assert [row.cells[1].detail for row in table.rows][:3] == [
+        "test row 4711; every model gets it wrong",
+        "test row 4712; mlp gets it wrong too",
+        "test row 4713; no other model gets it wrong",
+    ]
+    assert table.rows[0].cells[1].text == f"cnn number 0 {fixtures.REVIEW}"
+    assert section_of.absent == ("digits: in this version, mistakes are shown of texts only.",)
+
+
+def test_mistakes_of_one_model_are_in_no_company_and_may_have_no_words() -> None:
+    bare = [m.model_copy(update={"words": None}) for m in fixtures.mistakes("mlp", ["mlp"])][:1]
+    found = with_studies(fixtures.texts(), {"mistakes": bare})
+    found = found.model_copy(update={"studies": found.studies[:1]})
+    table = section(parts(found)).filled[0].figures[0].details[0]
+    assert table.label == "The only mistake of mlp on imdb"
+    assert [(cell.text, cell.detail) for cell in table.rows[0].cells] == [
+        ("negative → positive", "0.9991"),
+        ("no words", "test row 4711"),
+    ]
+
+
+def test_mistakes_stand_folded_between_the_search_and_the_calibration() -> None:
+    html = render_html(fixtures.texts())
+    assert re.findall(r'<section id="(\w+)"', html)[5:8] == ["search", "mistakes", "calibration"]
+    page = Page(html_of(fixtures.texts()))
+    assert page.elements["details"] == page.elements["table"] == 3
+    assert page.elements["tr"] == 3 * (1 + 5)
+
+
+@pytest.mark.parametrize(
+    ("results", "why"),
+    [
+        (fixtures.full(), "in this version, mistakes are shown of texts only."),
+        (fixtures.nothing_finished(), "no model has test scores."),
+        (fixtures.empty(), "no model has test scores."),
+        (with_studies(fixtures.texts(), *[{"mistakes": []}] * 3), "no test sample is predicted wrong."),
+        (
+            with_dataset(with_studies(fixtures.texts(), *[{"mistakes": []}] * 3), n_wrong_by_all=None),
+            "no mistakes are recorded.",
+        ),
+    ],
+)
+def test_mistakes_that_are_not_there_take_one_line_that_says_why(results: Results, why: str) -> None:
+    page = Page(html_of(results))
+    assert [text for tag, text in page.texts if tag == "p"] == [f"There is nothing to show: {why}"]
+    assert page.elements["table"] == 0
+
+
+def test_mistakes_of_one_of_two_models_leave_the_other_its_card() -> None:
+    figures = section(parts(with_studies(fixtures.texts(), {"mistakes": []}))).filled[0].figures
+    assert figures[0].caption == "no test sample is predicted wrong."
+    assert [len(figure.details) for figure in figures] == [0, 1, 1]
+
+
+def test_mistakes_weigh_little() -> None:
+    assert len(html_of(fixtures.texts()).encode()) < WEIGHT
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_mistakes_keep_hostile_words_out_of_the_markup(text: str) -> None:
+    hostile = [m.model_copy(update={"words": f"{m.words} {text}"}) for m in fixtures.texts().studies[0].mistakes]
+    found, benign = (
+        Page(html_of(with_studies(fixtures.texts(), {"mistakes": hostile}))),
+        Page(html_of(fixtures.texts())),
+    )
+    assert (found.elements, found.attributes) == (benign.elements, benign.attributes)
+
+
+def test_mistakes_in_markdown_take_a_line_for_each_model() -> None:
+    text = render_markdown(fixtures.texts()).partition("### Surest mistake")[2].partition("###")[0]
+    said = "“negative” taken for “positive” with probability 0.9991 (test row 4711)"
+    assert [line for line in text.splitlines() if line] == [f"- {m}: {said}" for m in ("mlp", "cnn", "lstm")]
+    assert "Surest mistake" not in render_markdown(fixtures.full())
