@@ -44,7 +44,7 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("script", ["startup", "trial_start", "first_batch", "verdict_simulation"])
+@nox.parametrize("script", ["startup", "trial_start", "first_batch", "bucketing", "verdict_simulation"])
 def benchmarks(session: nox.Session, script: str) -> None:
     install(session)
     session.run("python", f"benchmarks/{script}.py", *session.posargs, external=True)

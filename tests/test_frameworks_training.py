@@ -40,6 +40,13 @@ def test_train_stops_after_patience_and_restores_the_best_epoch():
     assert learner.epoch == 2 == context.best_epoch()
 
 
+def test_train_waits_for_a_quarter_of_a_short_training_and_two_epochs_at_least():
+    for max_epochs, n_trained in ((5, 4), (8, 4), (16, 6), (100, 10)):
+        learner, context = Scripted([0.6, 0.8] + [0.7] * 98), FitContext(seed=0, max_epochs=max_epochs)
+        train(learner, VALID, context, patience=8, max_epochs=max_epochs)
+        assert len(context.history) == n_trained
+
+
 def test_train_keeps_the_earlier_of_two_equal_epochs():
     learner, context = Scripted([0.8, 0.8]), FitContext(seed=0, max_epochs=2)
     train(learner, VALID, context, patience=5, max_epochs=2)

@@ -60,7 +60,7 @@ def test_readme_data_set_loads(tmp_path):
 
 def test_readme_presets_are_those_of_the_settings():
     for name, preset in PRESETS.items():
-        epochs = ", ".join(str(preset.max_epochs(data)) for data in ("digits", "mnist1d", "mine"))
+        epochs = ", ".join(str(preset.max_epochs(data)) for data in ("digits", "mnist1d", "mnist", "imdb", "mine"))
         row = rf"\| `{name}`[^|]*\| {preset.n_trials} \| {preset.n_refits} \| {epochs} \|"
         assert re.search(row, README)
 

@@ -44,7 +44,8 @@ class KerasPlugin(ModelPlugin):
     Attributes
     ----------
     patience : int, default 8
-        Epochs without a lower validation log loss after which the training ends.
+        Epochs without a lower validation log loss after which the training ends; a quarter of the maximum of
+        epochs where that is less, but at least 2.
     learning_rate_decay : float, default 0.95
         Factor per epoch; 1.0 keeps the rate constant. ``params["learning_rate_decay"]`` overrides it.
     """

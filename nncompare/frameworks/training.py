@@ -12,6 +12,7 @@ from nncompare.plugin import FitContext
 
 SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
 ROW_SUM_TOLERANCE = 1e-3
+SHORTEST_PATIENCE = 2
 
 
 class Learner(Protocol):
@@ -45,7 +46,8 @@ def train(learner: Learner, valid: Data | None, context: FitContext, *, patience
     context : FitContext
         Receives one report per epoch.
     patience : int
-        Epochs without a lower validation log loss after which the training ends.
+        Epochs without a lower validation log loss after which the training ends; at most a quarter of
+        ``max_epochs`` counts, but never fewer than 2, so that short trainings stop early too.
     max_epochs : int
 
     Raises
@@ -58,6 +60,7 @@ def train(learner: Learner, valid: Data | None, context: FitContext, *, patience
         The learner's predictions are not probabilities.
     """
     best: Any = None
+    patience = min(patience, max(SHORTEST_PATIENCE, max_epochs // 4))
     for epoch in range(1, max_epochs + 1):
         train_loss = learner.train_epoch(epoch)
         if valid is None:
