@@ -62,7 +62,7 @@ def find_mistakes(stored: StoredDataset, y: Labels, probabilities: Mapping[str, 
     """
     if stored.view != "tokens" or not probabilities:
         return Mistakes()
-    means = {model: probas[0] for model, probas in probabilities.items()}
+    means = {model: np.mean(probas, axis=0) for model, probas in probabilities.items()}
     wrong = {model: predicted(mean) != y for model, mean in means.items()}
     rows = {model: _surest(mean, wrong[model]) for model, mean in means.items()}
     texts, problem = _texts(stored, sorted({row for found in rows.values() for row in found}))
