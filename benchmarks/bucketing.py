@@ -4,8 +4,8 @@ Run ``python benchmarks/bucketing.py [--samples N] [--epochs N]``. The model is 
 128, 10,000 words, the last 500 tokens of a review, batches of 64, Adam. Each row is one fresh process with one
 thread and the same seed, training and validation reviews (both of the training part). "padded" and "bucketed"
 differ in the batches alone; "textbook" is Keras's own layer and ``fit``, and pads in front as "padded" does. The
-accuracy is that of the last epoch on the validation part; its difference from "padded" comes with the 95 % interval
-over the reviews.
+accuracy is that of the last epoch on the validation part; its difference from "padded" comes with the 95 %
+interval over the reviews.
 
 Needs the data set ``imdb``: it is downloaded, or found in ``NNCOMPARE_DATA_DIR``.
 """

@@ -90,11 +90,7 @@ class CNN(KerasPlugin):
         x = inputs
         for block in range(params["n_blocks"]):
             filters = min(params["filters"] * 2**block, LARGEST_FILTERS)
-            x = kit.convolution(filters, params["kernel_size"], padding="same", use_bias=not params["batch_norm"])(x)
-            x = _pool(kit, x, params["pooling"])  # before what works on each position: there are fewer then
-            if params["batch_norm"]:
-                x = layers.BatchNormalization(momentum=MOMENTUM)(x)
-            x = layers.Activation("relu")(x)
+            x = _block(kit, x, filters, params)
         while _grid(x) > LARGEST_GRID:
             x = _pool(kit, x, params["pooling"])
         x = layers.Dropout(params["dropout"])(layers.Flatten()(x))
@@ -138,6 +134,16 @@ _KITS = {
     1: _Kit(layers.Conv1D, {"max": layers.MaxPooling1D, "average": layers.AveragePooling1D}),
     2: _Kit(layers.Conv2D, {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}),
 }
+
+
+def _block(kit: _Kit, x: Any, filters: int, params: Params) -> Any:
+    """Apply convolution, pooling, normalisation where wanted, and ReLU; each position costs less after pooling."""
+    normalised = params["batch_norm"]
+    x = kit.convolution(filters, params["kernel_size"], padding="same", use_bias=not normalised)(x)
+    x = _pool(kit, x, params["pooling"])
+    if normalised:
+        x = layers.BatchNormalization(momentum=MOMENTUM)(x)
+    return layers.Activation("relu")(x)
 
 
 def _pool(kit: _Kit, x: Any, pooling: str) -> Any:
