@@ -64,7 +64,7 @@ class CNN(KerasPlugin):
                 "kernel_size": 5,
                 "dropout": 0.3,
                 "dense_units": 32,
-                "learning_rate": 1e-3,
+                "learning_rate": 3e-3,
                 "batch_size": 64,
             }
         image = data.view == "image"

@@ -29,7 +29,7 @@ def default_embedding(data: DataSpec) -> Params:
     """Return a value for each name that ``suggest_embedding`` asks for."""
     return {
         "vocabulary_size": _vocabulary_size(DEFAULT_VOCABULARY_SIZE, data),
-        "embedding_dim": 64,
+        "embedding_dim": 32,
         "max_length": 400,
     }
 
