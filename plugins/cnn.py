@@ -65,6 +65,7 @@ class CNN(KerasPlugin):
                 "dropout": 0.3,
                 "dense_units": 32,
                 "learning_rate": 3e-3,
+                "learning_rate_decay": 0.8,
                 "batch_size": 64,
             }
         image = data.view == "image"
@@ -107,7 +108,8 @@ def _suggest_for_texts(trial: Trial, data: DataSpec) -> Params:
         "kernel_size": trial.suggest_categorical("kernel_size", [3, 5, 7]),
         "dropout": trial.suggest_float("dropout", 0.0, 0.5),
         "dense_units": trial.suggest_categorical("dense_units", [32, 64, 128]),
-        "learning_rate": trial.suggest_float("learning_rate", 5e-4, 1e-2, log=True),
+        "learning_rate": trial.suggest_float("learning_rate", 1e-3, 6e-3, log=True),
+        "learning_rate_decay": trial.suggest_categorical("learning_rate_decay", [0.5, 0.8]),
         "batch_size": trial.suggest_categorical("batch_size", [32, 64, 128]),
     }
 

@@ -13,6 +13,9 @@ from nncompare.plugin import DataSpec, ModelTags, Params, Trial
 from .recurrent import FusedGRU, FusedLSTM, FusedSimpleRNN
 from .tokens import MaskedMaxPooling1D, default_embedding, embed, suggest_embedding
 
+UNITS = [16, 32, 48]
+BATCH_SIZES = [64, 128]
+
 
 class LSTM(KerasPlugin):
     """One or two recurrent layers, read in one or both directions, Adam; texts come as word vectors."""
@@ -30,18 +33,19 @@ class LSTM(KerasPlugin):
             return {
                 "cell": trial.suggest_categorical("cell", list(_CELLS)),
                 **suggest_embedding(trial, data),
-                "units": trial.suggest_categorical("units", [16, 32, 64]),
+                "units": trial.suggest_categorical("units", UNITS),
                 **_suggest_reading(trial),
-                "learning_rate": trial.suggest_float("learning_rate", 5e-4, 1e-2, log=True),
-                "batch_size": trial.suggest_categorical("batch_size", [32, 64, 128]),
+                "learning_rate": trial.suggest_float("learning_rate", 1e-3, 6e-3, log=True),
+                "learning_rate_decay": trial.suggest_categorical("learning_rate_decay", [0.5, 0.8]),
+                "batch_size": trial.suggest_categorical("batch_size", BATCH_SIZES),
             }
         return {
             "cell": trial.suggest_categorical("cell", list(_CELLS)),
-            "units": trial.suggest_categorical("units", [16, 32, 48]),
+            "units": trial.suggest_categorical("units", UNITS),
             "n_layers": trial.suggest_int("n_layers", 1, 2),
             **_suggest_reading(trial),
             "learning_rate": trial.suggest_float("learning_rate", 2e-3, 2e-2, log=True),
-            "batch_size": trial.suggest_categorical("batch_size", [64, 128]),
+            "batch_size": trial.suggest_categorical("batch_size", BATCH_SIZES),
         }
 
     def default_params(self, data: DataSpec) -> Params:
@@ -54,7 +58,8 @@ class LSTM(KerasPlugin):
                 "units": 32,
                 **reading,
                 "dropout": 0.3,
-                "learning_rate": 2e-3,
+                "learning_rate": 4e-3,
+                "learning_rate_decay": 0.5,
                 "batch_size": 64,
             }
         return {

@@ -8,9 +8,9 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from nncompare.plugin import DataSpec, Params, Trial
+from nncompare.frameworks.keras_tokens import RareAsUnknown
+from nncompare.plugin import UNKNOWN, DataSpec, Params, Trial
 
-UNKNOWN = 2
 VOCABULARY_SIZES = (5_000, 10_000, 20_000)
 DEFAULT_VOCABULARY_SIZE = 10_000
 
@@ -21,7 +21,7 @@ def suggest_embedding(trial: Trial, data: DataSpec) -> Params:
     return {
         "vocabulary_size": trial.suggest_categorical("vocabulary_size", sizes),
         "embedding_dim": trial.suggest_categorical("embedding_dim", [32, 64]),
-        "max_length": trial.suggest_categorical("max_length", [200, 400]),
+        "max_length": trial.suggest_categorical("max_length", [250, 400]),
     }
 
 
@@ -44,29 +44,6 @@ def embed(ids: Any, params: Params) -> Any:
 def _vocabulary_size(wanted: int, data: DataSpec) -> int:
     """Return ``wanted``, or the size of the training part's vocabulary where that is smaller."""
     return min(wanted, data.vocabulary_size or wanted)
-
-
-@keras.saving.register_keras_serializable(package="nncompare")
-class RareAsUnknown(layers.Layer):  # type: ignore[misc]
-    """Replaces the ids of words beyond the vocabulary, rare or not seen in training, by that of unknown words.
-
-    Parameters
-    ----------
-    vocabulary_size : int
-        Ids from this one on become 2.
-    """
-
-    def __init__(self, vocabulary_size: int, **options: Any) -> None:
-        super().__init__(**options)
-        self.vocabulary_size = vocabulary_size
-
-    def call(self, ids: Any) -> Any:
-        """Return ids below ``vocabulary_size``."""
-        return tf.where(ids < self.vocabulary_size, ids, UNKNOWN)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what ``__init__`` takes."""
-        return {**super().get_config(), "vocabulary_size": self.vocabulary_size}
 
 
 @keras.saving.register_keras_serializable(package="nncompare")
