@@ -53,6 +53,16 @@ def with_value(row, value, array=X):
         ),
         (
             TOKENS,
+            {"X_train": Ragged.from_rows([[1, 2, 4], [3]])},
+            "X_train, row 1: 3 is not the id of a token. Ids are 1 (start), 2 (unknown), 4 to 10,000,000 (words).",
+        ),
+        (
+            TOKENS,
+            {"X_train": Ragged(np.array([4, 5, 6], np.int32), np.array([0, 3, 1, 3], np.uint64))},
+            "X_train.offsets do not rise from 0 to the 3 values. Text i is values[offsets[i]:offsets[i + 1]].",
+        ),
+        (
+            TOKENS,
             {"X_train": Ragged.from_rows([[4]] * 5)},
             "X_train has 5 rows and y_train has 6. Give one label per row.",
         ),

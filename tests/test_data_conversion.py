@@ -127,6 +127,30 @@ def test_tokens_stay_as_they_are_and_know_the_vocabulary_of_the_fit_rows(convert
     assert (converter.vocabulary_size, converter.sample_shape, converter.dtype) == (14, None, "int32")
 
 
+def test_tokens_are_written_in_chunks(tmp_path, monkeypatch):
+    texts = Ragged.from_rows([[1, *range(4, 4 + i)] for i in range(20)])
+    rows = np.array([19, 0, 3, 3])
+    seen = []
+
+    def note(X, chosen):
+        for chunk in gather(X, chosen):
+            seen.append(len(chunk))
+            yield chunk
+
+    gather = data_samples.gather
+    monkeypatch.setattr(data_samples, "gather", note)
+    monkeypatch.setattr(data_samples, "CHUNK_BYTES", 1)
+    found = open_samples(conversion("tokens", "tokens", 1.0, texts, FIT).write(tmp_path, texts, rows))
+    assert seen == [1, 1, 1, 1]
+    assert [found[i].tolist() for i in range(4)] == [texts[i].tolist() for i in rows]
+    assert (found.values.dtype, found.offsets.dtype) == (np.int32, np.int64)
+
+
+def test_tokens_vocabulary_has_room_for_unknown_words():
+    texts = Ragged.from_rows([[1]] * 10 + [[1, 9]])
+    assert conversion("tokens", "tokens", 1.0, texts, FIT).vocabulary_size == 3
+
+
 def test_tokens_as_a_table_are_sparse_and_as_wide_as_announced(convert):
     texts = Ragged.from_rows([[1, 4 + i % 3, 5] for i in range(20)])
     converter, table = convert("tokens", "tabular", texts)

@@ -1,5 +1,7 @@
 """Ragged rows against lists of lists."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -36,6 +38,30 @@ def test_ragged_sliced_equals_the_list(rows, start, stop):
 
 def test_ragged_indexed_by_a_mask():
     assert as_lists(Ragged.from_rows([[1], [2, 3], []])[np.array([False, True, True])]) == [[2, 3], []]
+
+
+def test_ragged_indexed_by_unsigned_positions():
+    rows = [[k] for k in range(300)]
+    assert as_lists(Ragged.from_rows(rows)[np.array([7, 255], np.uint8)]) == [[7], [255]]
+
+
+@pytest.mark.parametrize("positions", [[0, 3], [-4, 0]])
+def test_ragged_has_no_rows_beyond_its_end(positions):
+    with pytest.raises(IndexError):
+        Ragged.from_rows([[1], [2], [3]])[np.array(positions)]
+
+
+def test_ragged_batch_costs_as_much_as_its_own_rows():
+    ragged = Ragged(np.arange(8, dtype=np.int32), np.minimum(np.arange(1_000_001), 8))
+    rows = np.arange(10)
+    tracemalloc.start()
+    try:
+        batch = ragged[rows]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert batch.lengths.tolist() == [1] * 8 + [0] * 2
+    assert peak < 100_000  # bytes; all offsets are 8 MB
 
 
 @given(ROWS, st.integers(1, 9))

@@ -9,6 +9,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from nncompare.data import samples, tfidf
 from nncompare.data.ragged import Ragged
 from nncompare.data.tfidf import TfIdf
+from nncompare.exceptions import DataError
 
 TEXTS = st.lists(st.lists(st.integers(1, 30), max_size=12), min_size=3, max_size=10).filter(
     lambda rows: any(token >= 4 for row in rows[:2] for token in row)
@@ -42,6 +43,12 @@ def test_tfidf_ignores_words_that_the_fit_rows_lack():
     X = Ragged.from_rows([[4, 5], [4], [99, 4]])
     found = TfIdf(X, np.array([0, 1])).transform(X, np.array([2])).toarray()
     np.testing.assert_allclose(found, [[1, 0]])
+
+
+def test_tfidf_of_rows_without_a_word_says_so():
+    X = Ragged.from_rows([[1, 2], [], [1, 4]])
+    with pytest.raises(DataError, match="none of the 2 texts to train on holds a word.*leave out texts"):
+        _ = TfIdf(X, np.arange(2)).n_terms
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 40])

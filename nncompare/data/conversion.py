@@ -11,13 +11,13 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from nncompare.data.arrays import write_chunks
-from nncompare.data.ragged import Ragged
+from nncompare.data.ragged import UNKNOWN, Ragged
 from nncompare.data.records import Array, Samples, View
-from nncompare.data.samples import gather, write_samples
+from nncompare.data.samples import gather, write_rows, write_samples
 from nncompare.data.splits import Rows
 from nncompare.data.tfidf import TfIdf
 
-__all__ = ["CONVERSIONS", "Conversion", "choose_view", "conversion"]
+__all__ = ["CONVERSIONS", "Conversion", "choose_view", "conversion", "possible_views"]
 
 CONVERSIONS: Mapping[View, tuple[View, ...]] = {
     "image": ("image", "sequence", "tabular"),
@@ -28,13 +28,17 @@ CONVERSIONS: Mapping[View, tuple[View, ...]] = {
 """Native view to the views that it can become; each can stay what it is. Tokens become a sparse table only."""
 
 
-def choose_view(native: View, accepts: Sequence[View], *, sparse: bool = False) -> View | None:
-    """Return the first accepted view that the native view can become, None where there is none.
+def possible_views(native: View, *, sparse: bool = False) -> tuple[View, ...]:
+    """Return the views that the native view can become for a model, which takes sparse tables or does not.
 
-    ``sparse`` tells whether the model takes a sparse table, the only kind that tokens become: 10,000 columns of
-    25,000 texts would be 1 GB as a dense one.
+    Tokens become no other kind of table: 10,000 columns of 25,000 texts would be 1 GB as a dense one.
     """
-    possible = [view for view in CONVERSIONS[native] if sparse or (native, view) != ("tokens", "tabular")]
+    return tuple(view for view in CONVERSIONS[native] if sparse or (native, view) != ("tokens", "tabular"))
+
+
+def choose_view(native: View, accepts: Sequence[View], *, sparse: bool = False) -> View | None:
+    """Return the first accepted view that the native view can become, None where there is none."""
+    possible = possible_views(native, sparse=sparse)
     return next((view for view in accepts if view in possible), None)
 
 
@@ -58,7 +62,7 @@ class Conversion(Protocol):
 
     @property
     def vocabulary_size(self) -> int | None:
-        """Tokens only: the largest id in the fitted rows plus 1."""
+        """Tokens only: the largest id in the fitted rows plus 1, at least 3."""
         ...
 
     @property
@@ -100,11 +104,11 @@ class TokenConversion:
 
     def __init__(self, X_train: Ragged, fit_rows: Rows) -> None:
         largest = max(int(chunk.values.max(initial=0)) for chunk in gather(X_train, fit_rows))
-        self.vocabulary_size = largest + 1
+        self.vocabulary_size = max(largest, UNKNOWN) + 1
 
     def write(self, folder: Path, X: Ragged, rows: Rows) -> Path:
         """Write the texts of ``rows``."""
-        return write_samples(folder, "X", X[rows])
+        return write_rows(folder, "X", X, rows)
 
 
 class TfIdfConversion:

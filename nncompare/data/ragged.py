@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FIRST_WORD", "PAD", "START", "UNKNOWN", "Ragged", "decode"]
+__all__ = ["FIRST_WORD", "PAD", "START", "UNKNOWN", "Ragged", "decode", "offsets_of"]
 
 Tokens: TypeAlias = npt.NDArray[np.int32]
 Offsets: TypeAlias = npt.NDArray[np.int64]
@@ -27,8 +27,9 @@ class Ragged:
     Parameters
     ----------
     values : ndarray of shape (n_tokens,), int32
-        0 stands for padding, 1 for the start of a text, 2 for an unknown word, rank + 3 for a word, whose rank
-        counts from 1, the most frequent word.
+        1 stands for the start of a text, 2 for an unknown word, rank + 3 for a word. Ranks count from 1, the most
+        frequent word, and follow falling frequency, because vocabularies are cut by id. There is no 0, which
+        ``to_padded`` puts behind texts, and no 3.
     offsets : ndarray of shape (n_samples + 1,), int64
         Sample ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
 
@@ -49,7 +50,7 @@ class Ragged:
         """Return the ragged array of some rows of integers."""
         arrays = [np.asarray(row, dtype=np.int32) for row in rows]
         values = np.concatenate(arrays) if arrays else np.empty(0, dtype=np.int32)
-        return cls(values, _offsets(np.array([len(array) for array in arrays], dtype=np.int64)))
+        return cls(values, offsets_of(np.array([len(array) for array in arrays], dtype=np.int64)))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -75,9 +76,10 @@ class Ragged:
         if isinstance(rows, int | np.integer):
             row = range(len(self))[int(rows)]  # negative positions, and IndexError where there is none
             return self.values[self.offsets[row] : self.offsets[row + 1]]
-        chosen = np.arange(len(self))[rows]
-        lengths = self.lengths[chosen]
-        return Ragged(self.values[_positions(self.offsets[:-1][chosen], lengths)], _offsets(lengths))
+        chosen = _chosen(rows, len(self))
+        starts = self.offsets[chosen]
+        lengths = self.offsets[chosen + 1] - starts
+        return Ragged(self.values[_positions(starts, lengths)], offsets_of(lengths))
 
     def to_padded(self, max_length: int | None = None) -> Tokens:
         """Return the samples as one table, padded behind with 0.
@@ -125,11 +127,23 @@ def decode(ids: Tokens, words: Sequence[str]) -> list[str]:
     return [words[rank] if 0 <= rank < len(words) else "?" for rank in ranks]
 
 
-def _offsets(lengths: Offsets) -> Offsets:
+def _chosen(rows: Rows, n_rows: int) -> Offsets:
+    """Return the numbers of the chosen rows; for a batch of them without a look at all."""
+    if isinstance(rows, np.ndarray) and rows.ndim == 1 and rows.dtype.kind in "iu":
+        rows = rows.astype(np.int64, copy=False)
+        chosen = np.where(rows < 0, rows + n_rows, rows)
+        if ((chosen < 0) | (chosen >= n_rows)).any():
+            raise IndexError(f"A row is outside of the {n_rows}.")
+        return chosen
+    return np.arange(n_rows)[rows]
+
+
+def offsets_of(lengths: Offsets) -> Offsets:
+    """Return where rows of these lengths begin, one behind the other, and the end of the last."""
     return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths, dtype=np.int64)])
 
 
 def _positions(starts: Offsets, lengths: Offsets) -> Offsets:
     """Return the positions of runs that start at ``starts``, one behind the other."""
-    shift = np.repeat(starts - _offsets(lengths)[:-1], lengths)
+    shift = np.repeat(starts - offsets_of(lengths)[:-1], lengths)
     return shift + np.arange(len(shift))

@@ -38,7 +38,7 @@ class DatasetInfo:
     download_bytes : int, default 0
         What has to be fetched at first use.
     licence, citation, description, homepage : str
-        Shown by ``nncompare list`` and in the report.
+        Shown by ``nncompare data list``, ``nncompare data info`` and in the report.
     """
 
     name: str
@@ -62,13 +62,15 @@ class Dataset:
     ----------
     X_train : ndarray of shape (n_train, ...) or Ragged
         tabular (n, features) float; image (n, h, w, c) uint8 or float; sequence (n, steps, features) float;
-        tokens: a :class:`~nncompare.data.ragged.Ragged` of ids, 0 padding, 1 start, 2 unknown, word rank + 3.
+        tokens: a :class:`~nncompare.data.ragged.Ragged` of ids, 1 start, 2 unknown, a word's rank + 3. Ids of
+        words follow falling frequency, because vocabularies are cut by id; 0 and 3 are refused.
     y_train : ndarray of shape (n_train,), integer
         Codes 0 ... n_classes - 1.
     X_test, y_test : ndarray, Ragged or None
         The test part, or None for both: then a stratified 20 % of train is set aside.
     words : sequence of str, default ()
-        Tokens only, for people to read: the words by rank, so that id ``k`` stands for ``words[k - 4]``.
+        Tokens only, for people to read: the words by rank, so that id ``k`` stands for ``words[k - 4]``. With
+        them, the report shows excerpts of test texts that models get wrong; without them it shows no text.
     """
 
     X_train: Samples
@@ -99,7 +101,8 @@ class DataSpec:
     n_train : int
         Samples in the training part that ``fit`` receives.
     vocabulary_size : int or None
-        Tokens only: the largest id in the training part plus 1. Other parts may hold larger ids.
+        Tokens only: the largest id in the training part plus 1, at least 3. Other parts may hold larger ids, which
+        ``KerasPlugin`` replaces by 2, unknown; other plugins have to expect them.
     sparse : bool
         ``X`` is a ``scipy.sparse.csr_array``.
     """

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from nncompare.data.arrays import CHUNK_BYTES, open_array, write_array
+from nncompare.data.arrays import CHUNK_BYTES, open_array, write_array, write_chunks
 from nncompare.data.files import storage_errors, sync_folder
-from nncompare.data.ragged import Ragged
+from nncompare.data.ragged import Ragged, offsets_of
 from nncompare.data.records import Array, Samples
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "open_samples",
     "sample_files",
     "sample_path",
+    "write_rows",
     "write_samples",
 ]
 
@@ -91,6 +92,25 @@ def write_samples(folder: Path, role: str, X: Samples) -> Path:
         path.mkdir()
     for file, array in zip(sample_files(path), arrays_of(role, X).values(), strict=True):
         write_array(file, array)
+    sync_folder(path)
+    return path
+
+
+def write_rows(folder: Path, role: str, X: Ragged, rows: Array) -> Path:
+    """Write ``X[rows]`` as :func:`write_samples` would, about 16 MiB of it at a time.
+
+    Raises
+    ------
+    StorageError
+        They cannot be written.
+    """
+    path = sample_path(folder, role, ragged=True)
+    offsets = offsets_of(X.offsets[rows + 1] - X.offsets[rows])
+    with storage_errors(path):
+        path.mkdir()
+    chunks = (chunk.values for chunk in gather(X, rows))
+    write_chunks(path / "values.npy", (int(offsets[-1]),), X.values.dtype, chunks)
+    write_array(path / "offsets.npy", offsets)
     sync_folder(path)
     return path
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from nncompare.data.ragged import FIRST_WORD, Ragged
 from nncompare.data.samples import gather
 from nncompare.data.splits import Rows
+from nncompare.exceptions import DataError
 
 __all__ = ["TfIdf"]
 
@@ -28,6 +29,11 @@ class TfIdf:
     X_train : Ragged
     fit_rows : ndarray of int64
         The rows of ``X_train`` that choose the words and their weights, and no others.
+
+    Raises
+    ------
+    DataError
+        From each use: none of these rows holds a word.
     """
 
     def __init__(self, X_train: Ragged, fit_rows: Rows) -> None:
@@ -57,7 +63,13 @@ class TfIdf:
             totals = counts
         totals[:FIRST_WORD] = 0  # padding, start and unknown are no words
         order = np.argsort(-totals, kind="stable")[:MAX_TERMS]
-        return np.sort(order[totals[order] > 0])
+        terms = np.sort(order[totals[order] > 0])
+        if not terms.size:
+            raise DataError(
+                f"The texts cannot become a table of words: none of the {len(self._fit_rows):,} texts to train on "
+                f"holds a word. Words have ids from {FIRST_WORD}; leave out texts without any."
+            )
+        return terms
 
     @cached_property
     def _transformer(self) -> Any:

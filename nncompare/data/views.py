@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nncompare.data.arrays import open_array, write_array
-from nncompare.data.conversion import CONVERSIONS, choose_view, conversion
+from nncompare.data.conversion import CONVERSIONS, choose_view, conversion, possible_views
 from nncompare.data.files import fill_folder
 from nncompare.data.fingerprint import fingerprint
 from nncompare.data.records import Data, DataSpec, Labels, Samples, View
@@ -25,6 +25,7 @@ __all__ = [
     "choose_view",
     "open_part",
     "open_samples",
+    "possible_views",
     "prepare_view",
 ]
 
@@ -100,7 +101,7 @@ def prepare_view(
     Raises
     ------
     DataError
-        The data set cannot become that view.
+        The data set cannot become that view; none of ``train_rows`` holds a word, where texts become a table.
     StorageError
         The cache cannot be written.
     """
