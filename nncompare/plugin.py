@@ -1,10 +1,9 @@
 """The plugin contract: all that the author of a model or data set plugin has to know.
 
 A model plugin is a class that derives from :class:`ModelPlugin` (or from the more convenient
-``nncompare.frameworks.keras.KerasPlugin`` and ``nncompare.frameworks.sklearn.SklearnPlugin``) and is named
-in the entry-point group ``nncompare.models``. A data set plugin derives from :class:`DatasetPlugin` and is
-named in ``nncompare.datasets``. Plugin code runs in child processes only: a plugin may import its framework
-at the top of its file, and a crash costs one trial.
+``nncompare.frameworks.keras.KerasPlugin`` and ``nncompare.frameworks.sklearn.SklearnPlugin``) and is named in the
+entry-point group ``nncompare.models``; a data set plugin is a :class:`DatasetPlugin`, in ``nncompare.datasets``.
+Plugin code runs in child processes only: it may import its framework at the top, and a crash costs one trial.
 """
 
 from __future__ import annotations
@@ -18,13 +17,17 @@ from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from nncompare.data.ragged import Ragged
+from nncompare.data.ragged import FIRST_WORD, PAD, START, UNKNOWN, Ragged
 from nncompare.data.records import Data, Dataset, DatasetInfo, DataSpec, Samples, View
 from nncompare.exceptions import DivergedError, PluginError, TrialPruned
 
 __all__ = [
     "API_VERSION",
+    "FIRST_WORD",
     "JSON",
+    "PAD",
+    "START",
+    "UNKNOWN",
     "Data",
     "DataSpec",
     "Dataset",

@@ -3,10 +3,12 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from nncompare.exceptions import PluginError
 from nncompare.frameworks import keras_batches
 from nncompare.frameworks.keras import KerasModel, KerasPlugin
+from nncompare.frameworks.keras_tokens import RareAsUnknown
 from nncompare.plugin import Data, DataSpec, FitContext, ModelTags, Ragged
 
 PARAMS = {"learning_rate": 0.05, "batch_size": 8, "max_length": 6}
@@ -86,6 +88,21 @@ def test_saved_model_reads_as_much_of_a_text_as_before(tmp_path):
     model.save(tmp_path)
     assert json.loads((tmp_path / "tokens.json").read_text()) == {"max_length": 6}
     np.testing.assert_array_equal(KerasModel.load(tmp_path).predict_proba(train.X), model.predict_proba(train.X))
+
+
+def test_ids_beyond_those_of_training_are_unknown_words(tmp_path):
+    model, _ = fit(texts())
+    rare = Ragged.from_rows([[1, 5, 22], [1, 10_000_000, 6], [1, 21]])
+    unknown = Ragged.from_rows([[1, 5, 2], [1, 2, 6], [1, 21]])
+    expected = model.predict_proba(unknown)
+    np.testing.assert_array_equal(model.predict_proba(rare), expected)
+    model.save(tmp_path)
+    np.testing.assert_array_equal(KerasModel.load(tmp_path).predict_proba(rare), expected)
+
+
+def test_ids_of_training_reach_the_model_as_they_are():
+    ids = tf.constant([[1, 5, 2, 21, 22, 99, 0]])
+    assert RareAsUnknown(22)(ids).numpy().tolist() == [[1, 5, 2, 21, 2, 2, 0]]
 
 
 def test_texts_without_a_length_are_refused_with_advice():

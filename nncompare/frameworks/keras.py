@@ -34,8 +34,9 @@ class KerasPlugin(ModelPlugin):
     """A family of Keras models; the author writes ``suggest_params``, ``default_params`` and ``build``.
 
     The base brings the training: batches in a new order each epoch, a compiled step of its own, one report per
-    epoch, early stopping, the weights of the best epoch. ``params`` has to hold ``batch_size``, and
-    ``learning_rate`` unless ``optimizer`` is overridden.
+    epoch, early stopping, the weights of the best epoch. ``params`` has to hold ``batch_size``,
+    ``learning_rate`` unless ``optimizer`` is overridden, and for tokens ``max_length``: of longer texts that many
+    tokens at the end are read.
 
     The learning rate falls by a constant factor per epoch. It depends on nothing but the epoch's number, so a
     refit that trains for the best epoch count of a trial passes through the same rates as that trial; a schedule
@@ -68,8 +69,8 @@ class KerasPlugin(ModelPlugin):
         keras.Model
             From float32 of shape (None, *data.sample_shape), already multiplied by ``data.scale``, to a softmax
             over ``data.n_classes``. For tokens from int32 ids of shape (None, None), 0 behind the end of a text;
-            the width differs from batch to batch and must not matter to the result, and ids may be larger than
-            any in training. Custom layers carry
+            the width differs from batch to batch and must not matter to the result. Ids are below
+            ``data.vocabulary_size``: larger ones, in other parts, have become 2, unknown. Custom layers carry
             ``@keras.saving.register_keras_serializable(package=<distribution>)``.
         """
 

@@ -20,6 +20,7 @@ from nncompare.data.ragged import Ragged
 from nncompare.data.records import Array, Data, DataSpec, Labels, Samples
 from nncompare.exceptions import PluginError
 from nncompare.frameworks.keras_batches import bucketed_batches, prediction_batches
+from nncompare.frameworks.keras_tokens import RareAsUnknown
 
 CHUNK_BYTES = 16 * 2**20
 PREDICT_BATCH_SIZE = 512
@@ -119,7 +120,8 @@ class KerasLearner:
 def take_raw_samples(model: Any, data: DataSpec) -> Any:
     """Put the data's scaling in front of a model, so that a saved model takes samples as they are stored.
 
-    Tokens are not scaled: the model takes ids, padded behind to the longest text of a batch.
+    Tokens are not scaled: the model takes ids, padded behind to the longest text of a batch. Ids beyond those of
+    the training part become unknown words before they reach it.
 
     Parameters
     ----------
@@ -139,8 +141,7 @@ def take_raw_samples(model: Any, data: DataSpec) -> Any:
     """
     _refuse_lambda(model)
     inputs = keras.Input((None,) if data.view == "tokens" else data.sample_shape, dtype=data.dtype)
-    scaled = inputs if data.view == "tokens" else keras.layers.Rescaling(data.scale, name="scale_to_unit")(inputs)
-    outputs = model(scaled)
+    outputs = model(_known(data)(inputs))
     if tuple(outputs.shape) != (None, data.n_classes):
         raise PluginError(
             f"build() returned a model with output shape {tuple(outputs.shape)}; (None, {data.n_classes}) is "
@@ -148,6 +149,13 @@ def take_raw_samples(model: Any, data: DataSpec) -> Any:
             f'Dense({data.n_classes}, activation="softmax").'
         )
     return keras.Model(inputs, outputs)
+
+
+def _known(data: DataSpec) -> Any:
+    """Return the layer that brings samples into the range that a model knows from training."""
+    if data.vocabulary_size is not None:
+        return RareAsUnknown(data.vocabulary_size, name="ids_of_training")
+    return keras.layers.Rescaling(data.scale, name="scale_to_unit")
 
 
 def compile_training(model: Any, optimizer: Any) -> TrainOnChunk:

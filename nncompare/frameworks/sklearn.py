@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from nncompare.data.records import Array, Data, DataSpec
+from nncompare.data.records import Array, Data, DataSpec, Samples
 from nncompare.exceptions import DivergedError, PluginError
 from nncompare.frameworks.training import train
 from nncompare.plugin import FitContext, FittedModel, ModelPlugin, Params
@@ -93,7 +93,7 @@ class SklearnModel(FittedModel):
             if name.endswith("_") and isinstance(value, np.ndarray) and value.dtype.kind == "f"
         )
 
-    def predict_proba(self, X: Array) -> npt.NDArray[np.float32]:
+    def predict_proba(self, X: Samples) -> npt.NDArray[np.float32]:
         """Return probabilities of shape (n_samples, n_classes), float32; 0 for a class never seen."""
         return _full_width(self.estimator, X, self.n_classes)
 
@@ -150,7 +150,7 @@ class _Epochs:
         loss = getattr(self.estimator, "loss_", None)
         return None if loss is None else float(loss)
 
-    def predict_proba(self, X: Array) -> Array:
+    def predict_proba(self, X: Samples) -> Array:
         return _full_width(self.estimator, X, len(self._classes))
 
     def snapshot(self) -> Any:
@@ -199,7 +199,7 @@ def _divergence(estimator: Any) -> Iterator[None]:
         raise DivergedError(f"{type(estimator).__name__!r} diverged: ValueError: {error}") from error
 
 
-def _full_width(estimator: Any, X: Array, n_classes: int) -> npt.NDArray[np.float32]:
+def _full_width(estimator: Any, X: Samples, n_classes: int) -> npt.NDArray[np.float32]:
     """Place the estimator's columns at their class codes."""
     probabilities = np.asarray(estimator.predict_proba(X), dtype=np.float32)
     if probabilities.shape[1] == n_classes:

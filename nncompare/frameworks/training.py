@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from nncompare.data.records import Array, Data, Labels
+from nncompare.data.records import Array, Data, Labels, Samples
 from nncompare.exceptions import DivergedError, PluginError
 from nncompare.plugin import FitContext
 
@@ -22,7 +22,7 @@ class Learner(Protocol):
         """Go through the training part once and return the mean loss in nats, None where it is not known."""
         ...
 
-    def predict_proba(self, X: Array) -> Array:
+    def predict_proba(self, X: Samples) -> Array:
         """Return probabilities of shape (n_samples, n_classes)."""
         ...
 
