@@ -289,7 +289,7 @@ def full() -> Results:
 
 
 def four_studies() -> Results:
-    """Four studies of 20 trials on 10 classes: the size that the page's weight is measured by."""
+    """Four studies of 20 trials on 10 classes."""
     found = full()
     return found.model_copy(update={"datasets": found.datasets[:2], "studies": found.studies[:4]})
 

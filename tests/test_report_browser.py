@@ -16,9 +16,11 @@ from nncompare.report import render_html
 from nncompare.results import Results
 
 from . import report_fixtures as fixtures
+from .report_default_run import default_run
 from .test_report_html import HOSTILE, poison, small
 
 CHROMIUM = shutil.which("chromium")
+VARIANTS = {**fixtures.VARIANTS, "default_run": default_run}
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no program called chromium on the PATH"),
@@ -33,6 +35,14 @@ OUTSIDE = """[...document.querySelectorAll('svg[role=img] text')].filter(text =>
     return box.width > 0 && (box.left < 0 || box.right > innerWidth);
 }).map(text => text.textContent)"""
 
+# An element inside a box that scrolls sideways may end outside the page, its box may not.
+BEYOND = """[...document.querySelectorAll('body *')].filter(element =>
+    !element.matches('.scroll *, .unseen, .skip') && element.getBoundingClientRect().right > innerWidth + 0.5
+).map(element => element.outerHTML.slice(0, 80))"""
+CUT = """[...document.querySelectorAll('#provenance .scroll, #health .scroll')].filter(
+    box => box.scrollWidth > box.clientWidth
+).map(box => box.textContent.trim().slice(0, 80))"""
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -46,7 +56,7 @@ def browser() -> Iterator[Browser]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("reports")
     written = {}
-    for name, build in fixtures.VARIANTS.items():
+    for name, build in VARIANTS.items():
         written[name] = folder / f"{name}.html"
         written[name].write_text(render_html(build()), "utf-8")
     return written
@@ -99,7 +109,7 @@ def test_browser_sorts_by_keyboard_and_says_so(browser: Browser, pages: dict[str
     assert names.last.inner_text().startswith(("majority", "logistic"))
 
 
-@pytest.mark.parametrize("variant", fixtures.VARIANTS)
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_browser_on_a_phone_neither_scrolls_across_nor_shrinks_text(
     browser: Browser, pages: dict[str, Path], variant: str
 ) -> None:
@@ -111,8 +121,20 @@ def test_browser_on_a_phone_neither_scrolls_across_nor_shrinks_text(
         assert page.evaluate(OUTSIDE) == []
 
 
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("variant", ["default_run", "texts", "many_classes"])
+def test_browser_lets_nothing_run_out_of_the_right_edge(
+    browser: Browser, pages: dict[str, Path], variant: str, width: int
+) -> None:
+    page, _, _ = visit(browser, pages[variant], viewport={"width": width, "height": 900})
+    page.evaluate(OPEN_ALL)
+    assert page.evaluate(BEYOND) == []
+    if width == 1280:
+        assert page.evaluate(CUT) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("variant", ["full", "many_classes", "one_model", "all_failed", "texts"])
+@pytest.mark.parametrize("variant", ["full", "many_classes", "one_model", "all_failed", "texts", "default_run"])
 def test_browser_finds_no_accessibility_violation(
     browser: Browser, pages: dict[str, Path], variant: str, scheme: str
 ) -> None:

@@ -16,6 +16,7 @@ from nncompare.report import render_html, render_markdown
 from nncompare.results import CheckLevel, Results
 
 from . import report_fixtures as fixtures
+from .report_default_run import default_run
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 
@@ -111,8 +112,8 @@ def test_html_links_lead_to_elements_that_exist() -> None:
     assert {value[1:] for name, value in page.values if name == "href"} <= set(names)
 
 
-def test_html_of_four_studies_weighs_less_than_150_kb() -> None:
-    assert len(render_html(fixtures.four_studies()).encode()) < 150_000
+def test_html_of_the_default_run_weighs_less_than_150_kb() -> None:
+    assert len(render_html(default_run()).encode()) < 150_000
 
 
 @pytest.mark.parametrize("variant", ["full", "one_model", "no_curves"])
@@ -128,16 +129,35 @@ def test_html_shows_every_number_of_a_verdict_in_a_table(variant: str) -> None:
             assert number in shown, f"{number} of {text!r} stands in no table"
 
 
+def test_html_shows_of_a_long_curve_a_sample_with_the_best_and_the_last_epoch() -> None:
+    (study,) = (s for s in default_run().studies if s.dataset == "digits")
+    (trial,) = (t for t in study.trials if t.number == study.best_trial)
+    last, step = trial.curve.epoch[-1], -(-len(trial.curve.epoch) // 15)
+    assert step > 2
+    label = f"Curve of mlp on digits, trial {trial.number}, 1 epoch in {step}, the best and the last</summary>"
+    table = render_html(default_run()).partition(label)[2].partition("</table>")[0]
+    shown = [int(epoch) for epoch in re.findall(r"<tr><th>(\d+)<td>", table)]
+    assert shown == sorted({*range(1, last, step), trial.best_epoch or 0, last})
+
+
+def test_html_aligns_every_column_of_text() -> None:
+    for variant in ("full", "texts", "all_failed"):
+        html = render_html(fixtures.VARIANTS[variant]())
+        numbers = set(re.findall(r"\bt(\d+)\b", " ".join(re.findall(r'<table class="([^"]*)"', html))))
+        assert numbers
+        assert [n for n in sorted(numbers) if f".t{n} tr > :nth-child({n})" not in html] == []
+
+
 def test_html_gives_every_requested_pair_a_row() -> None:
     html = render_html(fixtures.full())
     table = html.split("Every requested pair of model and data set</caption>")[1].split("</table>")[0]
-    rows = re.findall(r'<th scope="row">(.*?)<td class="t">(.*?)<td', table)
+    rows = re.findall(r"<tr[^>]*><th>(.*?)<td>(.*?)<td", table)
     assert rows == [(study.model, study.dataset) for study in fixtures.full().studies]
 
 
 def test_html_puts_problems_before_other_checks() -> None:
     html = render_html(fixtures.full())
-    levels = re.findall(r'<li class="(\w+)"><span class="sign"', html)[:5]
+    levels = re.findall(r'<li class="(\w+)"><span class="unseen"', html)[:5]
     order = list(get_args(CheckLevel))
     assert levels == ["problem", "warning", "info", "ok", "ok"]
     assert set(levels) <= set(order)
@@ -157,14 +177,14 @@ def test_html_shows_intervals_with_the_accuracy_of_models_and_references() -> No
 
 def test_html_with_more_than_20_classes_lists_confusions_instead_of_a_matrix() -> None:
     html = render_html(fixtures.many_classes())
-    assert 'class="matrix"' not in html
+    assert 'class="matrix' not in html
     assert "Most frequent confusions of cnn on wide" in html
-    assert 'class="matrix"' in render_html(fixtures.full())
+    assert 'class="matrix' in render_html(fixtures.full())
 
 
 def test_html_gives_a_model_one_colour_and_one_marker_everywhere() -> None:
     html = render_html(fixtures.full())
-    keys = re.findall(r'<svg class="key (c\d)"[^>]*><use href="#(m\d)" x="7" y="7"/></svg>(\w+)', html)
+    keys = re.findall(r'<svg class="key (c\d)"[^>]*><use href="#(m\d)"/></svg>(\w+)', html)
     marks = {name: {(c, m) for c, m, n in keys if n == name} for _, _, name in keys}
     assert all(len(found) == 1 for found in marks.values())
     assert len({colour for colour, _, _ in keys}) == len({marker for _, marker, _ in keys}) == 3

@@ -16,6 +16,7 @@ from nncompare.results import Failure, Results
 
 from . import report_fixtures as fixtures
 from .children import dataset
+from .report_default_run import default_run
 
 TERMS = ("CC BY-SA 3.0", "Nobody, N. (2020). Waves & Shores. https://doi.org/10.0000/waves_1")
 
@@ -34,7 +35,7 @@ def test_provenance_in_the_page_gives_the_terms_of_each_data_set() -> None:
     page = render_html(with_terms()).partition('id="provenance"')[2]
     for name in ("mnist1d", "digits", "mnist", "imdb"):
         table = page.partition(f"<caption>Data set {name}</caption>")[2].partition("</table>")[0]
-        rows = {row.partition("<")[0]: row for row in table.split('<th scope="row">')[1:]}
+        rows = {row.partition("<")[0]: row for row in table.split("<tr><th>")[1:]}
         assert text_of(rows["licence"]) == f"{TERMS[0]} {name}"
         assert text_of(rows["citation"]) == f"{TERMS[1]} {name}"
 
@@ -50,6 +51,15 @@ def test_provenance_in_markdown_gives_the_terms_of_each_data_set() -> None:
         assert f"- licence: {TERMS[0]} {name}" in lines
         (citation,) = (line for line in lines if line.startswith("- citation: "))
         assert unescape(citation.removeprefix("- citation: ").replace("\\", "")) == f"{TERMS[1]} {name}"
+
+
+def test_provenance_gives_the_most_epochs_where_the_preset_sets_them() -> None:
+    label = "<tr><th>most epochs of a training<td>"
+    results = default_run()
+    assert f"{label}8 on mnist, 40 on mnist1d, 5 on imdb, 80 on digits<" in render_html(results)
+    asked = results.model_copy(update={"settings": results.settings.model_copy(update={"max_epochs": 7})})
+    assert f"{label}7<" in render_html(asked)
+    assert "most epochs" not in render_html(results.model_copy(update={"studies": []}))
 
 
 def test_provenance_says_nothing_of_a_data_set_that_was_not_loaded() -> None:

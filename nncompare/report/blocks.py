@@ -93,6 +93,12 @@ class Table:
     sorted_by: int | None = None
     kind: Literal["plain", "matrix"] = "plain"
 
+    @property
+    def classes(self) -> str:
+        """Return the classes of the table: its kind unless plain, and t1, t2 … for its columns of text."""
+        text = (f"t{number}" for number, column in enumerate(self.columns, start=1) if not column.numeric)
+        return " ".join((*((self.kind,) if self.kind != "plain" else ()), *text))
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:

@@ -68,10 +68,11 @@ def _figure(entry: Entry, test: TestScores) -> Figure:
         x_label="confidence",
         y_label="accuracy",
         lines=(
-            Line(plane.line([(0.0, 0.0), (1.0, 1.0)]), "dashed"),
-            Line(plane.line(points), colour=entry.series.colour),
+            Line(plane.line([(0.0, 0.0), (1.0, 1.0)]), "guide"),
+            Line(plane.line(points)),
         ),
-        marks=tuple(Mark(*plane.point(x, y), entry.series.shape, entry.series.colour) for x, y in points),
+        marks=tuple(Mark(*plane.point(x, y), entry.series.shape) for x, y in points),
+        colour=entry.series.colour,
     )
     table = Table(
         f"Bins of confidence of {name}",

@@ -28,16 +28,19 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A connected line; ``points`` is what SVG expects, ``colour`` a model's number or None for ink."""
+    """A connected line; ``points`` is what SVG expects; a model's number, or None for the colour of the chart."""
 
     points: str
-    kind: Literal["solid", "dashed", "faint"] = "solid"
+    kind: Literal["solid", "dashed", "guide"] = "solid"
     colour: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A marker: shape 0 to 7 of a model, or the ``dot`` of a seed, or the ``cross`` of a failed trial."""
+    """A marker: shape 0 to 7 of a model, or the ``dot`` of a seed, or the ``cross`` of a failed trial.
+
+    Without a colour it has that of the chart.
+    """
 
     x: str
     y: str
@@ -59,7 +62,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One drawing with its name and description."""
+    """One drawing with its name and description; ``colour`` is that of the only model in it."""
 
     title: str
     description: str
@@ -73,6 +76,13 @@ class Chart:
     marks: tuple[Mark, ...] = ()
     texts: tuple[Text, ...] = ()
     framed: bool = True
+    colour: int | None = None
+
+    @property
+    def grid(self) -> str:
+        """Return the path of the grid in the stretched box."""
+        across = (f"M{tick.at.rstrip('%')},0V{self.grid_height}" for tick in self.x_ticks)
+        return "".join((*across, *(f"M0,{tick.at}H100" for tick in self.y_ticks)))
 
 
 @dataclass(frozen=True, slots=True)

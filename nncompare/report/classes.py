@@ -84,7 +84,7 @@ def _f1(scores: ClassScores, low: float, high: float) -> Cell:
     """Return an F1 tinted from the lowest to the highest, or that the class has no test items."""
     if not scores.support:
         return Cell(formats.MISSING, detail=NO_ITEMS)
-    return Cell(formats.score(scores.f1), detail=_bounds(scores), key=scores.f1, tint=tint(scores.f1, low, high))
+    return Cell(formats.score(scores.f1), detail=_bounds(scores), tint=tint(scores.f1, low, high))
 
 
 def _bounds(scores: ClassScores) -> str:

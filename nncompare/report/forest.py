@@ -115,6 +115,6 @@ def _dashed(scale: Scale, references: Means, grid: int) -> tuple[list[Line], lis
             texts.append(Text("100%", number(y), f"{name} (off this scale) →", "end"))
         else:
             x = number(100 * at)
-            lines.append(Line(f"{x},0 {x},{number(y - 11)}", "dashed"))
+            lines.append(Line(f"{x},0 {x},{number(y - 11)}", "guide"))
             texts.append(Text(across(at), number(y), name, "start" if at < 0.5 else "end"))
     return lines, texts

@@ -109,7 +109,7 @@ def scored(value: Interval | None) -> Cell:
     """Return a score with its interval, which never stand apart."""
     if value is None:
         return Cell(formats.MISSING)
-    return Cell(formats.score(value.mean), detail=formats.interval(value), key=value.mean)
+    return Cell(formats.score(value.mean), detail=formats.interval(value))
 
 
 def _trials(study: StudyRecord) -> Cell:

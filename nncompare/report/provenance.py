@@ -14,7 +14,7 @@ LABELS = {
     "threads": "threads per trial",
     "n_trials": "trials per study",
     "n_refits": "refits per study",
-    "max_epochs": "most epochs",
+    "max_epochs": "most epochs of a training",
     "trial_timeout_s": "time limit of a trial, s",
     "trial_memory_mb": "memory limit of a trial, MB",
 }
@@ -53,6 +53,7 @@ def _answer(results: Results) -> str:
 
 def _run(results: Results) -> Table:
     settings = _flat(results.settings.model_dump())
+    settings["max_epochs"] = settings["max_epochs"] or _most_epochs(results)
     rows: dict[str, Any] = {
         "run": results.run_id,
         "state": results.state,
@@ -63,9 +64,15 @@ def _run(results: Results) -> Table:
         "seed": results.seed,
         "preset": results.preset,
         "repeats exactly": results.repeatable,
-        **{LABELS.get(name, name.replace("_", " ")): value for name, value in settings.items()},
+        **{LABELS.get(name, name.replace("_", " ")): value for name, value in settings.items() if value != ""},
     }
     return _pairs("The run", rows)
+
+
+def _most_epochs(results: Results) -> str:
+    """Return each data set's limit, which the preset sets where the user did not; empty if none is known."""
+    most = {s.dataset: s.budget.max_epochs for s in results.studies if s.budget is not None}
+    return ", ".join(f"{epochs} on {dataset}" for dataset, epochs in most.items())
 
 
 def _environment(results: Results) -> Table:

@@ -94,9 +94,9 @@ def _figure(entry: Entry, plane: Plane) -> Figure:
 
 
 def _chart(entry: Entry, plane: Plane) -> Chart:
-    study, colour, shape = entry.study, entry.series.colour, entry.series.shape
+    study, shape = entry.study, entry.series.shape
     so_far = _best_so_far(study)
-    line = (Line(plane.steps(so_far), colour=colour),) if so_far else ()
+    line = (Line(plane.steps(so_far)),) if so_far else ()
     log = " (log)" if plane.y.log else ""
     return Chart(
         title=f"Search history of {study.model} on {study.dataset}",
@@ -108,7 +108,8 @@ def _chart(entry: Entry, plane: Plane) -> Chart:
         x_label="trial",
         y_label=f"validation log loss{log}",
         lines=line,
-        marks=tuple(_mark(trial, plane, shape, colour) for trial in study.trials if trial.state != "running"),
+        marks=tuple(_mark(trial, plane, shape) for trial in study.trials if trial.state != "running"),
+        colour=entry.series.colour,
     )
 
 
@@ -121,12 +122,12 @@ def _best_so_far(study: StudyRecord) -> list[tuple[float, float]]:
     return [*found, (float(study.trials[-1].number), found[-1][1])] if found else []
 
 
-def _mark(trial: TrialRecord, plane: Plane, shape: int, colour: int) -> Mark:
+def _mark(trial: TrialRecord, plane: Plane, shape: int) -> Mark:
     if trial.valid_log_loss is None:
         x, _ = plane.point(trial.number, plane.y.high)
-        return Mark(x, "4", "cross", colour)
+        return Mark(x, "4", "cross")
     kind: Shape = "cross" if trial.state == "failed" else shape
-    return Mark(*plane.point(trial.number, trial.valid_log_loss), kind, colour, hollow=trial.state == "pruned")
+    return Mark(*plane.point(trial.number, trial.valid_log_loss), kind, hollow=trial.state == "pruned")
 
 
 def _importance(study: StudyRecord) -> Table:
@@ -157,10 +158,12 @@ def _n_complete(study: StudyRecord) -> int:
 
 
 def _trials(study: StudyRecord) -> Table:
-    columns = ("Trial", "State", "Log loss", "Accuracy", "Epochs", "CPU time", "Configuration")
+    """Return every trial with a column for each parameter, so that their names stand there once."""
+    names = tuple(dict.fromkeys(name for trial in study.trials for name in trial.params))
+    numbers = ("Log loss", "Accuracy", "Epochs", "CPU time")
     return Table(
         f"Trials of {study.model} on {study.dataset}",
-        tuple(Column(c, c not in {"State", "Configuration"}, c == "Configuration") for c in columns),
+        (Column("Trial"), Column("State", False), *(Column(name) for name in (*numbers, *names))),
         tuple(
             Row(
                 (
@@ -170,7 +173,7 @@ def _trials(study: StudyRecord) -> Table:
                     Cell(formats.score(t.valid_accuracy)),
                     Cell(str(t.epochs)),
                     Cell(formats.cpu(t.fit_cpu_s)),
-                    Cell(formats.params(t.params) or formats.MISSING),
+                    *(Cell(formats.plain(t.params.get(name))) for name in names),
                 )
             )
             for t in study.trials

@@ -12,6 +12,7 @@ from nncompare.report.scales import losses, whole
 from nncompare.results import Curve, StudyRecord
 
 HEIGHT = 150
+MOST_ROWS = 15
 Points = list[tuple[float, float]]
 
 
@@ -90,13 +91,13 @@ def _figure(entry: Entry, runs: list[Run], plane: Plane) -> Figure:
 
 
 def _chart(entry: Entry, runs: list[Run], plane: Plane) -> Chart:
-    colour, lines, marks = entry.series.colour, [], []
+    lines, marks = [], []
     for run in runs:
         train = series(run.curve.epoch, run.curve.train_loss)
         valid = series(run.curve.epoch, run.curve.valid_loss)
-        lines += [Line(plane.line(train), "dashed", colour)] * bool(train)
-        lines += [Line(plane.line(valid), "solid", colour)] * bool(valid)
-        marks += [Mark(*plane.point(e, v), entry.series.shape, colour) for e, v in valid if e == run.best_epoch]
+        lines += [Line(plane.line(train), "dashed")] * bool(train)
+        lines += [Line(plane.line(valid))] * bool(valid)
+        marks += [Mark(*plane.point(e, v), entry.series.shape) for e, v in valid if e == run.best_epoch]
     log = " (log)" if plane.y.log else ""
     return Chart(
         title=f"Learning curves of {entry.study.model} on {entry.study.dataset}",
@@ -109,18 +110,23 @@ def _chart(entry: Entry, runs: list[Run], plane: Plane) -> Chart:
         y_label=f"log loss{log}",
         lines=tuple(lines),
         marks=tuple(marks),
+        colour=entry.series.colour,
     )
 
 
 def _table(entry: Entry, run: Run) -> Table:
+    """Return the numbers of the curve, of a long one about 15 epochs; results.json has them all."""
     curve = run.curve
     columns = (curve.train_loss, curve.valid_loss, curve.valid_accuracy)
+    step = -(-len(curve.epoch) // MOST_ROWS)
     rows = [
         Row((Cell(str(epoch)), *(Cell(formats.score(c[i] if i < len(c) else None)) for c in columns)))
         for i, epoch in enumerate(curve.epoch)
+        if i % step == 0 or epoch in (run.best_epoch, curve.epoch[-1])
     ]
+    sample = f", 1 epoch in {step}, the best and the last" if step > 1 else ""
     return Table(
-        f"Curve of {entry.study.model} on {entry.study.dataset}, {run.name}",
+        f"Curve of {entry.study.model} on {entry.study.dataset}, {run.name}{sample}",
         tuple(Column(c) for c in ("Epoch", "Training loss", "Validation loss", "Validation accuracy")),
         tuple(rows),
     )

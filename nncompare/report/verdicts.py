@@ -19,7 +19,7 @@ STATES: dict[VerdictState, str] = {
 }
 SINGLE_SEED = "ahead, single seed"
 SHORTEST_S = 0.1
-LEVELS: dict[CheckLevel, str] = {"problem": "✕", "warning": "!", "info": "i", "ok": "✓"}
+LEVELS: tuple[CheckLevel, ...] = ("problem", "warning", "info", "ok")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,6 @@ class VerdictCard:
     caption: str
     absent: str
     details: tuple[Table, ...]
-
-    def symbol(self, level: CheckLevel) -> str:
-        """Return the sign of a check's level."""
-        return LEVELS[level]
 
 
 def cards(parts: tuple[Part, ...]) -> tuple[VerdictCard, ...]:
@@ -86,7 +82,7 @@ def _card(part: Part) -> VerdictCard:
         state=verdict.state,
         badge=_badge(part),
         text=verdict.text,
-        checks=tuple(sorted(verdict.checks, key=lambda check: list(LEVELS).index(check.level))),
+        checks=tuple(sorted(verdict.checks, key=lambda check: LEVELS.index(check.level))),
         chart=chart,
         close_up=close_up(part),
         caption=caption(part) if chart is not None else "",
@@ -222,7 +218,7 @@ def _refits(entry: Entry) -> list[Row]:
     return [
         Row(
             (
-                Cell(entry.study.model, series=entry.series),
+                Cell(entry.study.model),
                 Cell(str(r.seed)),
                 Cell(formats.score(r.test_accuracy)),
                 Cell(formats.score(r.macro_f1)),
