@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from nncompare.data.fingerprint import fingerprint
 from nncompare.data.seeds import derive_seed
+from nncompare.exceptions import DataError, StorageError
 from nncompare.metrics import test_scores
 from nncompare.mistakes import Mistakes
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
@@ -22,6 +23,7 @@ from nncompare.results import (
     Budget,
     DatasetRecord,
     Failure,
+    FailureCategory,
     Owner,
     ReferenceRecord,
     Results,
@@ -107,6 +109,14 @@ def reason(found: SearchResult | None, refits: Sequence[Refit]) -> Failure:
     category = Counter(failure.category for failure in failures).most_common(1)[0][0]
     first = next(failure for failure in failures if failure.category == category)
     return Failure(category=category, message=f"{what}. {first.message}")
+
+
+def failure_of(error: Exception) -> Failure:
+    """Return what an error that ended a study means to its reader."""
+    if isinstance(error, DataError):
+        return Failure(category="data", message=str(error))
+    category: FailureCategory = "storage" if isinstance(error, StorageError) else "internal"
+    return Failure(category=category, message=f"{type(error).__name__}: {error}")
 
 
 def owner(study: PlannedStudy) -> Owner | None:
@@ -277,18 +287,6 @@ def results_record(
         environment=dict(environment),
         repeatable=plan.jobs == config.threads == 1 and state == "complete" and not failures & LIMITED,
         notes=[*notes, *(found.problem for found in mistakes.values() if found.problem)],
-        datasets=[_counted(dataset, mistakes.get(dataset.name)) for dataset in datasets],
-        studies=[_mistaken(study, mistakes.get(study.dataset)) for study in studies],
+        datasets=[mistakes.get(dataset.name, Mistakes()).in_dataset(dataset) for dataset in datasets],
+        studies=[mistakes.get(study.dataset, Mistakes()).in_study(study) for study in studies],
     )
-
-
-def _mistaken(study: StudyRecord, found: Mistakes | None) -> StudyRecord:
-    """Return a study with its mistakes, which are known when the others of its data set are."""
-    if found is None or study.model not in found.by_model:
-        return study
-    return study.model_copy(update={"mistakes": found.by_model[study.model]})
-
-
-def _counted(dataset: DatasetRecord, found: Mistakes | None) -> DatasetRecord:
-    """Return a data set with the number of samples that every model gets wrong."""
-    return dataset if found is None else dataset.model_copy(update={"n_wrong_by_all": found.n_wrong_by_all})

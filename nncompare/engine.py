@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nncompare.assembly import dataset_record, results_record, study_record
+from nncompare.assembly import dataset_record, failure_of, results_record, study_record
 from nncompare.data.files import cache_root, write_atomic
 from nncompare.data.views import PreparedView, prepare_view
 from nncompare.environment import describe_environment
@@ -24,7 +24,7 @@ from nncompare.mistakes import find_mistakes
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.refit import Reference, Refit, Refits, SealedTest, measure, run_references
 from nncompare.report import write_report
-from nncompare.results import DatasetRecord, Failure, Results, RunState, StudyRecord, TrialRecord
+from nncompare.results import DatasetRecord, Results, RunState, StudyRecord, TrialRecord
 from nncompare.runlog import RunLog
 from nncompare.search import Search, open_storage, quiet_optuna
 from nncompare.session import Session, memory_limit_mb
@@ -141,9 +141,7 @@ class Engine:
             with contextlib.suppress(OSError):
                 log = self._folder / "trials" / f"{study.model}--{study.dataset}.error.log"
                 log.write_text(traceback.format_exc())
-            category = "storage" if isinstance(error, StorageError) else "internal"
-            failure = Failure(category=category, message=f"{type(error).__name__}: {error}")
-            record = study_record(study, failure=failure)
+            record = study_record(study, failure=failure_of(error))
         with self._lock:
             self._studies[index] = record
             self._save("running")

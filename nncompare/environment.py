@@ -10,15 +10,18 @@ from typing import Any
 
 import psutil
 
+from nncompare.execution.launch import child_environment
+
 PACKAGES = ("nncompare", "optuna", "scikit-learn", "tensorflow", "keras", "numpy", "scipy")
 
 
 def describe_environment() -> dict[str, Any]:
-    """Return versions, processor, processors in use, memory in MB and the load when the run began."""
+    """Return versions, kernels, processor, processors in use, memory in MB and the load when the run began."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": {name: version for name in PACKAGES if (version := _version(name)) is not None},
+        "TF_ENABLE_ONEDNN_OPTS": child_environment()["TF_ENABLE_ONEDNN_OPTS"],
         "processor": _processor(),
         "n_cpus": os.cpu_count(),
         "n_cpus_usable": len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else None,

@@ -13,7 +13,7 @@ from nncompare.data.ragged import decode
 from nncompare.data.records import Labels
 from nncompare.data.store import StoredDataset
 from nncompare.metrics import predicted
-from nncompare.results import Mistake
+from nncompare.results import DatasetRecord, Mistake, StudyRecord
 
 __all__ = ["Mistakes", "find_mistakes"]
 
@@ -34,12 +34,22 @@ class Mistakes:
     n_wrong_by_all : int or None
         Test samples that every model gets wrong.
     problem : str
-        Why the mistakes lack their words, in one sentence.
+        Why there are no mistakes, or why they lack their words.
     """
 
     by_model: Mapping[str, list[Mistake]] = field(default_factory=dict)
     n_wrong_by_all: int | None = None
     problem: str = ""
+
+    def in_study(self, study: StudyRecord) -> StudyRecord:
+        """Return a study with its mistakes, which are known when the others of its data set are."""
+        if study.model not in self.by_model:
+            return study
+        return study.model_copy(update={"mistakes": self.by_model[study.model]})
+
+    def in_dataset(self, dataset: DatasetRecord) -> DatasetRecord:
+        """Return a data set with the number of samples that every model gets wrong."""
+        return dataset.model_copy(update={"n_wrong_by_all": self.n_wrong_by_all})
 
 
 def find_mistakes(stored: StoredDataset, y: Labels, probabilities: Mapping[str, Sequence[Floats]]) -> Mistakes:
@@ -59,7 +69,15 @@ def find_mistakes(stored: StoredDataset, y: Labels, probabilities: Mapping[str, 
     Returns
     -------
     Mistakes
+        With the ``problem`` alone where anything went wrong.
     """
+    try:
+        return _find(stored, y, probabilities)
+    except Exception as error:  # noqa: BLE001 - the border: a run is worth more than a look at its mistakes
+        return Mistakes(problem=f"The mistakes on {stored.name} are not shown. {_cause(error)}.")
+
+
+def _find(stored: StoredDataset, y: Labels, probabilities: Mapping[str, Sequence[Floats]]) -> Mistakes:
     if stored.view != "tokens" or not probabilities:
         return Mistakes()
     means = {model: np.mean(probas, axis=0) for model, probas in probabilities.items()}
@@ -96,11 +114,16 @@ def _texts(stored: StoredDataset, rows: Sequence[int]) -> tuple[dict[int, str], 
     """Return the text of each row, none where the data set brings no words, and why they cannot be read."""
     try:
         words, X_test = stored.words(), stored.X_test()
-    except (OSError, ValueError) as error:
-        cause = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        what = f"The mistakes on {stored.name} lack their words. {type(error).__name__}: {cause}."
+    except (EOFError, OSError, ValueError) as error:  # an empty file, none, a short or a changed one
+        what = f"The mistakes on {stored.name} lack their words. {_cause(error)}."
         return {}, f"{what} Delete the folder '{stored.folder.name}' in the cache and run again."
     return {row: _excerpt(decode(X_test[row], words)) for row in rows} if words else {}, ""
+
+
+def _cause(error: Exception) -> str:
+    """Return type and first line of an error, without the path of a file."""
+    text = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {text}"
 
 
 def _excerpt(words: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nncompare.exceptions import UsageError
@@ -12,23 +12,46 @@ from nncompare.settings import RunConfig
 __all__ = ["check_pin", "check_pins"]
 
 
-def check_pins(config: RunConfig, studies: Iterable[PlannedStudy]) -> None:
-    """Refuse a pinned parameter that no study knows, and a value outside of its range.
+def check_pins(config: RunConfig, studies: Sequence[PlannedStudy]) -> None:
+    """Refuse a pinned parameter that no study of its model knows, and a value outside of a study's range.
 
     Raises
     ------
     UsageError
-        The model is not part of the run, has no such parameter, or could not have drawn the value.
+        The model is not part of the run, has no such parameter on any of its data sets, or could not have drawn
+        the value on one of them.
     """
-    for study in studies:
-        for name, value in study.pins.items() if study.failure is None else ():
-            if name not in study.space:
-                known = ", ".join(sorted(study.space)) or "none"
-                raise UsageError(f"Model '{study.model}' has no parameter '{name}'. Its parameters: {known}.")
-            check_pin(f"{study.model}.{name}", value, study.space[name])
-    unknown = sorted(set(config.pins) - {study.model for study in studies})
-    if unknown:
-        raise UsageError(f"--set names the model '{unknown[0]}', which is not part of this run.")
+    for model, pins in config.pins.items():
+        own = [study for study in studies if study.model == model]
+        if not own:
+            raise UsageError(f"--set names the model '{model}', which is not part of this run.")
+        usable = [study for study in own if study.failure is None]
+        for name, value in pins.items() if usable else ():
+            _check_everywhere(name, value, usable)
+
+
+def _check_everywhere(name: str, value: Any, studies: Sequence[PlannedStudy]) -> None:
+    """Check one pin on all data sets of its model."""
+    model = studies[0].model
+    concerned = [study for study in studies if name in study.space]
+    if not concerned:
+        where = ", ".join(study.dataset for study in studies)
+        known = ", ".join(sorted({known for study in studies for known in study.space})) or "none"
+        raise UsageError(f"Model '{model}' has no parameter '{name}' on {where}. Its parameters: {known}.")
+    refusals = {study.dataset: _refusal(study, name, value) for study in concerned}
+    able = [dataset for dataset, refusal in refusals.items() if not refusal]
+    for refusal in filter(None, refusals.values()):
+        advice = f" On {', '.join(able)} it can: add -d {' -d '.join(able)}." if able else ""
+        raise UsageError(f"{refusal}{advice}")
+
+
+def _refusal(study: PlannedStudy, name: str, value: Any) -> str:
+    """Say why the search of one study could not have drawn a value, in no words where it could."""
+    try:
+        check_pin(f"{study.model}.{name} on {study.dataset}", value, study.space[name])
+    except UsageError as error:
+        return str(error)
+    return ""
 
 
 def check_pin(name: str, value: Any, space: Mapping[str, Any]) -> None:

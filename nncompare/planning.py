@@ -15,9 +15,9 @@ from nncompare.data.files import cache_root
 from nncompare.data.seeds import derive_seed
 from nncompare.data.splits import search_sample
 from nncompare.data.store import StoredDataset
-from nncompare.data.views import CONVERSIONS, choose_view, prepare_view
+from nncompare.data.views import choose_view, possible_views, prepare_view
 from nncompare.events import Listener, Notice
-from nncompare.exceptions import PluginError, UsageError
+from nncompare.exceptions import DataError, PluginError, UsageError
 from nncompare.execution.probe import ProbeResult, probe_plugins
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import DescribeAnswer, DescribeSpec
@@ -170,18 +170,19 @@ def _plan_study(
         "ref": model.ref,
         "file": model.probe.file or None,
         "framework": model.probe.tags.get("framework"),
-        "pins": config.pins.get(model.name, {}),
     }
     if not model.probe.ok:
         return PlannedStudy(**budget, failure=Failure(category="plugin", message=_broken(model)), broken=True)
     if dataset.stored is None or dataset.split is None:
         return PlannedStudy(**budget, failure=dataset.failure, broken=not dataset.unavailable)
     accepts = model.probe.tags["accepts"]
-    view = choose_view(dataset.stored.view, accepts, sparse=bool(model.probe.tags.get("sparse")))
+    native, sparse = dataset.stored.view, bool(model.probe.tags.get("sparse"))
+    view = choose_view(native, accepts, sparse=sparse)
     if view is None:
-        native = dataset.stored.view
         text = f"{model.name} accepts {', '.join(accepts)}, and '{dataset.name}' is of view '{native}', which can"
-        text = f"{text} become {', '.join(CONVERSIONS[native])}."
+        text = f"{text} become {', '.join(possible_views(native, sparse=sparse))}."
+        if native == "tokens" and "tabular" in accepts:
+            text = f"{text} A table of texts is sparse: set ModelTags(sparse=True) if the model takes one."
         return PlannedStudy(**budget, failure=Failure(category="data", message=text))
     n_samples = SEARCH_SAMPLES.get(dataset.name, DEFAULT_SEARCH_SAMPLES)
     seed = derive_seed(config.seed, dataset.name, "search sample")
@@ -200,10 +201,13 @@ def _plan_study(
 def _describe(
     study: PlannedStudy, stored: StoredDataset, config: RunConfig, runner: LocalRunner, folder: Path
 ) -> PlannedStudy:
-    """Add the search space and the default configuration, or the reason why there is none."""
+    """Add the search space, the default configuration and the pins that it knows, or why there is none."""
     if study.view is None or study.search_rows is None or study.ref is None:
         return study
-    prepared = prepare_view(stored, study.view, study.search_rows, None, cache_root(), with_test=False)
+    try:
+        prepared = prepare_view(stored, study.view, study.search_rows, None, cache_root(), with_test=False)
+    except DataError as error:
+        return replace(study, failure=Failure(category="data", message=str(error)), broken=True)
     name = f"describe-{study.model}--{study.dataset}"
     spec = DescribeSpec(
         plugin=study.ref.value,
@@ -217,7 +221,8 @@ def _describe(
     )
     if not isinstance(answer := runner.run(spec), DescribeAnswer) or answer.failure is not None:
         return replace(study, failure=answer.failure, broken=True)
-    return replace(study, space=answer.space, defaults=answer.defaults)
+    pins = {name: value for name, value in config.pins.get(study.model, {}).items() if name in answer.space}
+    return replace(study, space=answer.space, defaults=answer.defaults, pins=pins)
 
 
 def _broken(model: _Model) -> str:

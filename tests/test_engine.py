@@ -5,12 +5,13 @@ import threading
 
 import pytest
 
-from nncompare import assembly
+from nncompare import assembly, engine
 from nncompare.comparison import load_results
 from nncompare.engine import Engine
 from nncompare.environment import describe_environment
 from nncompare.events import RefitFinished, RunFinished, StudyFinished, StudyStarted, TrialFinished
-from nncompare.exceptions import PluginError, StorageError
+from nncompare.exceptions import DataError, PluginError, StorageError
+from nncompare.execution.launch import child_environment
 from nncompare.execution.tasks import load_model
 from nncompare.planning import make_plan
 from nncompare.settings import RunConfig
@@ -89,6 +90,7 @@ def test_environment_names_what_repeats_a_run():
     assert found["packages"]["nncompare"]
     assert found["packages"]["optuna"].startswith("5.")
     assert found["memory_mb"] > 0
+    assert found["TF_ENABLE_ONEDNN_OPTS"] == child_environment()["TF_ENABLE_ONEDNN_OPTS"]
     assert 1 <= found["n_cpus_usable"] <= found["n_cpus"]
 
 
@@ -190,6 +192,21 @@ def test_engine_keeps_the_results_when_report_and_verdict_cannot_be_made(runner,
     assert results.studies[0].status == "complete"
     assert results.datasets[0].verdict.text == "There is no verdict on digits: OverflowError: too large"
     assert "The report could not be drawn: OverflowError: too large" in results.notes
+
+
+def test_engine_data_that_cannot_be_prepared_are_the_studys_failure(runner, tmp_path, monkeypatch):
+    prepare = engine.prepare_view
+
+    def refuses(*arguments, with_test):
+        if with_test:
+            raise DataError("The refits' rows hold no words.")
+        return prepare(*arguments, with_test=with_test)
+
+    monkeypatch.setattr(engine, "prepare_view", refuses)
+    results, _ = compare_with(runner, tmp_path, n_trials=1, n_refits=1)
+    (study,) = results.studies
+    assert (study.status, study.failure.category) == ("failed", "data")
+    assert study.failure.message == "The refits' rows hold no words."
 
 
 def test_engine_storage_that_breaks_keeps_the_finished_trials(runner, tmp_path):

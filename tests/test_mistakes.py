@@ -139,6 +139,21 @@ def test_mistakes_say_why_words_cannot_be_read(tmp_path, damage, cause):
     assert str(tmp_path) not in found.problem
 
 
+def test_mistakes_lack_their_words_where_the_texts_are_cut_off(tmp_path):
+    damaged = store(tmp_path)
+    with (damaged.folder / "X_test.ragged" / "values.npy").open("r+b") as file:
+        file.truncate()
+    found = find_mistakes(damaged, Y, wrong_everywhere())
+    assert [(m.id, m.words) for m in found.by_model["m"]] == [(row, None) for row in range(10)]
+    assert found.problem.startswith("The mistakes on texts lack their words. EOFError: ")
+
+
+def test_mistakes_that_cannot_be_found_are_a_problem_and_no_error(stored):
+    found = find_mistakes(stored, Y, {"m": [np.zeros((N_TEST + 1, 3))]})
+    assert (found.by_model, found.n_wrong_by_all) == ({}, None)
+    assert found.problem.startswith("The mistakes on texts are not shown. ValueError: ")
+
+
 def test_mistakes_of_other_views_and_of_nobody_are_empty(tmp_path, stored):
     info = DatasetInfo(name="table", view="tabular", n_train=N_TEST, n_test=N_TEST, class_names=CLASSES)
     X = np.random.default_rng(0).normal(size=(N_TEST, 2)).astype(np.float32)

@@ -11,7 +11,7 @@ from nncompare.planning import make_plan
 from nncompare.registry import DATASETS, MODELS, Catalog, PluginProblem, PluginRef, discover
 from nncompare.settings import RunConfig
 
-from .children import dataset, fault
+from .children import FAULTS, dataset, fault
 from .whole_runs import compare_with
 
 LINEAR = {"type": "float", "low": 0.5, "high": 50.0, "step": None, "log": True}
@@ -125,6 +125,31 @@ def test_plan_view_that_the_model_lacks(planned):
     assert "ImageOnly accepts image, and 'Waves' is of view 'sequence'" in study.failure.message
 
 
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (
+            "Nearest",
+            "Nearest accepts tabular, and 'Texts' is of view 'tokens', which can become tokens. "
+            "A table of texts is sparse: set ModelTags(sparse=True) if the model takes one.",
+        ),
+        ("ImageOnly", "ImageOnly accepts image, and 'Texts' is of view 'tokens', which can become tokens."),
+    ],
+)
+def test_plan_texts_for_a_model_that_takes_none(planned, model, words):
+    (study,) = planned((fault(model),), (dataset("Texts"),)).studies
+    assert (study.failure.message, study.broken) == (words, False)
+
+
+def test_plan_texts_without_a_word_fail_where_they_become_a_table(planned, monkeypatch):
+    monkeypatch.setattr("nncompare.planning.search_sample", lambda split, *_: split.train[split.train > 0])
+    models = ("nncompare_plugins.mlp:MLP", f"{FAULTS.with_name('readers.py')}:Timid")
+    table, tokens = planned(models, (dataset("OneWord"),)).studies
+    assert (table.failure.category, table.broken) == ("data", True)
+    assert "texts to train on holds a word" in table.failure.message
+    assert tokens.failure is None
+
+
 def test_plan_broken_plugin_fails_alone(planned, tmp_path):
     (tmp_path / "broken.py").write_text("import no_such_library")
     broken, fine = planned((f"{tmp_path / 'broken.py'}:Model", fault("Nearest")), ("digits",)).studies
@@ -142,9 +167,12 @@ def test_plan_plugin_whose_space_is_broken_fails_alone(planned):
 @pytest.mark.parametrize(
     ("pins", "words"),
     [
-        ({"Nearest": {"depth": 3}}, "Model 'Nearest' has no parameter 'depth'. Its parameters: kind, sharpness."),
-        ({"Nearest": {"kind": "mode"}}, "Nearest.kind cannot be 'mode'. Choose from 'mean', 'median'."),
-        ({"Nearest": {"sharpness": 51}}, "Nearest.sharpness cannot be 51; choose from 0.5 to 50."),
+        (
+            {"Nearest": {"depth": 3}},
+            "Model 'Nearest' has no parameter 'depth' on digits. Its parameters: kind, sharpness.",
+        ),
+        ({"Nearest": {"kind": "mode"}}, "Nearest.kind on digits cannot be 'mode'. Choose from 'mean', 'median'."),
+        ({"Nearest": {"sharpness": 51}}, "Nearest.sharpness on digits cannot be 51; choose from 0.5 to 50."),
         ({"Farthest": {"kind": "mean"}}, "--set names the model 'Farthest', which is not part of this run."),
     ],
 )
@@ -152,6 +180,39 @@ def test_plan_pin_that_cannot_be_is_refused(planned, pins, words):
     with pytest.raises(UsageError) as caught:
         planned((fault("Nearest"),), ("digits",), pins=pins)
     assert str(caught.value) == words
+
+
+def test_plan_pin_is_part_of_the_studies_whose_space_has_it(planned):
+    pins = {"TwoSpaces": {"depth": 2, "units": 16}}
+    ten, two = planned((fault("TwoSpaces"),), ("digits", dataset("Waves")), pins=pins).studies
+    assert (ten.pins, two.pins) == ({"depth": 2, "units": 16}, {"units": 16})
+
+
+@pytest.mark.parametrize(
+    ("pins", "words"),
+    [
+        (
+            {"units": 48},
+            "TwoSpaces.units on Waves cannot be 48. Choose from 16, 32. On digits it can: add -d digits.",
+        ),
+        ({"units": 64}, "TwoSpaces.units on digits cannot be 64. Choose from 16, 48."),
+        ({"depth": 9}, "TwoSpaces.depth on digits cannot be 9; choose from 1 to 3."),
+        (
+            {"width": 1},
+            "Model 'TwoSpaces' has no parameter 'width' on digits, Waves. "
+            "Its parameters: depth, kind, sharpness, units.",
+        ),
+    ],
+)
+def test_plan_pin_that_one_of_two_spaces_refuses_is_refused_with_advice(planned, pins, words):
+    with pytest.raises(UsageError) as caught:
+        planned((fault("TwoSpaces"),), ("digits", dataset("Waves")), pins={"TwoSpaces": pins})
+    assert str(caught.value) == words
+
+
+def test_plan_pin_of_a_model_without_any_space_is_left_alone(planned):
+    (study,) = planned((fault("ImageOnly"),), (dataset("Waves"),), pins={"ImageOnly": {"depth": 2}}).studies
+    assert (study.failure.category, study.pins) == ("data", {})
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,29 @@ class Texts(DatasetPlugin):
         return Dataset(X[:160], y[:160], X[160:], y[160:], words=words)
 
 
+class SealedTexts(Texts):
+    """Texts; the test labels are permuted where the environment says so."""
+
+    info = replace(Texts.info, name="SealedTexts")
+
+    def load(self, cache):
+        data = super().load(cache)
+        if "NNCOMPARE_TEST_PERMUTE" not in os.environ:
+            return data
+        return replace(data, y_test=1 - data.y_test)
+
+
+class OneWord(Texts):
+    """The first text alone holds a word."""
+
+    info = replace(Texts.info, name="OneWord")
+
+    def load(self, cache):
+        data = super().load(cache)
+        silent = [[1, 2]] * 199
+        return replace(data, X_train=Ragged.from_rows([[1, 4], *silent[:159]]), X_test=data.X_test)
+
+
 class Remote(Waves):
     """Has to be downloaded, as it says."""
 

@@ -398,3 +398,19 @@ class AsksFromThreads(Nearest):
         with ThreadPoolExecutor(8) as pool:
             values = list(pool.map(lambda low: trial.suggest_int(f"n{low}", low, low + 1), range(200)))
         return {"sharpness": 1.0, "kind": "mean", "values": values}
+
+
+class TwoSpaces(Nearest):
+    """Right too; it searches other values and one more parameter on ten classes."""
+
+    def suggest_params(self, trial, data):
+        ten = data.n_classes == 10
+        found = {
+            **super().suggest_params(trial, data),
+            "units": trial.suggest_categorical("units", [16, 48] if ten else [16, 32]),
+        }
+        return {**found, "depth": trial.suggest_int("depth", 1, 3)} if ten else found
+
+    def default_params(self, data):
+        found = {**super().default_params(data), "units": 16}
+        return {**found, "depth": 1} if data.n_classes == 10 else found

@@ -1,0 +1,13 @@
+"""The environment of servers and children."""
+
+import pytest
+
+from nncompare.execution.launch import child_environment
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "1"), ("0", "0"), ("1", "1")])
+def test_child_environment_turns_onednn_on_unless_the_user_has_set_it(monkeypatch, given, expected):
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    if given is not None:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", given)
+    assert child_environment()["TF_ENABLE_ONEDNN_OPTS"] == expected
