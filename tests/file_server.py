@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -43,6 +44,16 @@ def serve_other_content(request):
 
 def serve_too_much(request):
     serve_body(request, BODY + b"more")
+
+
+def serve_trickle(request):
+    """Send one byte after the other until nobody listens any more."""
+    request.send_response(200)
+    request.send_header("Content-Length", str(len(BODY)))
+    request.end_headers()
+    for position in range(len(BODY)):
+        request.wfile.write(BODY[position : position + 1])
+        time.sleep(0.01)
 
 
 class FileServer:

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from nncompare.data import download
+from nncompare.data import connections, download
 from nncompare.data.download import Transfer, fetch, find_file, given_file, listening
 from nncompare.exceptions import DataError, DataUnavailableError, StorageError
 
@@ -138,6 +139,89 @@ def test_fetch_stalled_server_is_given_up(tmp_path, monkeypatch):
     assert names(tmp_path) == []
 
 
+def test_fetch_trickle_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "PATIENCE_S", 0.1)
+    with serving(file_server.serve_trickle) as server:
+        with pytest.raises(DataUnavailableError) as caught:
+            fetch(server.file(), tmp_path)
+        assert len(server.asked) == 1
+    assert re.search(
+        r" in 1 try\. TooSlow: \d+ of 256,000 bytes came in 0 s, and less than 20,000 ", str(caught.value)
+    )
+    assert names(tmp_path) == []
+
+
+def test_fetch_of_all_bytes_is_never_too_slow(tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "PATIENCE_S", 0.0)
+    small = BODY[:100]
+    with serving(lambda request: serve_body(request, small)) as server:
+        file = server.file(n_bytes=100, digest=f"sha256:{hashlib.sha256(small).hexdigest()}")
+        assert fetch(file, tmp_path).read_bytes() == small
+
+
+class Dropped:
+    """A network where one of the addresses of ``many.invalid`` answers, or none; what waits moves the clock."""
+
+    def __init__(self, addresses, answering=None):
+        self.addresses, self.answering = addresses, answering
+        self.looked_up, self.waits, self.now = [], [], 0.0
+        self.connect_truly = socket.socket.connect
+
+    def getaddrinfo(self, host, port, *_kind):
+        if host == "many.invalid":
+            self.looked_up.append(host)
+        found = self.addresses if host == "many.invalid" else [host]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
+
+    def connect(self, sock, address):
+        self.waits.append(round(sock.gettimeout(), 3))
+        if address[0] == self.answering:
+            return self.connect_truly(sock, address)
+        self.now += sock.gettimeout()
+        raise TimeoutError("timed out")
+
+
+@pytest.fixture
+def dropped(monkeypatch):
+    def install(*arguments):
+        network = Dropped(*arguments)
+        monkeypatch.setattr(socket, "getaddrinfo", network.getaddrinfo)
+        monkeypatch.setattr(socket.socket, "connect", lambda sock, address: network.connect(sock, address))
+        monkeypatch.setattr(connections, "monotonic", lambda: network.now)
+        return network
+
+    return install
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(("n_addresses", "waits"), [(1, [5.0]), (2, [2.0, 3.0]), (16, [2.0, 2.0, 1.0])])
+def test_fetch_dropped_addresses_share_one_limit_and_one_try(tmp_path, dropped, scheme, n_addresses, waits):
+    network = dropped([f"192.0.2.{number}" for number in range(n_addresses)])
+    with serving(serve_body) as server:
+        file = server.file(url=f"{scheme}://many.invalid/data.bin")
+    with pytest.raises(DataUnavailableError, match=r"from many\.invalid in 1 try\. TimeoutError: timed out\."):
+        fetch(file, tmp_path)
+    assert (network.looked_up, network.waits) == (["many.invalid"], waits)
+
+
+def test_fetch_second_address_answers(tmp_path, dropped):
+    network = dropped(["192.0.2.1", "127.0.0.1", "192.0.2.2"], "127.0.0.1")
+    with serving(serve_body) as server:
+        file = server.file(url=server.address.replace("127.0.0.1", "many.invalid") + "/data.bin")
+        assert fetch(file, tmp_path).read_bytes() == BODY
+    assert network.waits == [2.0, 2.0]
+
+
+def test_fetch_broken_setting_of_the_network_is_no_fault_of_the_disk(tmp_path, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    with serving(serve_body) as server:
+        file = server.file(url=server.address.replace("http:", "https:") + "/data.bin")
+        with pytest.raises(
+            DataUnavailableError, match=r"in 2 tries\. OSError: Could not find a suitable TLS CA cert"
+        ):
+            fetch(file, tmp_path / "cache")
+
+
 @pytest.mark.parametrize("first", ["serve_404", "serve_half", "serve_other_content", "serve_too_much"])
 def test_fetch_second_try_succeeds(tmp_path, first):
     with serving(getattr(file_server, first), serve_body) as server:
@@ -260,21 +344,72 @@ def test_fetch_mirror_stands_for_all_before_the_file_name(tmp_path, monkeypatch)
         assert server.asked == ["/mirror/of/data/data.bin"]
 
 
-def test_fetch_mirror_password_is_not_told(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "place",
+    [
+        "http://me:canary@{}",
+        "http://me:canary@{}/canary/path",
+        "https://me:canary@{}",
+        "http://canary:@{}/a path",
+        f"http://me:canary@{'long' * 20}.invalid",
+        "http://me:canary@.invalid",
+        "http://me:canary@*",
+        "http://me:canary\\ary@mirror.invalid/path",
+    ],
+)
+def test_fetch_mirror_password_is_not_told(tmp_path, monkeypatch, place):
     with serving(file_server.serve_404) as server:
-        monkeypatch.setenv("NNCOMPARE_DATA_MIRROR", server.address.replace("//", "//me:canary@"))
+        monkeypatch.setenv("NNCOMPARE_DATA_MIRROR", place.format(server.address.removeprefix("http://")))
         transfers = []
         with listening(transfers.append), pytest.raises(DataUnavailableError) as caught:
             fetch(server.file(), tmp_path)
     assert "canary" not in f"{caught.value} {transfers}"
 
 
-def test_fetch_mirror_that_is_no_address(tmp_path, monkeypatch):
-    monkeypatch.setenv("NNCOMPARE_DATA_MIRROR", "me:canary@mirror.example")
-    with serving(serve_body) as server, pytest.raises(DataError) as caught:
-        fetch(server.file(), tmp_path)
-    text = "NNCOMPARE_DATA_MIRROR does not begin with https:// or http://. Correct it, or unset it."
-    assert str(caught.value) == text
+@pytest.mark.parametrize(
+    "mirror",
+    [
+        "me:canary@mirror.example",
+        "ftp://me:canary@mirror.example",
+        "https://me:canary@/path",
+        "https://me:can/ary@mirror.example/path",
+        "https://me:12/ary@mirror.example/path",
+        "https://me:can#ary@mirror.example/path",
+        "https://me:12#ary@mirror.example/path",
+        "https://me:12?ary@mirror.example/path",
+        "https://[me:canary@mirror.example/path",
+        "https://me:canary@mirror.example:port/path",
+        "https://me:canary@mirror.example:99999/path",
+        "https://",
+        "https://mirror.example/path?key=canary",
+    ],
+)
+def test_fetch_mirror_that_is_no_address(tmp_path, monkeypatch, mirror):
+    monkeypatch.setenv("NNCOMPARE_DATA_MIRROR", mirror)
+    with serving(serve_body) as server:
+        with pytest.raises(DataError) as caught:
+            fetch(server.file(), tmp_path)
+        for tell in (server.file().source, server.file().address):
+            with pytest.raises(DataError):
+                tell()
+    assert str(caught.value) == (
+        "NNCOMPARE_DATA_MIRROR is no address of the form https://host/path. Correct it, or unset it; in a user "
+        "name or password, write : / ? # [ ] @ as %3A %2F %3F %23 %5B %5D %40."
+    )
+
+
+@pytest.mark.parametrize(
+    ("mirror", "source"),
+    [
+        ("https://me:ca%2Fna%40ry@mirror.example/path", "mirror.example"),
+        ("http://mirror.example:8080/path/", "mirror.example:8080"),
+        ("http://me@[::1]:80", "[::1]:80"),
+    ],
+)
+def test_remote_file_source_is_host_and_port(monkeypatch, mirror, source):
+    monkeypatch.setenv("NNCOMPARE_DATA_MIRROR", mirror)
+    with serving(serve_body) as server:
+        assert server.file().source() == source
 
 
 def test_find_file_order_and_digests(tmp_path, monkeypatch):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -17,12 +17,16 @@ from nncompare.data.remote import RemoteFile, Transfer, listening, tell
 from nncompare.exceptions import DataError, DataUnavailableError, NNCompareError
 
 if TYPE_CHECKING:
-    from requests import RequestException
+    from filelock import BaseFileLock
 
 __all__ = ["RemoteFile", "Transfer", "discard_partial", "fetch", "find_file", "given_file", "listening"]
 
 TIMEOUTS_S = (5.0, 30.0)
-"""How long to wait for a connection, and for the next bytes."""
+"""How long to wait for a connection, over all addresses of a host, and for the next bytes."""
+
+SLOWEST_BYTES_PER_S = 20_000.0
+PATIENCE_S = 30.0
+"""A body that came more slowly than that on average is given up, from so many seconds after its beginning on."""
 
 N_TRIES = 2
 PAUSE_S = 0.5
@@ -91,8 +95,8 @@ def fetch(file: RemoteFile, folder: Path) -> Path:
     Raises
     ------
     DataUnavailableError
-        It cannot be had now: no network, a server that answers with an error or stops sending, other content.
-        It was tried twice.
+        It cannot be had now: no network, a server that answers with an error, stops sending or sends less than
+        20 kB/s, other content. It was tried twice, unless nobody answered or the network was too slow.
     DataError
         An environment variable cannot be right.
     StorageError
@@ -106,9 +110,9 @@ def fetch(file: RemoteFile, folder: Path) -> Path:
     try:
         with storage_errors(path, file.n_bytes):
             folder.mkdir(parents=True, exist_ok=True)
-            with _alone(file, folder / f".{file.name}.lock"):
-                if not file.is_at(path):
-                    _download(file, path)
+        with _alone(file, path):
+            if not file.is_at(path):
+                _download(file, path)
     except NNCompareError:
         tell(file, 0, "failed")
         raise
@@ -133,34 +137,45 @@ def discard_partial(folder: Path) -> None:
 
 
 @contextmanager
-def _alone(file: RemoteFile, lock_file: Path) -> Iterator[None]:
+def _alone(file: RemoteFile, path: Path) -> Iterator[None]:
     """Keep other processes out; the system frees the lock of one that is killed."""
-    from filelock import FileLock, Timeout
+    from filelock import FileLock
 
-    lock = FileLock(lock_file)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        tell(file, 0, "waiting")
-        lock.acquire()
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    with storage_errors(path, file.n_bytes):
+        _acquire(lock, file)
     try:
         yield
     finally:
         lock.release()
 
 
+def _acquire(lock: BaseFileLock, file: RemoteFile) -> None:
+    from filelock import Timeout
+
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        tell(file, 0, "waiting")
+        lock.acquire()
+
+
 class _LostError(Exception):
     """One try brought nothing; the text says why, as ``Type: message``."""
 
 
+class _HopelessError(_LostError):
+    """A second try would take long and bring nothing either."""
+
+
 def _download(file: RemoteFile, path: Path) -> None:
     tell(file, 0, "receiving")
-    for n_left in reversed(range(N_TRIES)):
+    for n_tries in range(1, N_TRIES + 1):
         try:
             _receive(file, path)
         except _LostError as error:
-            if n_left == 0:
-                raise _unavailable(file, error) from error
+            if n_tries == N_TRIES or isinstance(error, _HopelessError):
+                raise _unavailable(file, n_tries, error) from error
             time.sleep(PAUSE_S)
         else:
             return
@@ -168,24 +183,47 @@ def _download(file: RemoteFile, path: Path) -> None:
 
 def _receive(file: RemoteFile, path: Path) -> None:
     """Try once, into a temporary file of which there is one at a time: the caller holds the lock."""
-    import requests
-
     temporary = path.with_name(f".{path.name}.part")
+    with closing(_chunks(file)) as chunks, storage_errors(path, file.n_bytes):
+        try:
+            with temporary.open("wb") as stream:
+                _copy(chunks, stream, file)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+            sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _chunks(file: RemoteFile) -> Generator[bytes, None, None]:
+    """Yield the body as it comes; whatever the network and its settings raise, also OSError, is a lost try."""
+    from requests import ConnectTimeout
+    from urllib3.exceptions import HTTPError
+
+    from nncompare.data.connections import open_session
+
     try:
         with (
-            requests.get(file.address(), stream=True, timeout=TIMEOUTS_S, headers=UNCHANGED) as response,
-            temporary.open("wb") as stream,
+            open_session() as session,
+            session.get(file.address(), stream=True, timeout=TIMEOUTS_S, headers=UNCHANGED) as response,
         ):
             response.raise_for_status()
-            _copy(response.iter_content(CHUNK_BYTES), stream, file)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-        sync_folder(path.parent)
-    except requests.RequestException as error:
+            received, start = 0, time.monotonic()
+            while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
+                received += len(chunk)
+                _check_pace(file, received, time.monotonic() - start)
+                yield chunk
+    except ConnectTimeout as error:
+        raise _HopelessError(_explain(error)) from error
+    except (OSError, HTTPError, UnicodeError) as error:
         raise _LostError(_explain(error)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+def _check_pace(file: RemoteFile, received: int, seconds: float) -> None:
+    if seconds > PATIENCE_S and received < min(file.n_bytes, seconds * SLOWEST_BYTES_PER_S):
+        came = f"{received:,} of {file.n_bytes:,} bytes came in {seconds:.0f} s"
+        raise _HopelessError(f"TooSlow: {came}, and less than {SLOWEST_BYTES_PER_S:,.0f} bytes/s is given up")
 
 
 def _copy(chunks: Iterable[bytes], stream: BinaryIO, file: RemoteFile) -> None:
@@ -206,19 +244,26 @@ def _copy(chunks: Iterable[bytes], stream: BinaryIO, file: RemoteFile) -> None:
         raise _LostError(f"WrongContent: what came is {digest.name}:{digest.hexdigest()}, not {file.digest}")
 
 
-def _explain(error: RequestException) -> str:
+def _explain(error: Exception) -> str:
     """Return the innermost cause: what is around it repeats addresses and names of objects."""
-    if error.response is not None:
+    from requests import HTTPError
+    from requests.exceptions import InvalidURL
+    from urllib3.exceptions import LocationParseError
+
+    if isinstance(error, HTTPError) and error.response is not None:
         return f"HTTPError: {error.response.status_code} {error.response.reason}"
-    cause: BaseException = error
-    while (inner := cause.__cause__ or cause.__context__) is not None:
-        cause = inner
-    return f"{type(cause).__name__}: {cause}"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, InvalidURL | LocationParseError):  # their texts repeat the address and its password
+            return f"{type(cause).__name__}: the address cannot be used"
+        cause, innermost = cause.__cause__ or cause.__context__, cause
+    return f"{type(innermost).__name__}: {innermost}"
 
 
-def _unavailable(file: RemoteFile, cause: Exception) -> DataUnavailableError:
+def _unavailable(file: RemoteFile, n_tries: int, cause: Exception) -> DataUnavailableError:
+    tries = "1 try" if n_tries == 1 else f"{n_tries} tries"
     return DataUnavailableError(
-        f"'{file.name}' could not be fetched from {file.source()} in {N_TRIES} tries. {cause}. Run again with a "
+        f"'{file.name}' could not be fetched from {file.source()} in {tries}. {cause}. Run again with a "
         f"network, or download {file.url} yourself, put it into a folder as {file.name}, and set "
         "NNCOMPARE_DATA_DIR to that folder."
     )

@@ -55,15 +55,19 @@ class RemoteFile:
         mirror = os.environ.get("NNCOMPARE_DATA_MIRROR")
         if not mirror:
             return self.url
-        if not mirror.startswith(("https://", "http://")):
+        if not _is_address(mirror):
             raise DataError(
-                "NNCOMPARE_DATA_MIRROR does not begin with https:// or http://. Correct it, or unset it."
+                "NNCOMPARE_DATA_MIRROR is no address of the form https://host/path. Correct it, or unset it; in a "
+                "user name or password, write : / ? # [ ] @ as %3A %2F %3F %23 %5B %5D %40."
             )
         return f"{mirror.rstrip('/')}/{self.url.rpartition('/')[2]}"
 
     def source(self) -> str:
         """Return the host of the address, and its port where it names one, without user and password."""
-        return urlsplit(self.address()).netloc.rpartition("@")[2]
+        parts = urlsplit(self.address())
+        host = parts.hostname or ""
+        host = f"[{host}]" if ":" in host else host
+        return host if parts.port is None else f"{host}:{parts.port}"
 
     def new_digest(self) -> hashlib._Hash:
         """Return a digest of nothing so far."""
@@ -80,6 +84,20 @@ class RemoteFile:
     def agrees(self, digest: hashlib._Hash) -> bool:
         """Tell whether a digest is the one that is expected."""
         return digest.hexdigest() == self.digest.partition(":")[2]
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether ``text`` can stand before a path; an ``@`` behind the host means a password that was cut."""
+    try:
+        parts = urlsplit(text)
+        host, _port = parts.hostname, parts.port  # the port is read for its ValueError
+    except ValueError:
+        return False
+    return (
+        parts.scheme in ("https", "http")
+        and bool(host)
+        and not (parts.query or parts.fragment or "@" in parts.path)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +129,11 @@ _LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 @contextmanager
 def listening(on_progress: Listener) -> Iterator[None]:
-    """Tell ``on_progress`` of the downloads of the block, of each at most five times a second."""
+    """Tell ``on_progress`` of the downloads of the block, of each at most five times a second.
+
+    Threads that a plugin starts do not inherit it: what they download goes on unheard, unless they run in a copy
+    of the context (:func:`contextvars.copy_context`).
+    """
     token = _LISTENER.set(on_progress)
     try:
         yield
