@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nncompare import plugin
 from nncompare.exceptions import DivergedError, PluginError
 from nncompare.plugin import EpochReport, FitContext, TrialPruned
+
+
+def test_public_names_hold_the_ids_of_tokens():
+    assert {"PAD", "START", "UNKNOWN", "FIRST_WORD"} <= set(plugin.__all__)
+    assert (plugin.PAD, plugin.START, plugin.UNKNOWN, plugin.FIRST_WORD) == (0, 1, 2, 4)
 
 
 def context(**fields):
