@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pickle
+import subprocess
 import sys
 import zipfile
 from dataclasses import replace
@@ -16,7 +17,7 @@ from nncompare_plugins.datasets import imdb
 from nncompare_plugins.datasets.imdb import IMDB
 from nncompare_plugins.datasets.npz import read_pickled_arrays
 
-from nncompare.data.download import RemoteFile
+from nncompare.data.download import RemoteFile, listening
 from nncompare.exceptions import DataError, DataUnavailableError
 
 from .file_server import serve_404, serve_body, serving
@@ -133,13 +134,16 @@ def test_imdb_flat_layout_with_its_words(folder, tmp_path):
     assert [data.words[i - 4] for i in data.X_train[0][1:]] == ["the", "good", "film"]
 
 
-def test_imdb_without_a_word_index_beside_it_has_no_words(folder, tmp_path, published):
+def test_imdb_without_a_word_index_beside_it_has_no_words(folder, tmp_path, published, monkeypatch):
     published()
     cache = tmp_path / "cache"
     cache.mkdir()
     pack(cache, "imdb_word_index.json", INDEX)
     pack(folder, "imdb.npz", flat())
-    assert list(IMDB().load(cache).words) == []
+    with serving(serve_404) as server:
+        monkeypatch.setenv("NNCOMPARE_DATA_MIRROR", server.address)
+        assert list(IMDB().load(cache).words) == []
+        assert server.asked == []
 
 
 def test_imdb_word_index_alone_in_the_given_folder_is_not_used(folder, tmp_path, published, monkeypatch):
@@ -174,6 +178,30 @@ def test_imdb_lists_in_the_cache_of_keras(tmp_path, published, monkeypatch):
     published().rename(tmp_path / "keras" / "datasets")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     assert_is_expected(IMDB().load(tmp_path / "cache"))
+
+
+def test_imdb_without_a_network_for_the_word_index_has_no_words_and_says_so(tmp_path, published, monkeypatch):
+    there = published()
+    (there / "imdb_word_index.json").unlink()
+    there.rename(tmp_path / "datasets")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    transfers = []
+    with listening(transfers.append):
+        data = IMDB().load(tmp_path / "cache")
+    assert_is_expected(data)
+    assert list(data.words) == []
+    assert (transfers[-1].file, transfers[-1].state) == ("imdb_word_index.json", "failed")
+
+
+def test_imdb_given_lists_without_a_word_index_fetch_it(tmp_path, published, monkeypatch):
+    there = published()
+    body = (there / "imdb_word_index.json").read_bytes()
+    (there / "imdb_word_index.json").unlink()
+    monkeypatch.setenv("NNCOMPARE_DATA_DIR", str(there))
+    with serving(lambda request: serve_body(request, body)) as server:
+        monkeypatch.setenv("NNCOMPARE_DATA_MIRROR", server.address)
+        assert list(IMDB().load(tmp_path / "cache").words) == list(INDEX)
+        assert server.asked == ["/imdb_word_index.json"]
 
 
 def test_imdb_lists_with_labels_as_objects(tmp_path, published, monkeypatch):
@@ -317,6 +345,18 @@ def test_imdb_flat_layout_that_does_not_agree_is_refused(folder, tmp_path, conte
     )
 
 
+def test_imdb_flat_layout_with_unsigned_numbers(folder, tmp_path):
+    pack(folder, "imdb.npz", {name: array.astype(np.uint64) for name, array in flat().items()})
+    assert_is_expected(IMDB().load(tmp_path / "cache"))
+
+
+def test_imdb_flat_layout_that_is_too_large_is_refused(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(imdb, "MOST_BYTES", 191)
+    pack(folder, "imdb.npz", flat())
+    with pytest.raises(DataError, match=r"x_train_offsets has 168 bytes|x_train has 160 bytes|at most 191 are"):
+        IMDB().load(tmp_path / "cache")
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "{}", '{"the": 0}', '{"the": 1.5}', '{"the": true}', '{"the": 100000000}', "\xff", "[" * 100_000],
@@ -364,9 +404,20 @@ def test_imdb_real_files(data_dir, tmp_path, monkeypatch):
     assert data.y_train[:2000][bad].mean() < 0.2
 
 
-def test_imdb_does_not_import_keras():
-    import subprocess
+LOADING = """
+import sys
+from pathlib import Path
+from nncompare_plugins.datasets import imdb
 
-    code = "import sys, nncompare_plugins.datasets.imdb, nncompare_plugins.datasets.mnist as m; "
-    code += "sys.exit(any(name in sys.modules for name in ('keras', 'tensorflow', 'requests', 'filelock')))"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+imdb.N_REVIEWS = 4
+data = imdb.IMDB().load(Path("nowhere"))
+heavy = ("keras", "tensorflow", "requests", "filelock")
+print(len(data.X_train), len(data.words), *(name for name in heavy if name in sys.modules))
+"""
+
+
+def test_imdb_loading_does_not_import_keras(folder):
+    pack(folder, "imdb.npz", flat())
+    pack(folder, "imdb_word_index.json", INDEX)
+    done = subprocess.run([sys.executable, "-c", LOADING], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["4", "4"]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from nncompare.data.download import RemoteFile, fetch, given_file
 from nncompare.data.ragged import FIRST_WORD, START
+from nncompare.exceptions import DataUnavailableError
 from nncompare.plugin import Dataset, DatasetInfo, DatasetPlugin, Ragged
 
 from .npz import read_arrays, read_pickled_arrays, unusable
@@ -34,6 +35,8 @@ N_REVIEWS = 25_000
 """In each of the two parts."""
 
 LARGEST_RANK = 1_000_000
+MOST_BYTES = 1_000_000_000
+"""Of one array in a file that was brought by hand; the published reviews take 24 MB."""
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -43,8 +46,9 @@ class IMDB(DatasetPlugin):
 
     ``imdb.npz`` in ``NNCOMPARE_DATA_DIR`` is taken before all others: Keras's file, or one without pickles, where
     ``x_train`` holds the ranks of all reviews one behind the other, ``x_train_offsets`` where each begins and the
-    last ends, ``y_train`` 1 for positive, and the same for test. Its words are then those of the
-    ``imdb_word_index.json`` beside it: ranks mean nothing without the index that they were made with.
+    last ends, ``y_train`` 1 for positive, and the same for test. The words of such a file are those of the
+    ``imdb_word_index.json`` beside it: ranks mean nothing without the index that they were made with. Words are
+    for reading only: where the published index cannot be had, the published reviews come without.
     """
 
     info = DatasetInfo(
@@ -70,15 +74,17 @@ class IMDB(DatasetPlugin):
         Raises
         ------
         DataUnavailableError
-            The files are nowhere, and cannot be downloaded.
+            The reviews are nowhere, and cannot be downloaded.
         DataError
             A file that was found does not hold reviews, or not those of its word index.
         """
         given = given_file(REVIEWS.name)
         path = given or fetch(REVIEWS, cache)
-        index = given_file(WORD_INDEX.name) if given else fetch(WORD_INDEX, cache)
         published = REVIEWS.is_at(path)
-        if published and index is not None and not WORD_INDEX.is_at(index):
+        index = given_file(WORD_INDEX.name) if given else None
+        if published and index is None:
+            index = _fetch_index(cache)
+        elif published and index is not None and not WORD_INDEX.is_at(index):
             raise unusable(index, f"it is not the word index of the '{path.name}' beside it", WORD_INDEX)
         read = _read_lists if published else _read_flat
         X_train, y_train = _encode(path, "train", *read(path, "train"))
@@ -86,10 +92,18 @@ class IMDB(DatasetPlugin):
         return Dataset(X_train, y_train, X_test, y_test, words=() if index is None else _read_words(index))
 
 
+def _fetch_index(cache: Path) -> Path | None:
+    """Return the published index; None where it cannot be had, which whoever listens to downloads is told."""
+    try:
+        return fetch(WORD_INDEX, cache)
+    except DataUnavailableError:
+        return None
+
+
 def _read_flat(path: Path, part: str) -> tuple[Array, Array, Array]:
     """Return ranks, offsets and labels of one part."""
     names = [f"x_{part}", f"x_{part}_offsets", f"y_{part}"]
-    arrays = read_arrays(path, names, REVIEWS)
+    arrays = read_arrays(path, names, REVIEWS, MOST_BYTES)
     return arrays[names[0]], arrays[names[1]], arrays[names[2]]
 
 
@@ -107,6 +121,7 @@ def _encode(path: Path, part: str, ranks: Array, offsets: Array, labels: Array) 
     cause = _fault(ranks, offsets, labels)
     if cause:
         raise unusable(path, f"in its {part} part, {cause}", REVIEWS)
+    offsets = offsets.astype(np.int64)
     ids = np.insert(ranks.astype(np.int32) + np.int32(FIRST_WORD - 1), offsets[:-1], START)
     return Ragged(ids, offsets + np.arange(len(offsets))), labels.astype(np.int64)
 

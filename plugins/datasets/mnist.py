@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ _SHAPES = {
     "x_test": (N_TEST, 28, 28),
     "y_test": (N_TEST,),
 }
+_MOST_BYTES = math.prod(_SHAPES["x_train"]) + 1024
+"""Of the largest array and its header."""
 
 
 class MNIST(DatasetPlugin):
@@ -62,7 +65,7 @@ class MNIST(DatasetPlugin):
             A file that was found does not hold these arrays.
         """
         path = given_file(IMAGES.name) or fetch(IMAGES, cache)
-        arrays = read_arrays(path, list(_SHAPES), IMAGES)
+        arrays = read_arrays(path, list(_SHAPES), IMAGES, _MOST_BYTES)
         for name, shape in _SHAPES.items():
             found = arrays[name]
             if found.shape != shape or found.dtype != np.uint8:

@@ -39,7 +39,9 @@ _UNREADABLE = (
 )
 
 
-def read_arrays(path: Path, names: Sequence[str], home: RemoteFile) -> dict[str, npt.NDArray[Any]]:
+def read_arrays(
+    path: Path, names: Sequence[str], home: RemoteFile, most_bytes: int
+) -> dict[str, npt.NDArray[Any]]:
     """Return some arrays of an .npz file without unpickling anything.
 
     Parameters
@@ -48,12 +50,25 @@ def read_arrays(path: Path, names: Sequence[str], home: RemoteFile) -> dict[str,
     names : sequence of str
     home : RemoteFile
         The published file, which the remedy names.
+    most_bytes : int
+        What the archive may declare for one array, its header included.
 
     Raises
     ------
     DataError
-        The file cannot be read, lacks an array, or holds Python objects under one of the names.
+        The file cannot be read, lacks an array, holds Python objects under one of the names, or would take
+        more memory than it may: a small archive can hold petabytes.
     """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            sizes = {member.filename.removesuffix(".npy"): member.file_size for member in archive.infolist()}
+    except _UNREADABLE as error:
+        raise unusable(path, f"{type(error).__name__}: {error}", home) from error
+    for name in names:
+        if sizes.get(name, 0) > most_bytes:
+            raise unusable(
+                path, f"{name} has {sizes[name]:,} bytes, and at most {most_bytes:,} are expected", home
+            )
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return {name: stored[name] for name in names}
