@@ -40,7 +40,8 @@ class KnownDataset:
     info : DatasetInfo or None
         What the plugin declares; None where it cannot be used.
     stored : StoredDataset or None
-        What the cache holds of exactly this data set, if anything.
+        What the cache holds under these declarations, if anything. Other files of the same data set make another
+        folder; this is the one that was last stored.
     state : {"built in", "stored", "not fetched", "broken", "refused"}
         "built in" is what needs no download, stored or not.
     reason : str

@@ -24,6 +24,9 @@ from nncompare.settings import RunConfig
 
 __all__ = ["load_dataset", "load_datasets"]
 
+LOAD_TIMEOUT_S = 3600.0
+"""For one data set. Not the limit of a trial: a slow download ends by its own limits, as a missing download."""
+
 
 def load_datasets(
     names: Sequence[str],
@@ -57,14 +60,15 @@ def load_datasets(
     Raises
     ------
     UsageError
-        A data set that the user named does not exist.
+        A data set that the user named does not exist; then none is loaded.
     """
+    absent = {name for name in names if not config.datasets and name not in catalog.plugins}
+    refs = {name: find(name, DATASETS, catalog) for name in names if name not in absent}
 
     def load(name: str) -> PlannedDataset:
-        if not config.datasets and name not in catalog.plugins:
+        if name in absent:
             return _not_installed(name, catalog)
-        ref = find(name, DATASETS, catalog)
-        return load_dataset(ref.name, ref, config, runner, folder, listener)
+        return load_dataset(refs[name].name, refs[name], config, runner, folder, listener)
 
     with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
         try:
@@ -91,7 +95,7 @@ def load_dataset(
     ref : PluginRef
         The plugin that brings it.
     config : RunConfig
-        Brings the seed of the split and the limits of the child.
+        Brings the seed of the split and the child's limit of memory.
     runner : LocalRunner
     folder : Path
         Receives result and log of the child.
@@ -106,7 +110,7 @@ def load_dataset(
     spec = LoadSpec(
         plugin=ref.value,
         framework="sklearn",
-        timeout_s=config.trial_timeout_s,
+        timeout_s=LOAD_TIMEOUT_S,
         memory_mb=memory_limit_mb(config),
         result=folder / f"load-{name}.json",
         log=folder / f"load-{name}.log",

@@ -32,7 +32,7 @@ class RunLog:
         self._path = path
 
     def write(self, event: Event) -> None:
-        """Append one line for ``event``; epochs and bytes are left out."""
+        """Append one line for ``event``; epochs are left out, and downloads end before there is a log."""
         text = describe(event)
         if text is not None:
             stamp = datetime.now().astimezone().isoformat(timespec="milliseconds")
@@ -43,10 +43,8 @@ class RunLog:
 def describe(event: Event) -> str | None:
     """Return what happened on one line, None for what is too small to keep."""
     match event:
-        case EpochFinished() | DownloadProgress(state="receiving"):
+        case EpochFinished() | DownloadProgress():
             return None
-        case DownloadProgress():
-            return f"download {event.file} {event.dataset}: {event.state}"
         case StudyStarted():
             budget = f"{event.n_trials} trials of at most {event.max_epochs} epochs, {event.n_refits} refits"
             return f"study {event.model} {event.dataset}: {budget}"

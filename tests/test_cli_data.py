@@ -205,11 +205,34 @@ def test_data_info_once_it_is_stored(shop):
     shown = dict(line.split(": ", 1) for line in call("info", "Remote").stdout.splitlines()[1:])
     assert shown["state"] == "stored in the cache"
     assert shown["samples"] == "12 x 1, float32"
-    assert shown["folder"] == f"{stored.folder} ({n_bytes / 1e3:.3g} kB)"
+    assert shown["last stored"] == f"{stored.folder} ({n_bytes / 1e3:.3g} kB)"
     assert shown["fingerprint"] == stored.fingerprint
     assert shown["fingerprint of the test labels"] == stored.test_fingerprint
     assert shown["duplicates"] == "0 rows of the test part also in the training part"
     assert shown["test part by class"] == "slow 10, fast 10"
+
+
+def test_data_info_of_a_class_that_is_not_installed_says_how_to_fetch_it(tmp_path):
+    path = tmp_path / "mydata.py"
+    path.write_text(
+        "from nncompare.plugin import DatasetInfo, DatasetPlugin\n"
+        "class MyData(DatasetPlugin):\n"
+        "    info = DatasetInfo(name='MyData', view='image', n_train=5, n_test=0, class_names=('a', 'b'))\n"
+        "    def load(self, cache): raise AssertionError\n"
+    )
+    shown = call("info", f"{path}:MyData").stdout
+    assert f"fingerprint: known once it is stored: nncompare data fetch {path}:MyData\n" in shown
+
+
+def test_data_info_of_two_that_were_stored_is_of_the_last(shop):
+    shop("Remote")
+    first = store("Remote")
+    plugin = load_class(dataset("Remote"))
+    other = plugin().load(None)
+    second = store_dataset(plugin.info, replace(other, X_train=other.X_train + 1), cache_root())
+    for n, stored in enumerate((second, first)):
+        os.utime(stored.folder / "manifest.json", (n, n))
+    assert f"last stored: {first.folder} (" in call("info", "Remote").stdout
 
 
 def test_data_info_without_a_test_part_says_that_a_fifth_becomes_it(shop):
@@ -269,7 +292,7 @@ def test_data_fetch_stores_and_says_the_terms(shop, warm):
     assert terms == ["  licence: CC BY 4.0, for research and teaching only", "  citation: Nobody (2020). Waves."]
     again = call("fetch", "Remote")
     assert again.exit_code == 0
-    assert again.stdout.startswith(f"Remote: 60 + 20 sequences, nothing to do, it is in {stored.folder}, ")
+    assert again.stdout.startswith(f"Remote: 60 + 20 sequences, checked, and here already in {stored.folder}, ")
 
 
 def test_data_fetch_goes_on_after_failures(shop, warm):

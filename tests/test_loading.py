@@ -3,10 +3,12 @@
 import pytest
 from filelock import FileLock
 
+from nncompare import loading
 from nncompare.data import download
 from nncompare.data.files import cache_root
 from nncompare.events import DownloadProgress
 from nncompare.exceptions import UsageError
+from nncompare.execution.specs import LoadAnswer
 from nncompare.loading import load_dataset, load_datasets
 from nncompare.registry import DATASETS, discover, find
 from nncompare.settings import RunConfig
@@ -108,5 +110,24 @@ def test_loading_several_keeps_their_order_and_tells_absent_from_unknown(runner,
     assert list(loaded) == ["atlantis", "digits"]
     assert loaded["atlantis"].unavailable
     assert loaded["digits"].failure is None
+
+
+def test_loading_unknown_name_is_told_before_anything_is_loaded(tmp_path):
+    names = ("digits", "atlantis")
+    nobody = None  # a runner that cannot be asked
     with pytest.raises(UsageError, match="No data set plugin is called 'atlantis'"):
-        load_datasets(["atlantis"], RunConfig(datasets=("atlantis",)), catalog, runner, tmp_path)
+        load_datasets(names, RunConfig(datasets=names), discover(DATASETS), nobody, tmp_path)
+
+
+class Recording:
+    """A runner that keeps the request, and answers that there is nothing."""
+
+    def run(self, spec, _handler):
+        self.spec = spec
+        return LoadAnswer(status="failed", unavailable=True)
+
+
+def test_loading_has_a_limit_of_its_own_and_not_that_of_a_trial(tmp_path, streamed):
+    runner = Recording()
+    load_dataset("Streamed", streamed, RunConfig(jobs=1, trial_timeout_s=1.0), runner, tmp_path)
+    assert runner.spec.timeout_s == loading.LOAD_TIMEOUT_S

@@ -1,25 +1,20 @@
 """run.log: which events leave a line."""
 
-import pytest
+from datetime import datetime
 
-from nncompare.events import DownloadProgress
-from nncompare.runlog import RunLog
+from nncompare.events import EpochFinished, Notice
+from nncompare.runlog import RunLog, describe
 
 
-@pytest.mark.parametrize(
-    ("state", "line"),
-    [
-        ("receiving", None),
-        ("waiting", "download mnist.npz mnist: waiting"),
-        ("done", "download mnist.npz mnist: done"),
-        ("failed", "download mnist.npz mnist: failed"),
-    ],
-)
-def test_run_log_of_a_download_has_no_bytes(tmp_path, state, line):
-    event = DownloadProgress(
-        dataset="mnist", file="mnist.npz", source="home", received_bytes=1, total_bytes=2, state=state
-    )
-    path = tmp_path / "run.log"
-    path.touch()
-    RunLog(path).write(event)
-    assert [text.partition(" ")[2] for text in path.read_text().splitlines()] == [line] * (line is not None)
+def test_run_log_keeps_a_notice_on_one_line_after_its_time(tmp_path):
+    log = RunLog(tmp_path / "run.log")
+    for text in ("First.\n\x1b  Second.", "Third."):
+        log.write(Notice(level="warning", text=text))
+    lines = (tmp_path / "run.log").read_text().splitlines()
+    stamps, texts = zip(*(line.split(" ", 1) for line in lines), strict=True)
+    assert texts == ("warning: First. \x1b Second.", "warning: Third.")
+    assert all(datetime.fromisoformat(stamp).tzinfo for stamp in stamps)
+
+
+def test_run_log_leaves_epochs_out():
+    assert describe(EpochFinished(model="mlp", dataset="digits", trial=0, epoch=1)) is None

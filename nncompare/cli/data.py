@@ -154,6 +154,13 @@ def _owner(known: KnownDataset) -> str:
     return f"{known.distribution} {known.version}".strip() + f" ({known.value})"
 
 
+def _to_type(known: KnownDataset) -> str:
+    """Return what names the data set on the command line; a class that is not installed has no name there."""
+    from nncompare.registry import LOCAL
+
+    return known.value if known.distribution == LOCAL else known.name
+
+
 def _facts(known: KnownDataset) -> Iterator[tuple[str, str]]:
     """Yield what is known, as label and text; an empty text is not shown."""
     from nncompare.report.formats import size
@@ -174,7 +181,7 @@ def _facts(known: KnownDataset) -> Iterator[tuple[str, str]]:
     if known.stored is not None:
         yield from _stored_facts(known.stored, known.size_bytes)
     else:
-        yield "fingerprint", f"known once it is stored: nncompare data fetch {known.name}"
+        yield "fingerprint", f"known once it is stored: nncompare data fetch {_to_type(known)}"
 
 
 def _stored_facts(stored: StoredDataset, size_bytes: int | None) -> Iterator[tuple[str, str]]:
@@ -183,7 +190,7 @@ def _stored_facts(stored: StoredDataset, size_bytes: int | None) -> Iterator[tup
     counts = [f"{name} {n:,}" for name, n in zip(stored.class_names, stored.test_support, strict=True)]
     shape = stored.sample_shape
     yield "samples", f"{'of any length' if shape is None else ' x '.join(map(str, shape))}, {stored.dtype}"
-    yield "folder", f"{stored.folder} ({size(size_bytes)})"
+    yield "last stored", f"{stored.folder} ({size(size_bytes)})"
     yield "fingerprint", stored.fingerprint
     yield "fingerprint of the test labels", stored.test_fingerprint
     yield "duplicates", f"{plural(stored.duplicates, 'row')} of the test part also in the training part"

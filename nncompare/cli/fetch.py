@@ -120,7 +120,7 @@ def _load(ref: PluginRef, runner: LocalRunner) -> StoredDataset:
 def _lines(stored: StoredDataset, seconds: float, *, new: bool) -> list[str]:
     """Say what is ready now, and under which terms."""
     numbers = f"{stored.n_train:,} + {stored.n_test:,} {_ITEMS[stored.view]}"
-    what = f"stored in {stored.folder}" if new else f"nothing to do, it is in {stored.folder}"
+    what = f"stored in {stored.folder}" if new else f"checked, and here already in {stored.folder}"
     terms = [("licence", stored.licence), ("citation", stored.citation)]
     shown = [f"  {label}: {one_line(text)}" for label, text in terms if text]
     return [one_line(f"{stored.name}: {numbers}, {what}, {seconds:.1f} s"), *shown]
