@@ -17,4 +17,5 @@ def test_run_log_keeps_a_notice_on_one_line_after_its_time(tmp_path):
 
 
 def test_run_log_leaves_epochs_out():
-    assert describe(EpochFinished(model="mlp", dataset="digits", trial=0, epoch=1)) is None
+    event = EpochFinished("mlp", "digits", "trial", number=0, epoch=1, max_epochs=2, valid_loss=None)
+    assert describe(event) is None

@@ -61,14 +61,13 @@ def read_arrays(
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            sizes = {member.filename.removesuffix(".npy"): member.file_size for member in archive.infolist()}
+            members = [(member.filename.removesuffix(".npy"), member.file_size) for member in archive.infolist()]
     except _UNREADABLE as error:
         raise unusable(path, f"{type(error).__name__}: {error}", home) from error
-    for name in names:
-        if sizes.get(name, 0) > most_bytes:
-            raise unusable(
-                path, f"{name} has {sizes[name]:,} bytes, and at most {most_bytes:,} are expected", home
-            )
+    for name, n_bytes in members:
+        if name in names and n_bytes > most_bytes:
+            cause = f"{name} has {n_bytes:,} bytes, and at most {most_bytes:,} are expected"
+            raise unusable(path, cause, home)
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return {name: stored[name] for name in names}
