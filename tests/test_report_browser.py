@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,19 @@ def test_browser_without_javascript_shows_everything(
     assert page.locator("#glossary dd").first.is_visible()
     assert page.locator("h2:visible").count() == 11
     assert requests == complaints == []
+
+
+def test_browser_takes_every_header_cell_for_the_header_of_its_row_or_column(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    page, _, _ = visit(browser, pages["default_run"])
+    page.evaluate(OPEN_ALL)
+    tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")
+    roles = Counter(node["role"]["value"] for node in tree["nodes"])
+    assert roles["columnheader"] == page.locator("thead th").count() > 100
+    assert roles["rowheader"] == page.locator("tbody th").count() > 100
+    tables = [node for node in tree["nodes"] if node["role"]["value"] == "table"]
+    assert all(node["name"]["value"] for node in tables)
 
 
 def test_browser_prints_at_most_12_pages(browser: Browser, pages: dict[str, Path]) -> None:

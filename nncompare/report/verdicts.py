@@ -136,7 +136,7 @@ def _pairs(part: Part) -> Table:
             Column("Pair", False),
             Column("Conclusion", False),
             *(Column(name) for name in numbers),
-            Column("Training time", False),
+            Column("Training time", False, wide=True),
             Column("Method", False, wide=True),
         ),
         rows=tuple(_pair(part, pair) for pair in part.dataset.verdict.pairs),
