@@ -121,6 +121,25 @@ def test_comparison_test_labels_change_no_selection(runner, tmp_path, monkeypatc
     assert permuted.studies[0].test.accuracy.mean < 0.3
 
 
+@pytest.mark.slow
+def test_comparison_test_labels_of_texts_change_no_selection(runner, tmp_path, monkeypatch):
+    """Here all test labels are turned round; the model learns from a table that is fitted on the texts."""
+    from nncompare.execution.runner import LocalRunner
+
+    texts = {"models": ("nncompare_plugins.mlp:MLP",), "datasets": (dataset("SealedTexts"),), "max_epochs": 10}
+    plain, _ = compare_with(runner, tmp_path / "plain", **texts)
+    monkeypatch.setenv("NNCOMPARE_TEST_PERMUTE", "1")
+    with LocalRunner() as other:
+        permuted, _ = compare_with(other, tmp_path / "permuted", **texts)
+    assert plain.datasets[0].kind == "tokens"
+    assert plain.datasets[0].fingerprint == permuted.datasets[0].fingerprint
+    assert plain.datasets[0].test_fingerprint != permuted.datasets[0].test_fingerprint
+    assert selection(plain.studies[0]) == selection(permuted.studies[0])
+    right = plain.studies[0].test.accuracy.mean
+    assert right > 0.5
+    assert permuted.studies[0].test.accuracy.mean == pytest.approx(1 - right)
+
+
 def test_comparison_one_job_repeats_exactly(runner, first, tmp_path):
     again, _ = compare_with(runner, tmp_path, n_trials=6)
     assert repeated(again) == repeated(first[0])
