@@ -106,7 +106,7 @@ def test_supervisor_names_what_took_too_long(tmp_path):
     assert [explain_timeout(spec) for spec in (fit, describe, load, measure)] == [
         "Killed after 3600 s, the time limit of a trial (--trial-timeout).",
         "The search space was not described within 60.5 s (--trial-timeout).",
-        "The data set did not load within 60.5 s (--trial-timeout).",
+        "The data set did not load within 60.5 s.",
         "The saved model was not loaded and timed within 60.5 s (--trial-timeout).",
     ]
 

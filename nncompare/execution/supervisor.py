@@ -26,9 +26,9 @@ GRACE_S = 10.0
 LOG_BYTES = 1_000_000
 
 _TOO_LONG: dict[type[Spec], str] = {
-    LoadSpec: "The data set did not load within {}",
-    DescribeSpec: "The search space was not described within {}",
-    MeasureSpec: "The saved model was not loaded and timed within {}",
+    LoadSpec: "The data set did not load within {}.",
+    DescribeSpec: "The search space was not described within {} (--trial-timeout).",
+    MeasureSpec: "The saved model was not loaded and timed within {} (--trial-timeout).",
 }
 
 
@@ -238,6 +238,5 @@ class Supervisor:
 
 def explain_timeout(spec: Spec) -> str:
     """Say in one sentence what took longer than it may."""
-    limit = f"{spec.timeout_s:g} s"
-    text = _TOO_LONG.get(type(spec), "Killed after {}, the time limit of a trial")
-    return f"{text.format(limit)} (--trial-timeout)."
+    text = _TOO_LONG.get(type(spec), "Killed after {}, the time limit of a trial (--trial-timeout).")
+    return text.format(f"{spec.timeout_s:g} s")
