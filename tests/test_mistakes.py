@@ -162,6 +162,7 @@ def test_mistakes_of_other_views_and_of_nobody_are_empty(tmp_path, stored):
         assert (empty.by_model, empty.n_wrong_by_all, empty.problem) == ({}, None, "")
 
 
+@pytest.mark.slow
 def test_mistakes_of_a_run_agree_with_its_stored_predictions(runner, tmp_path):
     results, folder = compare_with(
         runner, tmp_path, models=(reader("Timid"), reader("Bold")), datasets=(dataset("Texts"),), n_trials=1

@@ -23,6 +23,7 @@ def assert_compared(results, folder, models, n_test=40):
     assert not results.notes
 
 
+@pytest.mark.slow
 def test_texts_reach_mlp_as_a_sparse_table(runner, tmp_path):
     results, folder = compare_with(
         runner, tmp_path, BUILT_IN[:1], [dataset("Texts")], n_trials=2, n_refits=2, max_epochs=10
