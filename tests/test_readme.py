@@ -1,6 +1,7 @@
 """What the README shows works as it is written."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from sklearn.datasets import load_digits
 
 from nncompare.cli import main
 from nncompare.cli.summary import EXIT_MEANINGS
-from nncompare.plugin import Data, DataSpec, FitContext
+from nncompare.data.checks import check_dataset
+from nncompare.data.ragged import decode
+from nncompare.plugin import FIRST_WORD, START, Data, DataSpec, FitContext, Ragged
 from nncompare.registry import load_class
 from nncompare.settings import PRESETS
 
@@ -56,6 +59,26 @@ def test_readme_data_set_loads(tmp_path):
     found = plugin.load(tmp_path)
     assert (found.X_train.shape, found.X_train[4].tolist()) == ((plugin.info.n_train, 2), [4.5, 8.0])
     assert set(found.y_train.tolist()) == set(range(len(plugin.info.class_names)))
+
+
+def test_readme_text_data_set_loads(tmp_path):
+    plugin = example(tmp_path, "MyTexts")()
+    (tmp_path / "reviews.tsv").write_text("\n".join(["0\tA dull film", "1\ta fine fine FILM"] * 300))
+    found = check_dataset(plugin.info, plugin.load(tmp_path))
+    assert len(found.X_train) == plugin.info.n_train
+    assert decode(found.X_train[1], found.words) == ["a", "fine", "fine", "film"]
+
+
+@pytest.mark.slow
+def test_readme_text_model_trains(tmp_path):
+    random = np.random.default_rng(0)
+    y = random.integers(0, 2, 300)
+    X = Ragged.from_rows([[START, FIRST_WORD + label, *random.integers(6, 30, 5)] for label in y])
+    spec = replace(DIGITS, view="tokens", n_classes=2, class_names=("no", "yes"), sample_shape=None, dtype="int32")
+    data = Data(X, y, replace(spec, vocabulary_size=30))
+    plugin = example(tmp_path, "Bag")()
+    model = plugin.fit(plugin.default_params(data.spec), data, data, FitContext(seed=1, max_epochs=20))
+    assert (model.predict_proba(X).argmax(axis=1) == y).mean() > 0.8
 
 
 def test_readme_presets_are_those_of_the_settings():

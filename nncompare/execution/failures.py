@@ -12,6 +12,7 @@ from nncompare.exceptions import DataError, DivergedError, StorageError
 from nncompare.results import FailureCategory
 
 MESSAGE_CHARACTERS = 500
+_GRAPH_NODE = "[[{{node"
 
 
 def category(error: BaseException) -> FailureCategory:
@@ -44,7 +45,14 @@ def message_of(error: BaseException) -> str:
         text = describe_invalid(error) if isinstance(error, ValidationError) else str(error)
     except BaseException as fault:  # noqa: BLE001 - an exception of a plugin may fail at anything
         text = f"its message cannot be read, because str() of it raised {type(fault).__name__}"
+    text = _without_graph(text)
     return " ".join(text.encode(errors="replace").decode().split())[:MESSAGE_CHARACTERS]
+
+
+def _without_graph(text: str) -> str:
+    """Leave the call stack out of what TensorFlow says of an operation: the cause stands below it."""
+    head, found, _ = text.partition(_GRAPH_NODE)
+    return head.strip().rpartition("\n")[2] if found else text
 
 
 def describe_invalid(error: ValidationError) -> str:

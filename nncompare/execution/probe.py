@@ -31,7 +31,8 @@ from nncompare.execution.process import kill_tree
 from nncompare.registry import PluginRef
 from nncompare.settings import default_jobs
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
+"""A machine that is busy takes its time to import a framework; ``list --check`` asks for 20 s."""
 POLL_S = 0.1
 TAIL_BYTES = 4096
 
