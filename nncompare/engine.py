@@ -68,7 +68,7 @@ class Engine:
         self._studies: dict[int, StudyRecord] = {}
         self._refits: dict[int, list[Refit]] = {}
         self._references: dict[str, list[Reference]] = {}
-        self._notes: list[str] = []
+        self._notes = [dataset.note for dataset in plan.datasets if dataset.note]
         self._start = time.monotonic()
         self._environment = describe_environment()
         self._tests = {

@@ -17,12 +17,11 @@ from nncompare.execution.failures import describe_invalid
 from nncompare.execution.probe import ProbeResult, probe_plugin, probe_plugins
 from nncompare.registry import DATASETS, PluginProblem, PluginRef, discover, find
 
-__all__ = ["KnownDataset", "State", "describe_dataset", "list_datasets", "stored_datasets"]
+__all__ = ["KnownDataset", "State", "describe_dataset", "last_stored", "list_datasets", "stored_datasets"]
 
 State: TypeAlias = Literal["built in", "stored", "not fetched", "broken", "refused"]
 
 _INFO: TypeAdapter[DatasetInfo] = TypeAdapter(DatasetInfo)
-_IN_BOTH = ("name", "view", "class_names", "scale", "description", "licence", "citation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +118,19 @@ def stored_datasets(root: Path) -> list[StoredDataset]:
     return found
 
 
+def last_stored(info: DatasetInfo, stored: Iterable[StoredDataset]) -> StoredDataset | None:
+    """Return the newest that was made with exactly these declarations, and not by another version of the plugin.
+
+    Parameters
+    ----------
+    info : DatasetInfo
+        What the plugin declares now.
+    stored : iterable of StoredDataset
+        As :func:`stored_datasets` returns them.
+    """
+    return next((data for data in stored if data.is_of(info)), None)
+
+
 def _known(ref: PluginRef, probe: ProbeResult, stored: Iterable[StoredDataset]) -> KnownDataset:
     """Join what the plugin says of itself with what is stored."""
     info, reason = _info(probe)
@@ -132,7 +144,7 @@ def _known(ref: PluginRef, probe: ProbeResult, stored: Iterable[StoredDataset]) 
             file=probe.file,
             reason=reason,
         )
-    here = next((data for data in stored if _is_of(data, info)), None)
+    here = last_stored(info, stored)
     state: State = "built in" if info.download_bytes == 0 else "not fetched" if here is None else "stored"
     return KnownDataset(
         name=ref.name,
@@ -154,11 +166,6 @@ def _info(probe: ProbeResult) -> tuple[DatasetInfo | None, str]:
         return _INFO.validate_python(probe.tags), ""
     except ValidationError as error:
         return None, f"its info cannot be: {describe_invalid(error)}"
-
-
-def _is_of(stored: StoredDataset, info: DatasetInfo) -> bool:
-    """Tell whether ``stored`` was made with these declarations, and not by an older version of the plugin."""
-    return all(getattr(stored, name) == getattr(info, name) for name in _IN_BOTH)
 
 
 def _refused(problem: PluginProblem) -> KnownDataset:

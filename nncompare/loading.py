@@ -11,11 +11,12 @@ from typing import Any
 from nncompare.data.download import discard_partial
 from nncompare.data.files import cache_root
 from nncompare.data.splits import validation_split
-from nncompare.data.store import open_dataset
-from nncompare.events import DownloadProgress, Listener
+from nncompare.data.store import StoredDataset, open_dataset
+from nncompare.events import DownloadProgress, Listener, Notice
 from nncompare.execution.runner import LocalRunner, refuse
 from nncompare.execution.specs import LoadAnswer, LoadSpec
 from nncompare.execution.supervisor import Handler
+from nncompare.inventory import last_stored, stored_datasets
 from nncompare.plan import PlannedDataset
 from nncompare.registry import DATASETS, Catalog, PluginRef, find
 from nncompare.results import Failure
@@ -50,7 +51,7 @@ def load_datasets(
     folder : Path
         Receives results and logs of the children.
     listener : callable, optional
-        Receives :class:`~nncompare.events.DownloadProgress`, from several threads.
+        Receives what :func:`load_dataset` tells, from several threads.
 
     Returns
     -------
@@ -88,6 +89,8 @@ def load_dataset(
 ) -> PlannedDataset:
     """Load one data set in a child, put it into the cache and split it.
 
+    Where it cannot be downloaded, the copy that was stored last is used, if the plugin declares the same as then.
+
     Parameters
     ----------
     name : str
@@ -100,12 +103,13 @@ def load_dataset(
     folder : Path
         Receives result and log of the child.
     listener : callable, optional
-        Receives :class:`~nncompare.events.DownloadProgress`.
+        Receives :class:`~nncompare.events.DownloadProgress`, and a warning where a stored copy is used.
 
     Returns
     -------
     PlannedDataset
-        With ``failure`` where it cannot be had; ``unavailable`` where that is for want of a download.
+        With ``failure`` where it cannot be had; ``unavailable`` where that is for want of a download. With
+        ``note`` where a stored copy is used.
     """
     spec = LoadSpec(
         plugin=ref.value,
@@ -121,11 +125,28 @@ def load_dataset(
         answer = runner.run(spec, _forward_downloads(name, listener))
     finally:
         discard_partial(spec.root / "downloads" / name)  # a child that was killed could not
-    if not isinstance(answer, LoadAnswer) or answer.folder is None:
-        missing = isinstance(answer, LoadAnswer) and answer.unavailable
-        return PlannedDataset(name=name, failure=answer.failure, unavailable=missing)
-    stored = replace(open_dataset(answer.folder), name=name)
-    return PlannedDataset(name=name, stored=stored, split=validation_split(stored.y_train(), config.seed))
+    if not isinstance(answer, LoadAnswer):
+        return PlannedDataset(name=name, failure=answer.failure)
+    if answer.folder is not None:
+        return _planned(name, open_dataset(answer.folder), config)
+    copy = last_stored(answer.info, stored_datasets(cache_root())) if answer.info is not None else None
+    if copy is None:
+        return PlannedDataset(name=name, failure=answer.failure, unavailable=answer.unavailable)
+    note = _describe_copy(name, copy)
+    if listener is not None:
+        listener(Notice(note, "warning"))
+    return _planned(name, copy, config, note)
+
+
+def _describe_copy(name: str, copy: StoredDataset) -> str:
+    digits = copy.fingerprint[:8]
+    return f"{name} could not be fetched; the copy that was stored last is used (fingerprint {digits}…)."
+
+
+def _planned(name: str, stored: StoredDataset, config: RunConfig, note: str = "") -> PlannedDataset:
+    """Name and split what lies in the cache."""
+    split = validation_split(stored.y_train(), config.seed)
+    return PlannedDataset(name=name, stored=replace(stored, name=name), split=split, note=note)
 
 
 def _forward_downloads(name: str, listener: Listener | None) -> Handler:

@@ -22,7 +22,8 @@ __all__ = ["Plan", "PlannedDataset", "PlannedStudy"]
 class PlannedDataset:
     """A data set of the run: where it lies and how it is split, or why it cannot be had.
 
-    ``unavailable`` tells a data set that is not installed or not downloaded from one that is broken.
+    ``unavailable`` tells a data set that is not installed or not downloaded from one that is broken; ``note``
+    says, in a sentence for the user, that a copy of earlier takes the place of a download.
     """
 
     name: str
@@ -30,6 +31,7 @@ class PlannedDataset:
     split: Split | None = None
     failure: Failure | None = None
     unavailable: bool = False
+    note: str = ""
 
     @property
     def n_train(self) -> int:

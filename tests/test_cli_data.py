@@ -144,9 +144,10 @@ def test_data_list_on_a_narrow_terminal_keeps_what_matters(shop):
     assert "LICENCE" in table_lines(known, 80)[0]
 
 
-def test_data_declared_otherwise_than_stored_is_not_stored(shop):
+@pytest.mark.parametrize("declared", [{"citation": "Somebody (2021). Waves."}, {"n_train": 61}])
+def test_data_declared_otherwise_than_stored_is_not_stored(shop, declared):
     store("Remote")
-    shop("Remote", infos={"Remote": replace(info("Remote"), citation="Somebody (2021). Waves.")})
+    shop("Remote", infos={"Remote": replace(info("Remote"), **declared)})
     assert list_datasets()[0].state == "not fetched"
 
 
@@ -293,6 +294,20 @@ def test_data_fetch_stores_and_says_the_terms(shop, warm):
     again = call("fetch", "Remote")
     assert again.exit_code == 0
     assert again.stdout.startswith(f"Remote: 60 + 20 sequences, checked, and here already in {stored.folder}, ")
+
+
+def test_data_fetch_without_a_network_keeps_the_stored_copy_and_says_so(shop, warm):
+    shop("Streamed")
+    plugin = load_class(dataset("Streamed"))
+    copy = store_dataset(plugin.info, load_class(dataset("Waves"))().load(None), cache_root())
+    assert list_datasets()[0].state == "stored"
+    done = call("fetch", "Streamed")
+    assert done.exit_code == 0
+    assert done.stderr.splitlines()[-1] == (
+        "Warning: Streamed could not be fetched; the copy that was stored last is used "
+        f"(fingerprint {copy.fingerprint[:8]}…)."
+    )
+    assert done.stdout.startswith(f"Streamed: 60 + 20 sequences, here already in {copy.folder}, ")
 
 
 def test_data_fetch_goes_on_after_failures(shop, warm):

@@ -7,13 +7,16 @@ import pytest
 
 from nncompare import assembly, engine
 from nncompare.comparison import load_results
+from nncompare.data.files import cache_root
+from nncompare.data.store import store_dataset
 from nncompare.engine import Engine
 from nncompare.environment import describe_environment
-from nncompare.events import RefitFinished, RunFinished, StudyFinished, StudyStarted, TrialFinished
+from nncompare.events import Notice, RefitFinished, RunFinished, StudyFinished, StudyStarted, TrialFinished
 from nncompare.exceptions import DataError, PluginError, StorageError
 from nncompare.execution.launch import child_environment
 from nncompare.execution.tasks import load_model
 from nncompare.planning import make_plan
+from nncompare.registry import load_class
 from nncompare.settings import RunConfig
 
 from .children import dataset, fault
@@ -228,3 +231,18 @@ def test_engine_keeps_study_db_in_the_run_directory_whatever_its_name(runner, tm
     _, folder = compare_with(runner, tmp_path / name, n_trials=1, n_refits=1)
     assert (folder / "study.db").stat().st_size > 0
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_engine_notes_that_a_stored_copy_was_used(runner, tmp_path, monkeypatch):
+    monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "cache"))
+    info, waves = (load_class(dataset(name)) for name in ("Absent", "Waves"))
+    copy = store_dataset(info.info, waves().load(None), cache_root())
+    notices = []
+    results, folder = compare_with(
+        runner, tmp_path / "out", datasets=(dataset("Absent"),), n_trials=1, n_refits=1, listener=notices.append
+    )
+    (note,) = results.notes
+    assert f"(fingerprint {copy.fingerprint[:8]}…)" in note
+    assert Notice(note, "warning") in notices
+    assert results.studies[0].status == "complete"
+    assert note in (folder / "report.md").read_text()

@@ -1,16 +1,19 @@
 """Data sets loaded in children: what is told of their downloads, what a killed one leaves, what cannot be had."""
 
+from dataclasses import replace
+
 import pytest
 from filelock import FileLock
 
 from nncompare import loading
 from nncompare.data import download
 from nncompare.data.files import cache_root
-from nncompare.events import DownloadProgress
+from nncompare.data.store import store_dataset
+from nncompare.events import DownloadProgress, Notice
 from nncompare.exceptions import UsageError
 from nncompare.execution.specs import LoadAnswer
 from nncompare.loading import load_dataset, load_datasets
-from nncompare.registry import DATASETS, discover, find
+from nncompare.registry import DATASETS, discover, find, load_class
 from nncompare.settings import RunConfig
 
 from .children import dataset
@@ -131,3 +134,47 @@ def test_loading_has_a_limit_of_its_own_and_not_that_of_a_trial(tmp_path, stream
     runner = Recording()
     load_dataset("Streamed", streamed, RunConfig(jobs=1, trial_timeout_s=1.0), runner, tmp_path)
     assert runner.spec.timeout_s == loading.LOAD_TIMEOUT_S
+
+
+def store_for(name, /, **declared):
+    """Store Waves as if the named data set had once been fetched, when it declared something else perhaps."""
+    waves = load_class(dataset("Waves"))().load(None)
+    return store_dataset(replace(load_class(dataset(name)).info, **declared), waves, cache_root())
+
+
+def test_loading_unavailable_uses_the_stored_copy_and_says_so(runner, tmp_path):
+    copy, events = store_for("Absent"), []
+    loaded = load_dataset("away", find(dataset("Absent"), DATASETS), CONFIG, runner, tmp_path, events.append)
+    assert (loaded.failure, loaded.unavailable) == (None, False)
+    assert loaded.stored == replace(copy, name="away")
+    assert (loaded.n_train + loaded.n_valid, loaded.n_test) == (60, 20)
+    text = "away could not be fetched; the copy that was stored last is used (fingerprint "
+    assert loaded.note == f"{text}{copy.fingerprint[:8]}…)."
+    assert events == [Notice(loaded.note, "warning")]
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [{"name": "Remote"}, {"class_names": ("fast", "slow")}, {"n_train": 61}, {"homepage": "https://example.org"}],
+)
+def test_loading_unavailable_uses_no_copy_of_other_declarations(runner, tmp_path, declared):
+    store_for("Absent", **declared)
+    events = []
+    loaded = load_dataset("Absent", find(dataset("Absent"), DATASETS), CONFIG, runner, tmp_path, events.append)
+    assert (loaded.stored, loaded.unavailable, loaded.note, events) == (None, True, "", [])
+    assert loaded.failure.message == "'Absent' cannot be fetched: no network."
+
+
+def test_loading_damaged_uses_no_stored_copy(runner, tmp_path):
+    store_for("Damaged")
+    loaded = load_dataset("Damaged", find(dataset("Damaged"), DATASETS), CONFIG, runner, tmp_path)
+    assert (loaded.stored, loaded.unavailable) == (None, False)
+
+
+def test_loading_available_uses_what_it_brings_and_no_stored_copy(runner, tmp_path):
+    plugin = load_class(dataset("Waves"))
+    data = plugin().load(None)
+    other = store_dataset(plugin.info, replace(data, X_train=data.X_train + 1), cache_root())
+    loaded = load_dataset("Waves", find(dataset("Waves"), DATASETS), CONFIG, runner, tmp_path)
+    assert loaded.stored.fingerprint != other.fingerprint
+    assert loaded.note == ""

@@ -86,16 +86,20 @@ def _fetch(ref: PluginRef, runner: LocalRunner) -> int:
     start = time.monotonic()
     try:
         before = {stored.folder for stored in stored_datasets(cache_root())}
-        stored = _load(ref, runner)
+        stored, is_copy = _load(ref, runner)
     except NNCompareError as error:
         _complain(str(error))
         return error.exit_code if isinstance(error, StorageError) else _FAILED
-    say("\n".join(_lines(stored, time.monotonic() - start, new=stored.folder not in before)))
+    here = f"here already in {stored.folder}"
+    what = here if is_copy else f"checked, and {here}" if stored.folder in before else f"stored in {stored.folder}"
+    say("\n".join(_lines(stored, what, time.monotonic() - start)))
     return 0
 
 
-def _load(ref: PluginRef, runner: LocalRunner) -> StoredDataset:
-    """Return the data set as it lies in the cache; what stands there already is checked and used again.
+def _load(ref: PluginRef, runner: LocalRunner) -> tuple[StoredDataset, bool]:
+    """Return the data set as it lies in the cache, and whether that is a copy of earlier for want of a download.
+
+    Otherwise what stands there already is checked and used again.
 
     Raises
     ------
@@ -111,16 +115,15 @@ def _load(ref: PluginRef, runner: LocalRunner) -> StoredDataset:
     with tempfile.TemporaryDirectory(prefix="nncompare-fetch-") as folder, choose_progress(False) as progress:
         loaded = load_dataset(ref.name, ref, RunConfig(jobs=1), runner, Path(folder), progress)
     if loaded.stored is not None:
-        return loaded.stored
+        return loaded.stored, bool(loaded.note)
     reason = loaded.failure.message if loaded.failure is not None else "no reason given"
     no_room = loaded.failure is not None and loaded.failure.category in _NO_ROOM
     raise (StorageError if no_room else NNCompareError)(f"The data set '{ref.name}' is not ready: {reason}")
 
 
-def _lines(stored: StoredDataset, seconds: float, *, new: bool) -> list[str]:
-    """Say what is ready now, and under which terms."""
+def _lines(stored: StoredDataset, what: str, seconds: float) -> list[str]:
+    """Say what is ready now, what was done for it, and under which terms."""
     numbers = f"{stored.n_train:,} + {stored.n_test:,} {_ITEMS[stored.view]}"
-    what = f"stored in {stored.folder}" if new else f"checked, and here already in {stored.folder}"
     terms = [("licence", stored.licence), ("citation", stored.citation)]
     shown = [f"  {label}: {one_line(text)}" for label, text in terms if text]
     return [one_line(f"{stored.name}: {numbers}, {what}, {seconds:.1f} s"), *shown]

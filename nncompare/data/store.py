@@ -97,6 +97,12 @@ class StoredDataset:
         names = [str(file.relative_to(self.folder)) for file in samples]
         return [*names, "y_train.npy", "y_test.npy", WORDS, MANIFEST]
 
+    def is_of(self, info: DatasetInfo) -> bool:
+        """Tell whether this was stored under exactly these declarations: the folder's name holds their digest."""
+        if self.name != info.name:
+            return False  # without reading the words
+        return self.folder.name.endswith(f"-{_info_digest(info, (self.folder / WORDS).read_bytes())[:8]}")
+
     def _samples(self, role: str) -> Path:
         return sample_path(self.folder, role, ragged=self.view == "tokens")
 

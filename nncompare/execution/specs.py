@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nncompare.data.records import DataSpec
+from nncompare.data.records import DatasetInfo, DataSpec
 from nncompare.data.views import PreparedPart
 from nncompare.results import Curve, Failure, Record
 
@@ -125,10 +125,14 @@ class DescribeAnswer(Answer):
 
 
 class LoadAnswer(Answer):
-    """Where the data set lies; ``unavailable`` tells a missing download from a broken data set."""
+    """Where the data set lies; ``unavailable`` tells a missing download from a broken data set.
+
+    ``info`` is what the plugin declares of one that is unavailable, for whoever looks for a stored copy.
+    """
 
     folder: Path | None = None
     unavailable: bool = False
+    info: DatasetInfo | None = None
 
 
 ANSWERS: dict[str, type[Answer]] = {

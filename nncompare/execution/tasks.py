@@ -282,6 +282,6 @@ def load(spec: LoadSpec, channel: Channel) -> LoadAnswer:
             dataset = plugin.load(folder)
     except DataUnavailableError as error:
         failure = Failure(category="data", message=str(error))
-        return LoadAnswer(status="failed", failure=failure, unavailable=True)
+        return LoadAnswer(status="failed", failure=failure, unavailable=True, info=plugin.info)
     stored = store_dataset(plugin.info, dataset, spec.root)
     return LoadAnswer(status="complete", folder=stored.folder)
