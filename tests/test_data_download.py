@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -146,17 +147,166 @@ def test_fetch_trickle_is_given_up(tmp_path, monkeypatch):
             fetch(server.file(), tmp_path)
         assert len(server.asked) == 1
     assert re.search(
-        r" in 1 try\. TooSlow: \d+ of 256,000 bytes came in 0 s, and less than 20,000 ", str(caught.value)
+        r" in 1 try\. TooSlow: [\d,]+ bytes came in \d+ s, and less than 20,000 bytes/s ", str(caught.value)
     )
     assert names(tmp_path) == []
 
 
-def test_fetch_of_all_bytes_is_never_too_slow(tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "PATIENCE_S", 0.0)
+def raw(head, again=b"", pause=0.01):
+    """Answer with ``head``, and then with ``again`` until nobody listens any more; never through a buffer."""
+
+    def answer(request):
+        request.wfile.write(head)
+        while again:
+            request.wfile.write(again)
+            time.sleep(pause)
+
+    return answer
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+ALL_OF_IT = b"%x\r\n%b\r\n" % (len(BODY), BODY)
+
+NEVER_A_BODY = {
+    "header": (b"HTTP/1.1 200 OK\r\n", b"a"),
+    "100 Continue": (CONTINUE, CONTINUE),
+    "size of a chunk": (CHUNKED, b"0"),
+    "extension of a chunk": (CHUNKED + b"1;", b"x"),
+    "trailers": (CHUNKED + ALL_OF_IT + b"0\r\n", b"t: 1\r\n"),
+}
+
+
+@pytest.mark.parametrize("where", NEVER_A_BODY)
+def test_fetch_trickle_that_is_no_body_is_given_up(tmp_path, monkeypatch, where):
+    monkeypatch.setattr(download, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(download, "SLOWEST_BYTES_PER_S", 1e9)
+    with (
+        serving(raw(*NEVER_A_BODY[where])) as server,
+        pytest.raises(DataUnavailableError, match=r" in 1 try\. TooSlow: "),
+    ):
+        fetch(server.file(), tmp_path)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("where", ["100 Continue", "trailers"])  # the lines of chunks have a limit
+def test_fetch_flood_that_is_no_body_is_given_up(tmp_path, monkeypatch, where):
+    monkeypatch.setattr(download, "OVERHEAD_BYTES", 10_000)
+    head, again = NEVER_A_BODY[where]
+    with (
+        serving(raw(head, again * 4096, pause=0.0)) as server,
+        pytest.raises(DataUnavailableError, match=r" in 2 tries\. WrongContent: .* far more than the file"),
+    ):
+        fetch(server.file(), tmp_path)
+    assert names(tmp_path) == []
+
+
+def test_fetch_trickle_of_a_proxy_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "PATIENCE_S", 0.1)
+    with serving(raw(*NEVER_A_BODY["header"])) as server:
+        monkeypatch.setenv("http_proxy", server.address)
+        with pytest.raises(DataUnavailableError, match=r"from home\.invalid in 1 try\. TooSlow: "):
+            fetch(server.file(url="http://home.invalid/data.bin"), tmp_path)
+
+
+def test_fetch_through_a_proxy(tmp_path, monkeypatch):
+    with serving(serve_body) as server:
+        monkeypatch.setenv("http_proxy", server.address)
+        assert fetch(server.file(url="http://home.invalid/data.bin"), tmp_path).read_bytes() == BODY
+        assert server.asked == ["http://home.invalid/data.bin"]
+
+
+def test_fetch_end_that_comes_late_is_not_too_slow(tmp_path, monkeypatch):
+    def serve_then_wait(request):
+        request.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n" + small)
+        time.sleep(0.2)
+
+    monkeypatch.setattr(download, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(download, "SLOWEST_BYTES_PER_S", 1e9)
     small = BODY[:100]
-    with serving(lambda request: serve_body(request, small)) as server:
+    with serving(serve_then_wait) as server:
         file = server.file(n_bytes=100, digest=f"sha256:{hashlib.sha256(small).hexdigest()}")
         assert fetch(file, tmp_path).read_bytes() == small
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br, zstd", "x\x1b[2J"])
+def test_fetch_encoded_body_is_refused(tmp_path, encoding):
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: 256000\r\n\r\n"
+    with (
+        serving(raw(head.encode() + BODY)) as server,
+        pytest.raises(DataUnavailableError) as caught,
+    ):
+        fetch(server.file(), tmp_path)
+    shown = encoding.replace("\x1b", "?")
+    assert f" in 2 tries. WrongContent: the server sends it as '{shown}'. " in str(caught.value)
+
+
+def test_fetch_body_of_a_redirect_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "TIMEOUTS_S", (1.0, 0.5))
+
+    def redirect(request):
+        request.wfile.write(b"HTTP/1.1 302 Found\r\nLocation: /other.bin\r\n\r\nbody")
+        ours.release.wait(60)
+
+    with serving(redirect, serve_body) as ours:
+        assert fetch(ours.file(), tmp_path).read_bytes() == BODY
+        assert ours.asked == ["/data.bin", "/other.bin"]
+
+
+@pytest.mark.parametrize(
+    "location", ["http://[canary", "ftp://me:canary@other.invalid/", "http://me:canary@.x..y/"]
+)
+def test_fetch_redirect_to_no_address(tmp_path, location):
+    head = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
+    with (
+        serving(raw(head.encode())) as server,
+        pytest.raises(DataUnavailableError, match=r" in 2 tries\. \w+: the address .*cannot be used\.") as caught,
+    ):
+        fetch(server.file(), tmp_path)
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://me:canary@", "http://me:can ary@[::1:3", "http://me:canary@127.0.0.1:port"]
+)
+def test_fetch_proxy_that_is_no_address(tmp_path, monkeypatch, proxy):
+    monkeypatch.setenv("http_proxy", proxy)
+    with (
+        serving(serve_body) as server,
+        pytest.raises(DataUnavailableError, match=r" in 2 tries\. \w+: .*cannot be used\.") as caught,
+    ):
+        fetch(server.file(url="http://home.invalid/data.bin"), tmp_path)
+    assert "can" not in str(caught.value).replace("cannot", "")
+
+
+def test_fetch_reason_of_a_server_is_printable_and_short(tmp_path):
+    head = b"HTTP/1.1 404 \x1b[2J" + b"A" * 3000 + b"\r\nContent-Length: 0\r\n\r\n"
+    with (
+        serving(raw(head)) as server,
+        pytest.raises(DataUnavailableError, match=r"HTTPError: 404 \?\[2JA{96}\. Run again"),
+    ):
+        fetch(server.file(), tmp_path)
+
+
+def test_fetch_first_line_that_is_no_answer_is_printable(tmp_path):
+    with (
+        serving(raw(b"\x1b[2J" + b"A" * 3000 + b"\r\n\r\n")) as server,
+        pytest.raises(DataUnavailableError, match=r"BadStatusLine: \?\[2JA+\. Run again") as caught,
+    ):
+        fetch(server.file(), tmp_path)
+    assert "A" * 301 not in str(caught.value)
+
+
+def test_fetch_partial_that_is_a_link_is_not_written_through(tmp_path):
+    precious, folder = tmp_path / "precious", tmp_path / "own"
+    precious.write_text("precious")
+    folder.mkdir()
+    (folder / ".data.bin.part").symlink_to(precious)
+    with serving(serve_body) as server:
+        path = fetch(server.file(), folder)
+    assert precious.read_text() == "precious"
+    assert path.read_bytes() == BODY
+    assert not path.is_symlink()
 
 
 class Dropped:
@@ -453,6 +603,27 @@ def test_given_file_variable_that_is_no_folder(monkeypatch, value):
 def test_given_file_empty_variable_is_unset(monkeypatch):
     monkeypatch.setenv("NNCOMPARE_DATA_DIR", "")
     assert given_file("data.bin") is None
+
+
+@pytest.mark.parametrize("place", ["own", "keras/datasets"])
+def test_find_file_opens_no_device(tmp_path, monkeypatch, place):
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / place / "data.bin").symlink_to(os.devnull)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    with serving(serve_body) as server:  # what it would read of the device is the empty file
+        file = server.file(n_bytes=0, digest=f"sha256:{hashlib.sha256().hexdigest()}")
+    assert find_file(file, tmp_path / "own") is None
+
+
+@pytest.mark.parametrize("variable", ["NNCOMPARE_DATA_DIR", "KERAS_HOME"])
+def test_find_file_home_of_nobody(tmp_path, monkeypatch, variable):
+    monkeypatch.setenv(variable, "~nosuchuser/data")
+    with serving(serve_body) as server, pytest.raises(DataError) as caught:
+        find_file(server.file(), tmp_path)
+    assert str(caught.value) == (
+        f"{variable} ('~nosuchuser/data') names no folder. RuntimeError: Could not determine home directory. "
+        "Set it to a folder."
+    )
 
 
 def test_listening_ends_with_its_block(tmp_path):

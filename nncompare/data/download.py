@@ -18,6 +18,7 @@ from nncompare.exceptions import DataError, DataUnavailableError, NNCompareError
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
+    from requests import Response, Session
 
 __all__ = ["RemoteFile", "Transfer", "discard_partial", "fetch", "find_file", "given_file", "listening"]
 
@@ -26,7 +27,10 @@ TIMEOUTS_S = (5.0, 30.0)
 
 SLOWEST_BYTES_PER_S = 20_000.0
 PATIENCE_S = 30.0
-"""A body that came more slowly than that on average is given up, from so many seconds after its beginning on."""
+"""What comes more slowly than that on average is given up, from so many seconds after the first byte on."""
+
+OVERHEAD_BYTES = 1 << 20
+"""With twice the size of the file, what headers and the frames of chunks may take at most."""
 
 N_TRIES = 2
 PAUSE_S = 0.5
@@ -47,11 +51,19 @@ def given_file(name: str) -> Path | None:
     chosen = os.environ.get("NNCOMPARE_DATA_DIR")
     if not chosen:
         return None
-    folder = Path(chosen).expanduser().absolute()
+    folder = _expanded("NNCOMPARE_DATA_DIR", chosen).absolute()
     if not folder.is_dir():
         raise DataError(f"NNCOMPARE_DATA_DIR is '{chosen}', which is not a folder. Correct it, or unset it.")
     path = folder / name
     return path if path.is_file() else None
+
+
+def _expanded(variable: str, chosen: str) -> Path:
+    try:
+        return Path(chosen).expanduser()
+    except RuntimeError as error:
+        cause = f"RuntimeError: {str(error).rstrip('.')}"
+        raise DataError(f"{variable} ('{chosen}') names no folder. {cause}. Set it to a folder.") from error
 
 
 def find_file(file: RemoteFile, folder: Path) -> Path | None:
@@ -67,9 +79,9 @@ def find_file(file: RemoteFile, folder: Path) -> Path | None:
     Raises
     ------
     DataError
-        ``NNCOMPARE_DATA_DIR`` names no folder.
+        ``NNCOMPARE_DATA_DIR`` names no folder, or ``KERAS_HOME`` the home of nobody.
     """
-    keras_home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    keras_home = _expanded("KERAS_HOME", os.environ.get("KERAS_HOME") or "~/.keras")
     places = [given_file(file.name), keras_home / "datasets" / file.name, folder / file.name]
     return next((path for path in places if path is not None and file.is_at(path)), None)
 
@@ -186,7 +198,8 @@ def _receive(file: RemoteFile, path: Path) -> None:
     temporary = path.with_name(f".{path.name}.part")
     with closing(_chunks(file)) as chunks, storage_errors(path, file.n_bytes):
         try:
-            with temporary.open("wb") as stream:
+            temporary.unlink(missing_ok=True)  # it may be a link to another file, or a pipe
+            with temporary.open("xb") as stream:
                 _copy(chunks, stream, file)
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -201,29 +214,63 @@ def _chunks(file: RemoteFile) -> Generator[bytes, None, None]:
     from requests import ConnectTimeout
     from urllib3.exceptions import HTTPError
 
-    from nncompare.data.connections import open_session
+    from nncompare.data.connections import explain, open_session
 
     try:
-        with (
-            open_session() as session,
-            session.get(file.address(), stream=True, timeout=TIMEOUTS_S, headers=UNCHANGED) as response,
-        ):
+        with open_session(_Pace(file.n_bytes)) as session, _ask(session, file) as response:
             response.raise_for_status()
-            received, start = 0, time.monotonic()
-            while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
-                received += len(chunk)
-                _check_pace(file, received, time.monotonic() - start)
+            _check_encoding(response)
+            while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
                 yield chunk
     except ConnectTimeout as error:
-        raise _HopelessError(_explain(error)) from error
-    except (OSError, HTTPError, UnicodeError) as error:
-        raise _LostError(_explain(error)) from error
+        raise _HopelessError(explain(error)) from error
+    except (OSError, HTTPError) as error:
+        raise _LostError(explain(error)) from error
 
 
-def _check_pace(file: RemoteFile, received: int, seconds: float) -> None:
-    if seconds > PATIENCE_S and received < min(file.n_bytes, seconds * SLOWEST_BYTES_PER_S):
-        came = f"{received:,} of {file.n_bytes:,} bytes came in {seconds:.0f} s"
-        raise _HopelessError(f"TooSlow: {came}, and less than {SLOWEST_BYTES_PER_S:,.0f} bytes/s is given up")
+def _ask(session: Session, file: RemoteFile) -> Response:
+    """Return the answer, its body unread; bare ValueErrors and TypeErrors are of a redirect's or a proxy's."""
+    from urllib3.exceptions import HTTPError
+
+    from nncompare.data.connections import UNUSABLE
+
+    try:
+        return session.get(file.address(), stream=True, timeout=TIMEOUTS_S, headers=UNCHANGED)
+    except (OSError, HTTPError):  # some are ValueErrors too
+        raise
+    except (ValueError, TypeError) as error:
+        raise _LostError(f"{type(error).__name__}: {UNUSABLE}") from error
+
+
+def _check_encoding(response: Response) -> None:
+    """Refuse what would have to be decoded: nobody asked for it, and it may hide how much comes."""
+    from nncompare.data.connections import printable
+
+    encoding = response.headers.get("Content-Encoding", "").strip()
+    if encoding.lower() not in ("", "identity"):
+        raise _LostError(f"WrongContent: the server sends it as '{printable(encoding)}'")
+
+
+class _Pace:
+    """Ends a try of which too little or far too much comes, be it body, header or frame."""
+
+    def __init__(self, n_bytes: int) -> None:
+        self._most = 2 * n_bytes + OVERHEAD_BYTES
+        self._received = 0
+        self._start: float | None = None
+
+    def __call__(self, n_bytes: int) -> None:
+        now = time.monotonic()
+        if self._start is None:
+            self._start = now
+        self._received += n_bytes
+        seconds = now - self._start
+        came = f"{self._received:,} bytes came"
+        if self._received > self._most:
+            raise _LostError(f"WrongContent: {came}, which is far more than the file needs")
+        if seconds > PATIENCE_S and self._received < seconds * SLOWEST_BYTES_PER_S:
+            slowest = f"less than {SLOWEST_BYTES_PER_S:,.0f} bytes/s is given up"
+            raise _HopelessError(f"TooSlow: {came} in {seconds:.0f} s, and {slowest}")
 
 
 def _copy(chunks: Iterable[bytes], stream: BinaryIO, file: RemoteFile) -> None:
@@ -242,22 +289,6 @@ def _copy(chunks: Iterable[bytes], stream: BinaryIO, file: RemoteFile) -> None:
         raise _LostError(f"WrongContent: the server sent {received:,} of {file.n_bytes:,} bytes")
     if not file.agrees(digest):
         raise _LostError(f"WrongContent: what came is {digest.name}:{digest.hexdigest()}, not {file.digest}")
-
-
-def _explain(error: Exception) -> str:
-    """Return the innermost cause: what is around it repeats addresses and names of objects."""
-    from requests import HTTPError
-    from requests.exceptions import InvalidURL
-    from urllib3.exceptions import LocationParseError
-
-    if isinstance(error, HTTPError) and error.response is not None:
-        return f"HTTPError: {error.response.status_code} {error.response.reason}"
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, InvalidURL | LocationParseError):  # their texts repeat the address and its password
-            return f"{type(cause).__name__}: the address cannot be used"
-        cause, innermost = cause.__cause__ or cause.__context__, cause
-    return f"{type(innermost).__name__}: {innermost}"
 
 
 def _unavailable(file: RemoteFile, n_tries: int, cause: Exception) -> DataUnavailableError:

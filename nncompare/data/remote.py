@@ -74,8 +74,10 @@ class RemoteFile:
         return hashlib.new(self.digest.partition(":")[0], usedforsecurity=False)  # md5 is what some homes publish
 
     def is_at(self, path: Path) -> bool:
-        """Tell whether a file is there, can be read, and has the right digest."""
+        """Tell whether a regular file is there, can be read, and has the right digest."""
         try:
+            if not path.is_file():  # a pipe or a device may never end
+                return False
             with path.open("rb") as stream:
                 return self.agrees(hashlib.file_digest(stream, self.new_digest))
         except OSError:
