@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ __all__ = ["KnownDataset", "State", "describe_dataset", "last_stored", "list_dat
 State: TypeAlias = Literal["built in", "stored", "not fetched", "broken", "refused"]
 
 _INFO: TypeAdapter[DatasetInfo] = TypeAdapter(DatasetInfo)
+_FEWEST = {"n_train": 1, "n_test": 0, "download_bytes": 0}
+_MOST = 10**15
+"""Rows or bytes; more than any data set has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +167,22 @@ def _info(probe: ProbeResult) -> tuple[DatasetInfo | None, str]:
     if not probe.ok:
         return None, probe.reason or "no reason given"
     try:
-        return _INFO.validate_python(probe.tags), ""
+        info = _INFO.validate_python(probe.tags)
     except ValidationError as error:
         return None, f"its info cannot be: {describe_invalid(error)}"
+    fault = _fault(info)
+    return (None, f"its info cannot be: {fault}") if fault else (info, "")
+
+
+def _fault(info: DatasetInfo) -> str:
+    """Say which number cannot be; empty where all can."""
+    if not (math.isfinite(info.scale) and info.scale > 0):
+        return f"scale is {info.scale}: a positive number is expected"
+    for name, fewest in _FEWEST.items():
+        found = getattr(info, name)
+        if not fewest <= found <= _MOST:
+            return f"{name} is {found!r:.40}: a number from {fewest} to {_MOST:.0e} is expected"
+    return ""
 
 
 def _refused(problem: PluginProblem) -> KnownDataset:

@@ -21,6 +21,7 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 KEPT = 10
 WORDS_AT_EACH_END = 30
+CHARACTERS_OF_A_WORD = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,11 @@ def _cause(error: Exception) -> str:
 
 
 def _excerpt(words: Sequence[str]) -> str:
-    """Return words as one text, of a long one only the beginning and the end."""
+    """Return words as one text, of a long one only the beginning and the end, of a long word the beginning."""
     if len(words) > 2 * WORDS_AT_EACH_END:
         words = [*words[:WORDS_AT_EACH_END], "…", *words[-WORDS_AT_EACH_END:]]
-    return " ".join(words)
+    return " ".join(map(_cut, words))
+
+
+def _cut(word: str) -> str:
+    return word if len(word) <= CHARACTERS_OF_A_WORD else f"{word[:CHARACTERS_OF_A_WORD]}…"

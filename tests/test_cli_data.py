@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import nncompare.loading
 from nncompare import inventory, registry
 from nncompare.cli import main
-from nncompare.cli.data import table_lines
+from nncompare.cli.data import _print_json, table_lines
 from nncompare.data.files import cache_root
 from nncompare.data.store import store_dataset
 from nncompare.execution import runner as runner_module
@@ -156,6 +156,51 @@ def test_data_info_that_cannot_be_is_broken(shop):
     (known,) = list_datasets()
     assert known.state == "broken"
     assert "n_train is 'many'" in known.reason
+
+
+@pytest.mark.parametrize(
+    ("declared", "fault"),
+    [
+        ({"scale": float("nan")}, "scale is nan: a positive number is expected"),
+        ({"scale": float("inf")}, "scale is inf: a positive number is expected"),
+        ({"scale": -1.0}, "scale is -1.0: a positive number is expected"),
+        ({"n_train": 0}, "n_train is 0: a number from 1 to 1e+15 is expected"),
+        ({"n_test": -7}, "n_test is -7: a number from 0 to 1e+15 is expected"),
+        ({"download_bytes": -5}, "download_bytes is -5: a number from 0 to 1e+15 is expected"),
+        ({"n_train": 10**400}, f"n_train is 1{"0" * 39}: a number from 1 to 1e+15 is expected"),
+    ],
+)
+def test_data_number_that_cannot_be_is_broken(shop, declared, fault):
+    shop("Remote", infos={"Remote": replace(info("Remote"), **declared)})
+    (known,) = list_datasets()
+    assert (known.state, known.reason) == ("broken", f"its info cannot be: {fault}")
+    assert json.loads(call("list", "--json").stdout, parse_constant=pytest.fail)["datasets"][0]["info"] is None
+
+
+def test_data_json_is_never_printed_with_what_json_lacks():
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        _print_json({"scale": float("nan")})
+
+
+def test_data_info_of_long_texts_shows_their_beginning(shop):
+    long, name = "x" * 5_000_000, "y" * 41
+    shop(
+        "Remote",
+        infos={
+            "Remote": replace(
+                info("Remote"),
+                class_names=(name, "z" * 40),
+                description=long,
+                licence=long,
+                citation=long,
+                homepage=long,
+            )
+        },
+    )
+    shown = dict(line.split(": ", 1) for line in call("info", "Remote").stdout.splitlines()[1:])
+    for label in ("description", "licence", "citation", "homepage"):
+        assert shown[label] == "x" * 399 + "…"
+    assert shown["classes"] == f"2 ({'y' * 39}…, {'z' * 40})"
 
 
 @pytest.mark.parametrize("damage", ["manifest.json", "y_test.npy"])

@@ -76,6 +76,24 @@ def with_value(row, value, array=X):
             {"words": ["one", 2]},
             "words is an object of type list. Give a list of str, the words by rank, or nothing.",
         ),
+        (
+            {},
+            {"words": ["one", "x\ud800"]},
+            r"words[1] has '\ud800' at position 1, which is half of a character. "
+            "Decode the text by the encoding that it was written in.",
+        ),
+        (
+            {"class_names": ("no", "\udc80")},
+            {},
+            r"info.class_names[1] has '\udc80' at position 0, which is half of a character. "
+            "Decode the text by the encoding that it was written in.",
+        ),
+        (
+            {"licence": "MIT\ud800"},
+            {},
+            r"info.licence has '\ud800' at position 3, which is half of a character. "
+            "Decode the text by the encoding that it was written in.",
+        ),
         ({"class_names": ("yes",)}, {}, "info.class_names holds 1 name. Name two classes or more."),
         (
             {"class_names": ("a", "a")},

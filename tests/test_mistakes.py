@@ -116,6 +116,13 @@ def test_mistakes_keep_the_beginning_and_the_end_of_a_long_text(tmp_path):
     assert mistakes[1].words == " ".join([*WORDS[:30], "…", *WORDS[31:61]])
 
 
+def test_mistakes_keep_the_beginning_of_a_long_word(tmp_path):
+    words = ["a" * 40, "b" * 41, "c" * 1_000_000]
+    X_test = Ragged.from_rows([[1, 4, 5, 6]] * N_TEST)
+    mistakes = find_mistakes(store(tmp_path, words, X_test), Y, wrong_everywhere()).by_model["m"]
+    assert mistakes[0].words == " ".join(["a" * 40, "b" * 40 + "…", "c" * 40 + "…"])
+
+
 def test_mistakes_of_a_data_set_without_words_have_none(tmp_path):
     found = find_mistakes(store(tmp_path, words=()), Y, wrong_everywhere())
     assert {m.words for m in found.by_model["m"]} == {None}

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from nncompare_plugins.datasets import imdb
 from nncompare_plugins.datasets.imdb import IMDB
 from nncompare_plugins.datasets.npz import read_pickled_arrays
+from numpy._core.multiarray import _reconstruct
 
 from nncompare.data.download import RemoteFile, listening
 from nncompare.exceptions import DataError, DataUnavailableError
@@ -238,8 +239,8 @@ def test_imdb_reader_of_pickles_looks_at_the_digest_itself(tmp_path):
 class Command:
     """A pickle that runs a command where it is let."""
 
-    def __init__(self, function, *arguments):
-        self.call = (function, arguments)
+    def __init__(self, function, *arguments, state=None):
+        self.call = (function, arguments) if state is None else (function, arguments, state)
 
     def __reduce__(self):
         return self.call
@@ -284,6 +285,73 @@ def test_imdb_pickle_of_something_else_is_refused(tmp_path, published, monkeypat
     monkeypatch.setenv("NNCOMPARE_DATA_DIR", str(tmp_path))
     with pytest.raises(DataError, match=r"imdb\.npz' cannot be used: "):
         IMDB().load(tmp_path / "cache")
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_imdb_lists_of_each_protocol_are_read(tmp_path, published, monkeypatch, protocol):
+    published(with_pickle(tmp_path / "imdb.npz", pickle.dumps(lists()["x_train"], protocol)))
+    monkeypatch.setenv("NNCOMPARE_DATA_DIR", str(tmp_path))
+    assert_is_expected(IMDB().load(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("review", [7, ["good"], [2**40], [None]])
+def test_imdb_lists_of_something_else_are_refused(tmp_path, published, monkeypatch, review):
+    published(pack(tmp_path, "imdb.npz", lists([*TRAIN[:-1], review])))
+    monkeypatch.setenv("NNCOMPARE_DATA_DIR", str(tmp_path))
+    with pytest.raises(DataError, match="in its train part, the reviews are not lists of numbers: "):
+        IMDB().load(tmp_path / "cache")
+
+
+def test_imdb_lists_of_one_length_stay_lists(tmp_path):
+    reviews = [[1, 2], [3, 4], [5, 6], [7, 8]]
+    path = pack(tmp_path, "imdb.npz", lists(reviews))
+    assert read_pickled_arrays(path, ["x_train"], home_of(path))["x_train"].tolist() == reviews
+
+
+def rebuilt(*state):
+    """Return the pickle of an array that takes ``state`` on itself."""
+    return pickle.dumps(Command(_reconstruct, np.ndarray, (0,), b"b", state=(1, *state)), 4)
+
+
+BENT = Command(np.dtype, "V8", False, True, state=(3, "<", (np.dtype("O"), (1,)), None, None, 8, 8, 0))
+FORGED = {
+    "elements": (
+        pickle.dumps(Command(np.ndarray, (1,), "O", b"A" * 8), 4),
+        "holds a pickled _Inert, not an array",
+    ),
+    "dtype": (rebuilt((1,), BENT, False, b"A" * 8), "it asks for the dtype 'V8', and only lists are expected"),
+    "bytes": (rebuilt((1,), np.dtype("O"), False, b"A" * 8), "an array that is not one of objects from a list"),
+    "shape": (rebuilt((9,), np.dtype("O"), False, [1]), "it holds 1 objects for the shape (9,)"),
+    "short": (rebuilt((1,), np.dtype("O")), "it holds an array whose state is not that of NumPy"),
+    "kind": (pickle.dumps(Command(_reconstruct, dict, (0,), b"b"), 4), "it asks for builtins.dict"),
+    "size": (pickle.dumps(Command(_reconstruct, np.ndarray, (9,), b"b"), 4), "it makes an array otherwise than"),
+    "state": (b"\x80\x04\x8c\x05numpy\x8c\x05dtype\x93}\x8c\x01xK\x01sb.", "missing 1 required positional"),
+    "class": (b"\x80\x04\x8c\x05numpy\x8c\x07ndarray\x93N}\x8c\x01xK\x01s\x86b.", "missing 1 required pos"),
+}
+READ = """
+import sys
+from pathlib import Path
+from nncompare_plugins.datasets.npz import read_pickled_arrays
+from nncompare.data.download import RemoteFile
+from nncompare.exceptions import DataError
+path = Path(sys.argv[1])
+try:
+    print(read_pickled_arrays(path, ["x_train"], RemoteFile("", "", path.stat().st_size, sys.argv[2]))["x_train"])
+except DataError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("forgery", FORGED)
+def test_imdb_forged_pickle_is_refused_and_ends_no_interpreter(tmp_path, forgery):
+    payload, cause = FORGED[forgery]
+    path = with_pickle(tmp_path / "imdb.npz", payload)
+    done = subprocess.run(
+        [sys.executable, "-c", READ, str(path), home_of(path).digest], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert cause in done.stdout
+    assert "cannot be used: " in done.stdout
 
 
 def test_imdb_old_name_of_numpys_module_is_understood(tmp_path, published, monkeypatch):
@@ -348,6 +416,10 @@ def test_imdb_flat_layout_that_does_not_agree_is_refused(folder, tmp_path, conte
 def test_imdb_flat_layout_with_unsigned_numbers(folder, tmp_path):
     pack(folder, "imdb.npz", {name: array.astype(np.uint64) for name, array in flat().items()})
     assert_is_expected(IMDB().load(tmp_path / "cache"))
+
+
+def test_imdb_file_may_be_four_times_the_published_one_and_no_more():
+    assert imdb.MOST_BYTES == 100_000_000
 
 
 def test_imdb_flat_layout_that_is_too_large_is_refused(folder, tmp_path, monkeypatch):

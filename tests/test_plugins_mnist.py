@@ -1,6 +1,7 @@
 """MNIST: where its file comes from, which files are refused, and what the real one holds."""
 
 import hashlib
+import zipfile
 
 import numpy as np
 import pytest
@@ -128,6 +129,46 @@ def test_mnist_damaged_archive_is_refused(given, tmp_path):
     content[middle : middle + 100] = bytes(255 - byte for byte in content[middle : middle + 100])
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"mnist\.npz' cannot be used: "):
+        MNIST().load(tmp_path)
+
+
+def archive(path, header, body=b"", compression=zipfile.ZIP_STORED):
+    """Write arrays of MNIST, the first with its own header."""
+    member = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + body
+    with zipfile.ZipFile(path, "w", compression) as stored:
+        stored.writestr("x_train.npy", member)
+        for name, array in arrays(x_train=None).items():
+            with stored.open(f"{name}.npy", "w") as stream:
+                np.lib.format.write_array(stream, array)
+
+
+HUGE = b"{'descr': '|u1', 'fortran_order': False, 'shape': (%d,), }"
+
+
+@pytest.mark.parametrize(
+    ("header", "cause"),
+    [
+        (b"{" * 900, "TokenError: "),
+        (HUGE % 10**30, "OverflowError: "),
+        (HUGE % 10**17, "(MemoryError|_ArrayMemoryError): "),
+    ],
+    ids=["token", "overflow", "memory"],
+)
+def test_mnist_header_that_cannot_be_is_refused(given, tmp_path, header, cause):
+    path = given(b"")
+    archive(path, header.ljust(999) + b"\n")
+    with pytest.raises(DataError, match=rf"mnist\.npz' cannot be used: {cause}"):
+        MNIST().load(tmp_path)
+
+
+def test_mnist_damaged_lzma_archive_is_refused(given, tmp_path):
+    path = given(b"")
+    body = np.random.default_rng(0).bytes(5000)
+    archive(path, (HUGE % len(body)).ljust(99) + b"\n", body, zipfile.ZIP_LZMA)
+    content = bytearray(path.read_bytes())
+    content[80:140] = b"\xff" * 60
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"mnist\.npz' cannot be used: LZMAError: "):
         MNIST().load(tmp_path)
 
 

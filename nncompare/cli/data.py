@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,6 +26,8 @@ _NARROW = (0, 2, 3, 5, 7)
 _RIGHT = {"TRAIN", "TEST", "CLASSES", "SIZE"}
 _HEADER = ("NAME", "VIEW", "TRAIN", "TEST", "CLASSES", "SIZE", "LICENCE", "STATE")
 _LICENCE_LENGTH = 24
+_NAME_LENGTH = 40
+_TEXT_LENGTH = 400
 _MOST_CLASSES = 20
 _STATES = {"stored": "stored in the cache", "not fetched": "not fetched yet"}
 _FIFTH = "20 %"
@@ -106,7 +109,7 @@ def _fields(known: KnownDataset) -> dict[str, Any]:
 def _print_json(found: dict[str, Any]) -> None:
     import json
 
-    say(json.dumps(found, indent=1, default=str))
+    say(json.dumps(found, indent=1, default=str, allow_nan=False))
 
 
 def table_lines(known: Sequence[KnownDataset], width: int | None = None) -> list[str]:
@@ -163,19 +166,19 @@ def _to_type(known: KnownDataset) -> str:
 
 def _facts(known: KnownDataset) -> Iterator[tuple[str, str]]:
     """Yield what is known, as label and text; an empty text is not shown."""
-    from nncompare.report.formats import size
+    from nncompare.report.formats import shorten, size
 
     info = known.info
     if info is None:
         return
     yield "file", known.file
-    yield "description", info.description
+    yield "description", shorten(info.description, _TEXT_LENGTH)
     yield "view", info.view
     yield "classes", f"{len(info.class_names)} ({_some(info.class_names)})"
     yield "rows", _rows(known)
-    yield "licence", info.licence
-    yield "citation", info.citation
-    yield "homepage", info.homepage
+    yield "licence", shorten(info.licence, _TEXT_LENGTH)
+    yield "citation", shorten(info.citation, _TEXT_LENGTH)
+    yield "homepage", shorten(info.homepage, _TEXT_LENGTH)
     yield "download", size(info.download_bytes) if info.download_bytes else "none"
     yield "state", _STATES.get(known.state, known.state)
     if known.stored is not None:
@@ -187,14 +190,13 @@ def _facts(known: KnownDataset) -> Iterator[tuple[str, str]]:
 def _stored_facts(stored: StoredDataset, size_bytes: int | None) -> Iterator[tuple[str, str]]:
     from nncompare.report.formats import plural, size
 
-    counts = [f"{name} {n:,}" for name, n in zip(stored.class_names, stored.test_support, strict=True)]
     shape = stored.sample_shape
     yield "samples", f"{'of any length' if shape is None else ' x '.join(map(str, shape))}, {stored.dtype}"
     yield "last stored", f"{stored.folder} ({size(size_bytes)})"
     yield "fingerprint", stored.fingerprint
     yield "fingerprint of the test labels", stored.test_fingerprint
     yield "duplicates", f"{plural(stored.duplicates, 'row')} of the test part also in the training part"
-    yield "test part by class", _some(counts)
+    yield "test part by class", _some(stored.class_names, [f" {n:,}" for n in stored.test_support])
 
 
 def _rows(known: KnownDataset) -> str:
@@ -203,7 +205,10 @@ def _rows(known: KnownDataset) -> str:
     return f"{known.n_train:,} for training and validation, {known.n_test:,} for the test"
 
 
-def _some(texts: list[str] | tuple[str, ...]) -> str:
-    """Join texts, only the first ones where there are many."""
-    more = len(texts) - _MOST_CLASSES
-    return ", ".join(texts[:_MOST_CLASSES]) + (f" and {more:,} more" if more > 0 else "")
+def _some(names: Sequence[str], ends: Iterable[str] = repeat("")) -> str:
+    """Join names, each with its end; only the first ones where there are many, and no long one whole."""
+    from nncompare.report.formats import shorten
+
+    more = len(names) - _MOST_CLASSES
+    shown = [shorten(name, _NAME_LENGTH) + end for name, end in zip(names[:_MOST_CLASSES], ends, strict=False)]
+    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")

@@ -18,6 +18,7 @@ __all__ = ["check_dataset"]
 LARGEST_ID = 10_000_000
 """Of a token: ids are ranks, and tables of their counts are as long as the largest."""
 
+_TEXTS = ("description", "licence", "citation", "homepage")
 _SHAPES = {
     "tabular": "(samples, features)",
     "image": "(samples, height, width, channels)",
@@ -44,7 +45,7 @@ def check_dataset(info: DatasetInfo, dataset: Dataset) -> Dataset:
     DataError
         Wrong type, rank, dtype or shape; NaN or infinite values; lengths that disagree; labels that are not
         integers from 0 to n_classes - 1; one class only; a class with too few samples to be split; ids that are
-        no tokens.
+        no tokens; texts with halves of surrogate pairs.
     """
     _check_info(info)
     if not isinstance(dataset, Dataset):
@@ -70,6 +71,10 @@ def _check_info(info: DatasetInfo) -> None:
         raise _fault(info, f"info.class_names holds {len(info.class_names)} name", "Name two classes or more")
     if len(set(info.class_names)) < len(info.class_names):
         raise _fault(info, "info.class_names holds a name twice", "Give each class a name of its own")
+    for k, name in enumerate(info.class_names):
+        _check_encodable(info, f"info.class_names[{k}]", name)
+    for name in _TEXTS:
+        _check_encodable(info, f"info.{name}", getattr(info, name))
     if not (math.isfinite(info.scale) and info.scale > 0):
         raise _fault(info, f"info.scale is {info.scale}", "Give a positive number, such as 1/255 for uint8 images")
 
@@ -123,6 +128,17 @@ def _check_words(info: DatasetInfo, words: Any) -> None:
     is_list = isinstance(words, Sequence) and not isinstance(words, str)
     if not is_list or not all(isinstance(word, str) for word in words):
         raise _fault(info, f"words is {_kind(words)}", "Give a list of str, the words by rank, or nothing")
+    for k, word in enumerate(words):
+        _check_encodable(info, f"words[{k}]", word)
+
+
+def _check_encodable(info: DatasetInfo, role: str, text: str) -> None:
+    """Check that UTF-8 has each character: half of a surrogate pair can neither be stored nor shown."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        what = f"{role} has {text[error.start]!a} at position {error.start}, which is half of a character"
+        raise _fault(info, what, "Decode the text by the encoding that it was written in") from error
 
 
 def _check_array(info: DatasetInfo, role: str, array: object) -> Array:

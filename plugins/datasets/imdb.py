@@ -35,7 +35,7 @@ N_REVIEWS = 25_000
 """In each of the two parts."""
 
 LARGEST_RANK = 1_000_000
-MOST_BYTES = 1_000_000_000
+MOST_BYTES = 100_000_000
 """Of one array in a file that was brought by hand; the published reviews take 24 MB."""
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -111,8 +111,12 @@ def _read_lists(path: Path, part: str) -> tuple[Array, Array, Array]:
     """Return the same from Keras's file; its lists of Python numbers are there for one part at a time."""
     arrays = read_pickled_arrays(path, [f"x_{part}", f"y_{part}"], REVIEWS)
     reviews = arrays[f"x_{part}"]
-    lengths = np.fromiter(map(len, reviews), np.int64, len(reviews))
-    ranks = np.fromiter(chain.from_iterable(reviews), np.int32, int(lengths.sum()))
+    try:
+        lengths = np.fromiter(map(len, reviews), np.int64, len(reviews))
+        ranks = np.fromiter(chain.from_iterable(reviews), np.int32, int(lengths.sum()))
+    except (OverflowError, TypeError, ValueError) as error:
+        cause = f"in its {part} part, the reviews are not lists of numbers: {error}"
+        raise unusable(path, cause, REVIEWS) from error
     return ranks, np.concatenate([[0], np.cumsum(lengths)]), arrays[f"y_{part}"]
 
 

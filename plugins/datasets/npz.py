@@ -1,8 +1,10 @@
-"""Reads the arrays of a published .npz file; of object arrays only what NumPy needs to rebuild them."""
+"""Reads the arrays of a published .npz file; of object arrays only the list of their elements."""
 
 from __future__ import annotations
 
+import lzma
 import pickle
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -17,26 +19,24 @@ from nncompare.exceptions import DataError
 
 __all__ = ["read_arrays", "read_pickled_arrays", "unusable"]
 
-_ALLOWED = {
-    ("numpy", "dtype"),
-    ("numpy", "ndarray"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "_reconstruct"),
-}
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
 _UNREADABLE = (
     EOFError,
+    MemoryError,
     OSError,
+    OverflowError,
     RuntimeError,
     TypeError,
     ValueError,
-    pickle.UnpicklingError,
+    lzma.LZMAError,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )
+_UNPICKLABLE = (*_UNREADABLE, AttributeError, IndexError, SystemError, pickle.UnpicklingError)
 
 
 def read_arrays(
@@ -81,7 +81,7 @@ def read_pickled_arrays(path: Path, names: Sequence[str], home: RemoteFile) -> d
     """Return some arrays of the published .npz file, which holds lists of numbers as pickled objects.
 
     Two locks: the file is opened only if its digest is that of ``home``, and its pickles may ask for nothing but
-    NumPy's arrays.
+    one array of objects, which is made from the list of its elements and never by NumPy's own reader.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def read_pickled_arrays(path: Path, names: Sequence[str], home: RemoteFile) -> d
             return {name: _read_member(archive, f"{name}.npy") for name in names}
     except KeyError as error:
         raise unusable(path, str(error.args[0]), home) from error
-    except _UNREADABLE as error:
+    except _UNPICKLABLE as error:
         raise unusable(path, f"{type(error).__name__}: {error}", home) from error
 
 
@@ -107,14 +107,65 @@ def unusable(path: Path, cause: str, home: RemoteFile) -> DataError:
     )
 
 
+class _Inert:
+    """Stands for what a pickle names and nobody needs: ``ndarray`` itself, the text of a type code."""
+
+    def __init__(self, *arguments: object) -> None:
+        pass
+
+    def __setstate__(self, state: object) -> None:
+        """Refuse a state; without this method, attributes of the class could be set."""
+        raise pickle.UnpicklingError("it sets the state of what has none")
+
+
+class _ObjectType(_Inert):
+    """Stands for the dtype of Python objects; NumPy's own could be bent to read addresses from bytes."""
+
+    def __init__(self, code: object, *arguments: object) -> None:
+        if code not in ("O", "O8"):
+            raise pickle.UnpicklingError(f"it asks for the dtype {code!r:.40}, and only lists are expected")
+
+    def __setstate__(self, state: object) -> None:
+        """Drop the state, which says the same of all arrays of objects."""
+
+
+class _ObjectArray(_Inert):
+    """Stands for an array of objects, and keeps the list of its elements."""
+
+    def __init__(self, kind: object, shape: object, code: object) -> None:
+        if kind is not _Inert or shape != (0,):
+            raise pickle.UnpicklingError("it makes an array otherwise than NumPy writes them")
+        self.elements: list[object] = []
+
+    def __setstate__(self, state: object) -> None:
+        """Take the elements from (version, shape, dtype, whether columns come first, elements)."""
+        if not (isinstance(state, tuple) and len(state) == 5):
+            raise pickle.UnpicklingError("it holds an array whose state is not that of NumPy")
+        _version, shape, dtype, _columns_first, elements = state
+        if not (isinstance(dtype, _ObjectType) and type(elements) is list):
+            raise pickle.UnpicklingError("it holds an array that is not one of objects from a list")
+        if shape != (len(elements),):
+            raise pickle.UnpicklingError(f"it holds {len(elements):,} objects for the shape {shape!r:.40}")
+        self.elements = elements
+
+
+_STAND_INS = {
+    ("_codecs", "encode"): _Inert,  # protocol 2 has no bytes, and writes the code of a type so
+    ("numpy", "dtype"): _ObjectType,
+    ("numpy", "ndarray"): _Inert,
+    ("numpy.core.multiarray", "_reconstruct"): _ObjectArray,
+    ("numpy._core.multiarray", "_reconstruct"): _ObjectArray,
+}
+
+
 class _ArrayUnpickler(pickle.Unpickler):
-    """Builds NumPy arrays of plain values, and nothing else."""
+    """Builds the stand-in of an array of plain values, and nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what the pickle asks for, if it is allowed."""
-        if (module, name) not in _ALLOWED:
+        """Return what stands for what the pickle asks for, if it is allowed."""
+        if (module, name) not in _STAND_INS:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no array of numbers needs")
-        return super().find_class(module, name)
+        return _STAND_INS[module, name]
 
 
 def _read_member(archive: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
@@ -123,8 +174,8 @@ def _read_member(archive: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
         _shape, _order, dtype = _HEADERS[version](stream)
         if dtype.hasobject:
             found = _ArrayUnpickler(stream).load()
-            if not isinstance(found, np.ndarray):
+            if not isinstance(found, _ObjectArray):
                 raise TypeError(f"{name} holds a pickled {type(found).__name__}, not an array")
-            return found
+            return np.fromiter(found.elements, object, len(found.elements))
     with archive.open(name) as stream:
         return np.lib.format.read_array(stream, allow_pickle=False)
