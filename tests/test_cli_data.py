@@ -167,7 +167,7 @@ def test_data_info_that_cannot_be_is_broken(shop):
         ({"n_train": 0}, "n_train is 0: a number from 1 to 1e+15 is expected"),
         ({"n_test": -7}, "n_test is -7: a number from 0 to 1e+15 is expected"),
         ({"download_bytes": -5}, "download_bytes is -5: a number from 0 to 1e+15 is expected"),
-        ({"n_train": 10**400}, f"n_train is 1{"0" * 39}: a number from 1 to 1e+15 is expected"),
+        ({"n_train": 10**400}, f"n_train is 1{'0' * 39}: a number from 1 to 1e+15 is expected"),
     ],
 )
 def test_data_number_that_cannot_be_is_broken(shop, declared, fault):
