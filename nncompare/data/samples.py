@@ -25,6 +25,9 @@ __all__ = [
     "write_samples",
 ]
 
+BYTES_PER_NUMBER = 32
+"""What scalers and counts make of one number in passing: some arrays of float64 or int64."""
+
 _PARTS = {
     ".ragged": ("values", "offsets"),
     ".csr": ("data", "indices", "indptr", "shape"),
@@ -43,8 +46,9 @@ def copy_rows(X: Samples, n_rows: int) -> Samples:
 
 
 def gather(X: Samples, rows: Array) -> Iterator[Samples]:
-    """Yield ``X[rows]`` in chunks of about 16 MiB, so that a memory map is never read at once."""
-    row_bytes = X.nbytes // max(1, count_samples(X))
+    """Yield ``X[rows]`` in chunks that take some 16 MiB to convert: a memory map is never read at once."""
+    n_numbers = X.size if isinstance(X, np.ndarray) else X.nbytes // 4
+    row_bytes = BYTES_PER_NUMBER * n_numbers // max(1, count_samples(X))
     step = max(1, CHUNK_BYTES // max(1, row_bytes))
     for start in range(0, len(rows), step):
         chunk = X[rows[start : start + step]]

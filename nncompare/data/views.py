@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-FORMAT = 1
+FORMAT = 2
 """Part of every folder's name: raise it when a conversion or the scaler changes what the arrays hold."""
 
 
