@@ -138,28 +138,26 @@ def last_stored(info: DatasetInfo, stored: Iterable[StoredDataset]) -> StoredDat
 def _known(ref: PluginRef, probe: ProbeResult, stored: Iterable[StoredDataset]) -> KnownDataset:
     """Join what the plugin says of itself with what is stored."""
     info, reason = _info(probe)
-    if info is None:
-        return KnownDataset(
-            name=ref.name,
-            distribution=ref.distribution,
-            version=ref.version,
-            state="broken",
-            value=ref.value,
-            file=probe.file,
-            reason=reason,
-        )
-    here = last_stored(info, stored)
-    state: State = "built in" if info.download_bytes == 0 else "not fetched" if here is None else "stored"
+    here = last_stored(info, stored) if info is not None else None
     return KnownDataset(
         name=ref.name,
         distribution=ref.distribution,
         version=ref.version,
-        state=state,
+        state=_state(info, here),
         value=ref.value,
         file=probe.file,
         info=info,
         stored=here,
+        reason=reason,
     )
+
+
+def _state(info: DatasetInfo | None, here: StoredDataset | None) -> State:
+    if info is None:
+        return "broken"
+    if info.download_bytes == 0:
+        return "built in"
+    return "not fetched" if here is None else "stored"
 
 
 def _info(probe: ProbeResult) -> tuple[DatasetInfo | None, str]:

@@ -195,16 +195,11 @@ def measure(study: PlannedStudy, refit: Refit, X_test: Path, session: Session) -
     """Time a saved model in a fresh process; nothing else runs meanwhile."""
     if study.ref is None or refit.model is None or refit.record.predictions is None:
         raise ValueError(f"{study.model} on {study.dataset} has no model")
-    trials = session.trials_folder(study.model, study.dataset)
     answer = session.runner.run(
         MeasureSpec(
             plugin=study.ref.value,
             framework=study.framework,
-            n_threads=session.config.threads,
-            timeout_s=session.config.trial_timeout_s,
-            memory_mb=session.memory_mb,
-            result=trials / "measure.json",
-            log=trials / "measure.log",
+            **session.child_fields(session.trials_folder(study.model, study.dataset), "measure"),
             model=refit.model,
             X_test=X_test,
             predictions=session.folder / refit.record.predictions,
@@ -238,15 +233,10 @@ def run_references(
 def _run_reference(name: str, data: PreparedView, test: SealedTest, session: Session) -> Reference:
     seed = derive_seed(session.config.seed, name, data.spec.name, "reference")
     predictions = Path("predictions") / f"{name}--{data.spec.name}--{seed}.npz"
-    trials = session.trials_folder("reference", data.spec.name)
     spec = FitSpec(
         plugin=f"nncompare.frameworks.references:{REFERENCES[name]}",
         framework="sklearn",
-        n_threads=session.config.threads,
-        timeout_s=session.config.trial_timeout_s,
-        memory_mb=session.memory_mb,
-        result=trials / f"{name}.json",
-        log=trials / f"{name}.log",
+        **session.child_fields(session.trials_folder("reference", data.spec.name), name),
         data=data.spec,
         train=data.train,
         valid=None,

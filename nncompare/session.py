@@ -76,17 +76,22 @@ class Session:
         """
         if study.ref is None:
             raise ValueError(f"{study.model} has no plugin")
-        folder = self.trials_folder(study.model, study.dataset)
         return FitSpec(
             plugin=study.ref.value,
             framework=study.framework,
-            n_threads=self.config.threads,
-            timeout_s=self.config.trial_timeout_s,
-            memory_mb=self.memory_mb,
-            result=folder / f"{name}.json",
-            log=folder / f"{name}.log",
+            **self.child_fields(self.trials_folder(study.model, study.dataset), name),
             data=data.spec,
             train=data.train,
             valid=data.valid,
             **fields,
         )
+
+    def child_fields(self, folder: Path, name: str) -> dict[str, Any]:
+        """Return what all requests of a run have: limits, and where result file and log of ``name`` lie."""
+        return {
+            "n_threads": self.config.threads,
+            "timeout_s": self.config.trial_timeout_s,
+            "memory_mb": self.memory_mb,
+            "result": folder / f"{name}.json",
+            "log": folder / f"{name}.log",
+        }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nncompare.data.arrays import row_chunks
-from nncompare.data.ragged import FIRST_WORD, START, UNKNOWN, Ragged
+from nncompare.data.ragged import FIRST_WORD, START, UNKNOWN, Ragged, offsets_rise
 from nncompare.data.records import VIEWS, Array, Dataset, DatasetInfo, Labels, Samples
 from nncompare.exceptions import DataError
 
@@ -109,8 +109,7 @@ def _check_tokens(info: DatasetInfo, role: str, X: object) -> Ragged:
         if array.ndim != 1 or array.dtype.kind not in "iu":
             what = f"{role}.{name} is {array.dtype} with {array.ndim} dimensions"
             raise _fault(info, what, "Give whole numbers in one dimension")
-    offsets = offsets.astype(np.int64)  # differences of unsigned numbers are never negative
-    if len(offsets) < 2 or offsets[0] != 0 or offsets[-1] != len(values) or (np.diff(offsets) < 0).any():
+    if len(offsets) < 2 or not offsets_rise(offsets, len(values)):
         what = f"{role}.offsets do not rise from 0 to the {len(values):,} values"
         raise _fault(info, what, "Text i is values[offsets[i]:offsets[i + 1]]")
     if not (values >= FIRST_WORD).any():
@@ -121,7 +120,7 @@ def _check_tokens(info: DatasetInfo, role: str, X: object) -> Ragged:
         row = int(np.searchsorted(offsets, outside.argmax(), side="right")) - 1
         what = f"{role}, row {row}: {value} is not the id of a token"
         raise _fault(info, what, f"Ids are 1 (start), 2 (unknown), {FIRST_WORD} to {LARGEST_ID:,} (words)")
-    return Ragged(np.ascontiguousarray(values, np.int32), np.ascontiguousarray(offsets))
+    return Ragged(np.ascontiguousarray(values, np.int32), np.ascontiguousarray(offsets, np.int64))
 
 
 def _check_words(info: DatasetInfo, words: Any) -> None:

@@ -157,7 +157,7 @@ class DenseConversion:
         return self.scale if self.view == self.native and self.view != "tabular" else 1.0
 
     def write(self, folder: Path, X: Array, rows: Rows) -> Path:
-        """Write the converted samples of ``rows``, about 16 MiB of ``X`` at a time."""
+        """Write the converted samples of ``rows``, chunk by chunk."""
         path = folder / "X.npy"
         chunks = (self._convert(chunk) for chunk in gather(X, rows))
         write_chunks(path, (len(rows), *self.sample_shape), self.dtype, chunks)

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from nncompare.data.files import storage_errors, sync_folder
+from nncompare.data.files import replacing, storage_errors
 from nncompare.data.remote import RemoteFile, Transfer, listening, tell
 from nncompare.exceptions import DataError, DataUnavailableError, NNCompareError
 
@@ -197,16 +197,9 @@ def _receive(file: RemoteFile, path: Path) -> None:
     """Try once, into a temporary file of which there is one at a time: the caller holds the lock."""
     temporary = path.with_name(f".{path.name}.part")
     with closing(_chunks(file)) as chunks, storage_errors(path, file.n_bytes):
-        try:
-            temporary.unlink(missing_ok=True)  # it may be a link to another file, or a pipe
-            with temporary.open("xb") as stream:
-                _copy(chunks, stream, file)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
-            sync_folder(path.parent)
-        finally:
-            temporary.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)  # it may be a link to another file, or a pipe
+        with replacing(path, temporary) as stream:
+            _copy(chunks, stream, file)
 
 
 def _chunks(file: RemoteFile) -> Generator[bytes, None, None]:

@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import platformdirs
 
 from nncompare.exceptions import StorageError
 
-__all__ = ["cache_root", "fill_folder", "storage_errors", "sync_folder", "write_atomic"]
+__all__ = ["cache_root", "fill_folder", "replacing", "storage_errors", "sync_folder", "write_atomic"]
 
 _LEFTOVER = re.compile(r"\..+\.(\d+)\.[0-9a-f]{8}\.tmp")
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
@@ -59,16 +60,35 @@ def write_atomic(path: Path, data: bytes | str) -> None:
     """
     content = data.encode() if isinstance(data, str) else data
     temporary = _temporary_beside(path)
-    with storage_errors(path, n_bytes=len(content)):
-        try:
-            with temporary.open("xb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
-            sync_folder(path.parent)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with storage_errors(path, n_bytes=len(content)), replacing(path, temporary) as stream:
+        stream.write(content)
+
+
+@contextmanager
+def replacing(path: Path, temporary: Path) -> Iterator[BinaryIO]:
+    """Yield a new file, which takes the place of ``path`` when the block ends well, and vanishes otherwise.
+
+    Parameters
+    ----------
+    path : Path
+        A reader sees what it held before, or all of the new content, also after a power cut.
+    temporary : Path
+        In the same folder; must not exist.
+
+    Raises
+    ------
+    OSError
+        A file or the folder cannot be written.
+    """
+    try:
+        with temporary.open("xb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def fill_folder(target: Path, fill: Callable[[Path], None], expected: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FIRST_WORD", "PAD", "START", "UNKNOWN", "Ragged", "decode", "offsets_of"]
+__all__ = ["FIRST_WORD", "PAD", "START", "UNKNOWN", "Ragged", "decode", "offsets_of", "offsets_rise"]
 
 Tokens: TypeAlias = npt.NDArray[np.int32]
 Offsets: TypeAlias = npt.NDArray[np.int64]
@@ -136,6 +136,19 @@ def _chosen(rows: Rows, n_rows: int) -> Offsets:
             raise IndexError(f"A row is outside of the {n_rows}.")
         return chosen
     return np.arange(n_rows)[rows]
+
+
+def offsets_rise(offsets: npt.NDArray[Any], n_values: int) -> bool:
+    """Tell whether whole numbers go from 0 to ``n_values`` without ever falling, as offsets do.
+
+    Parameters
+    ----------
+    offsets : ndarray of shape (n,), integer
+        At least one number.
+    n_values : int
+    """
+    signed = offsets.astype(np.int64)  # differences of unsigned numbers are never negative
+    return bool(signed[0] == 0 and signed[-1] == n_values and (np.diff(signed) >= 0).all())
 
 
 def offsets_of(lengths: Offsets) -> Offsets:

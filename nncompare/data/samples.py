@@ -101,7 +101,7 @@ def write_samples(folder: Path, role: str, X: Samples) -> Path:
 
 
 def write_rows(folder: Path, role: str, X: Ragged, rows: Array) -> Path:
-    """Write ``X[rows]`` as :func:`write_samples` would, about 16 MiB of it at a time.
+    """Write ``X[rows]`` as :func:`write_samples` would, chunk by chunk.
 
     Raises
     ------

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nncompare.data.download import RemoteFile, fetch, given_file
-from nncompare.data.ragged import FIRST_WORD, START
+from nncompare.data.ragged import FIRST_WORD, START, offsets_of, offsets_rise
 from nncompare.exceptions import DataUnavailableError
 from nncompare.plugin import Dataset, DatasetInfo, DatasetPlugin, Ragged
 
@@ -117,7 +117,7 @@ def _read_lists(path: Path, part: str) -> tuple[Array, Array, Array]:
     except (OverflowError, TypeError, ValueError) as error:
         cause = f"in its {part} part, the reviews are not lists of numbers: {error}"
         raise unusable(path, cause, REVIEWS) from error
-    return ranks, np.concatenate([[0], np.cumsum(lengths)]), arrays[f"y_{part}"]
+    return ranks, offsets_of(lengths), arrays[f"y_{part}"]
 
 
 def _encode(path: Path, part: str, ranks: Array, offsets: Array, labels: Array) -> tuple[Ragged, Array]:
@@ -137,8 +137,7 @@ def _fault(ranks: Array, offsets: Array, labels: Array) -> str | None:
             return f"the {name} are {array.dtype} with {array.ndim} dimensions, not whole numbers in one"
     if (len(offsets), len(labels)) != (N_REVIEWS + 1, N_REVIEWS):
         return f"there are {len(offsets) - 1:,} reviews and {len(labels):,} labels, not {N_REVIEWS:,} of each"
-    offsets = offsets.astype(np.int64)
-    if offsets[0] != 0 or offsets[-1] != len(ranks) or (np.diff(offsets) < 0).any():
+    if not offsets_rise(offsets, len(ranks)):
         return f"the offsets do not rise from 0 to the {len(ranks):,} ranks"
     if not ranks.size or ranks.min() < 1 or ranks.max() > LARGEST_RANK:
         return f"the ranks are not all from 1 to {LARGEST_RANK:,}"
