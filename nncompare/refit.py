@@ -187,6 +187,8 @@ class Refits:
             ),
             curve=answer.curve,
             predictions=str(predictions),
+            model=str(model.relative_to(self._session.folder)),
+            manifest_sha256=answer.manifest_sha256,
         )
         return Refit(record, answer, probabilities, model)
 

@@ -83,6 +83,7 @@ class Session:
             data=data.spec,
             train=data.train,
             valid=data.valid,
+            conversion=data.conversion,
             **fields,
         )
 

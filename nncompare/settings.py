@@ -7,9 +7,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from nncompare.cgroup import cpu_quota
+from nncompare.data.records import View
 from nncompare.exceptions import UsageError
 
 PresetName: TypeAlias = Literal["quick", "standard", "thorough"]
@@ -61,7 +62,14 @@ class RunConfig:
     models : tuple of str
         Names of model plugins; all installed ones where empty.
     datasets : tuple of str
-        Names of data sets; where empty, each model's own and the common ground ``mnist1d``.
+        Names of data sets, and paths of the user's own: ``file.csv``, ``file.npz``, or the folder of a data set in
+        the cache; where empty, each model's own and the common ground ``mnist1d``.
+    target : str or None
+        The column of an own table that holds the classes.
+    encoding : str or None
+        Of an own table; None for UTF-8.
+    view : {"tabular", "image", "sequence", "tokens"} or None
+        What own arrays are; None to tell by their shape.
     preset : {"quick", "standard", "thorough"}
     n_trials, max_epochs, n_refits : int or None
         Override the preset.
@@ -81,10 +89,19 @@ class RunConfig:
         A trial is killed after this many seconds.
     trial_memory_mb : float or None
         A trial is killed when its memory grows by more; None for 80 % of what is available, divided by jobs.
+    timeout_s : float or None
+        Wall time for all searches, divided equally among the studies before they start; trials that run when a
+        share is used up go on to their end, and the refits come on top. It makes a run not exactly repeatable.
+    storage : str or None
+        URL of an Optuna RDB storage, instead of ``study.db`` in the run directory. It may hold a password, so it
+        is never shown, logged or handed to a child.
     """
 
     models: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
+    target: str | None = None
+    encoding: str | None = None
+    view: View | None = None
     preset: PresetName = "standard"
     n_trials: int | None = None
     max_epochs: int | None = None
@@ -97,6 +114,8 @@ class RunConfig:
     strict: bool = False
     trial_timeout_s: float = 3600.0
     trial_memory_mb: float | None = None
+    timeout_s: float | None = None
+    storage: str | None = field(default=None, repr=False)
     command: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -116,7 +135,9 @@ class RunConfig:
                 raise UsageError(f"{name} is {value!r}; a whole number of at least 1 is expected.")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise UsageError(f"seed is {self.seed!r}; a whole number of at least 0 is expected.")
-        for name in ("trial_timeout_s", "trial_memory_mb"):
+        if self.view is not None and self.view not in get_args(View):
+            raise UsageError(f"No view is called {self.view!r}. Choose from {', '.join(get_args(View))}.")
+        for name in ("trial_timeout_s", "trial_memory_mb", "timeout_s"):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
                 raise UsageError(f"{name} is {value!r}; a number above 0 is expected.")

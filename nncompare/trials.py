@@ -30,7 +30,7 @@ class SearchResult:
         return min(complete, key=lambda t: (t.valid_log_loss, t.number), default=None)
 
 
-_NOT_RECORDED = {"status", "failure", "params", "predict_time_s", "n_parameters", "size_bytes"}
+_NOT_RECORDED = {"status", "failure", "params", "predict_time_s", "n_parameters", "size_bytes", "manifest_sha256"}
 
 
 def trial_record(number: int, suggested: Mapping[str, Any], answer: Answer, seed: int) -> TrialRecord:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nncompare.cli.columns import columns, one_line
 from nncompare.cli.fetch import fetch_data
 from nncompare.cli.group import common_options
 from nncompare.cli.streams import say
+from nncompare.columns import columns, one_line
 
 if TYPE_CHECKING:
     from nncompare.data.records import DatasetInfo

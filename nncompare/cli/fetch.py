@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nncompare.cli.columns import one_line
 from nncompare.cli.group import common_options
 from nncompare.cli.streams import say
+from nncompare.columns import one_line
 from nncompare.exceptions import NNCompareError, StorageError, UsageError
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def _load(ref: PluginRef, runner: LocalRunner) -> tuple[StoredDataset, bool]:
     NNCompareError
         The data set cannot be had, or not used.
     """
-    from nncompare.cli.progress import choose_progress
     from nncompare.loading import load_dataset
+    from nncompare.progress.lines import choose_progress
     from nncompare.settings import RunConfig
 
     with tempfile.TemporaryDirectory(prefix="nncompare-fetch-") as folder, choose_progress(False) as progress:

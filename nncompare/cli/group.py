@@ -8,8 +8,8 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from nncompare.cli.columns import one_line, printable
 from nncompare.cli.streams import open_missing_streams, stdout_errors
+from nncompare.columns import one_line, printable
 from nncompare.exceptions import NNCompareError, StorageError
 
 _DEBUG = "nncompare.debug"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nncompare.cli.columns import columns
 from nncompare.cli.group import common_options
 from nncompare.cli.streams import say
+from nncompare.columns import columns
 
 if TYPE_CHECKING:
     from nncompare.execution.probe import ProbeResult

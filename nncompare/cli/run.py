@@ -126,11 +126,11 @@ def run_comparison(
 
 def _dry_run(config: RunConfig, quiet: bool) -> int:
     """Print the plan; return 3 where a study is broken, or with ``strict`` cannot run, as the run would."""
-    from nncompare.cli.progress import choose_progress
     from nncompare.cli.summary import plan_lines
     from nncompare.execution.runner import LocalRunner
     from nncompare.interrupts import terminable
     from nncompare.planning import make_plan
+    from nncompare.progress.lines import choose_progress
 
     with terminable(), choose_progress(quiet) as progress, LocalRunner() as runner:
         plan = make_plan(config, runner, progress)
@@ -140,11 +140,11 @@ def _dry_run(config: RunConfig, quiet: bool) -> int:
 
 
 def _run(config: RunConfig, quiet: bool) -> int:
-    from nncompare.cli.progress import choose_progress
     from nncompare.comparison import Interrupted, exit_code, run
     from nncompare.execution.runner import LocalRunner
     from nncompare.interrupts import terminable
     from nncompare.planning import make_plan
+    from nncompare.progress.lines import choose_progress
 
     interruption = None
     with choose_progress(quiet) as progress, LocalRunner() as runner:

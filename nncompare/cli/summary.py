@@ -6,8 +6,8 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nncompare.cli.columns import columns, one_line
-from nncompare.cli.progress import outcome
+from nncompare.columns import columns, one_line
+from nncompare.progress.lines import outcome
 from nncompare.results import DatasetRecord, Interval, Results, StudyRecord
 
 if TYPE_CHECKING:

@@ -54,6 +54,21 @@ class DatasetInfo:
     homepage: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a table that is not numbers throughout.
+
+    Parameters
+    ----------
+    name : str
+    categories : tuple of str or None
+        Of a categorical column, whose values in ``X`` are positions in it; None for a column of numbers.
+    """
+
+    name: str
+    categories: tuple[str, ...] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """The raw samples and labels that ``DatasetPlugin.load`` returns.
@@ -71,6 +86,9 @@ class Dataset:
     words : sequence of str, default ()
         Tokens only, for people to read: the words by rank, so that id ``k`` stands for ``words[k - 4]``. With
         them, the report shows excerpts of test texts that models get wrong; without them it shows no text.
+    columns : sequence of Column, default ()
+        Tables only: what each column of ``X`` holds. With them ``X`` may have missing values (NaN) and categories;
+        without them it is finite numbers throughout.
     """
 
     X_train: Samples
@@ -78,6 +96,7 @@ class Dataset:
     X_test: Samples | None = None
     y_test: Array | None = None
     words: Sequence[str] = ()
+    columns: Sequence[Column] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,12 +54,15 @@ class PreparedView:
     valid : PreparedPart or None
     X_test : Path or None
         In a folder of its own; there is never a path to the test labels.
+    conversion : Path or None
+        A folder that holds the fitted conversion from the native view, to be used on new samples.
     """
 
     spec: DataSpec
     train: PreparedPart
     valid: PreparedPart | None
     X_test: Path | None
+    conversion: Path | None = None
 
 
 def open_part(part: PreparedPart, spec: DataSpec) -> Data:

@@ -34,7 +34,10 @@ class Spec(BaseModel):
 
 
 class FitSpec(Spec):
-    """Train one configuration; without ``params`` the child asks for them (a trial), with them it is a refit."""
+    """Train one configuration; without ``params`` the child asks for them (a trial), with them it is a refit.
+
+    The fitted ``conversion`` is saved beside the model, so that both predict together.
+    """
 
     task: Literal["fit"] = "fit"
     data: DataSpec
@@ -45,6 +48,7 @@ class FitSpec(Spec):
     number: int = 0
     params: dict[str, Any] | None = None
     save_to: Path | None = None
+    conversion: Path | None = None
 
 
 class MeasureSpec(Spec):
@@ -103,6 +107,7 @@ class FitAnswer(Answer):
     peak_memory_mb: NotNegative | None = None
     n_parameters: Count | None = None
     size_bytes: Count | None = None
+    manifest_sha256: str | None = None
 
 
 class MeasureAnswer(Answer):

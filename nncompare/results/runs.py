@@ -100,11 +100,16 @@ class Settings(Record):
     max_epochs: int | None = None
     trial_timeout_s: float = 3600.0
     trial_memory_mb: float | None = None
+    timeout_s: float | None = None
     pins: dict[str, Any] = Field(default_factory=dict)
 
 
 class Results(Record):
-    """Everything about one run: the source of the report and of everything built on it."""
+    """Everything about one run: the source of the report and of everything built on it.
+
+    ``estimate_s`` is the wall time that was foretold before the first trial; ``duration_s`` what it took, over all
+    parts of a run that was stopped and resumed at ``resumed_at``.
+    """
 
     schema_version: Literal[1] = 1
     run_id: str
@@ -112,6 +117,8 @@ class Results(Record):
     created_at: str
     finished_at: str | None = None
     duration_s: float | None = None
+    estimate_s: float | None = None
+    resumed_at: list[str] = Field(default_factory=list)
     command: list[str] = Field(default_factory=list)
     seed: int
     preset: str

@@ -85,7 +85,8 @@ class RefitRecord(Record):
     """The chosen configuration trained again with a fresh seed and scored on test.
 
     ``per_class`` and ``confusion_matrix`` (rows true, columns predicted, counts) are those of this refit alone
-    and equal scikit-learn's on the stored predictions. ``predictions`` is a path inside the run directory.
+    and equal scikit-learn's on the stored predictions. ``predictions`` and ``model`` are paths inside the run
+    directory; ``manifest_sha256`` is the digest of the saved model's list of digests, by which it is known again.
     """
 
     seed: int
@@ -102,6 +103,8 @@ class RefitRecord(Record):
     per_class: list[ClassScores] = Field(default_factory=list)
     confusion_matrix: list[list[int]] = Field(default_factory=list)
     predictions: str | None = None
+    model: str | None = None
+    manifest_sha256: str | None = None
     failure: Failure | None = None
 
 
@@ -187,7 +190,7 @@ class StudyRecord(Record):
     ``fit_time_s`` and ``fit_cpu_s`` are means over the refits; ``latency_ms`` is the median time of a batch of
     one, ``throughput_per_s`` samples per second in batches of 256; ``search_fingerprint`` covers the rows on
     which the trials were trained; ``mistakes`` are the most confident ones, the surest first, in this version of
-    texts only.
+    texts only. ``estimate_s`` is the wall time that was foretold for the study, with all processors to itself.
     """
 
     model: str
@@ -210,6 +213,7 @@ class StudyRecord(Record):
     space: dict[str, dict[str, Any]] = Field(default_factory=dict)
     pinned: dict[str, Any] = Field(default_factory=dict)
     mistakes: list[Mistake] = Field(default_factory=list)
+    estimate_s: float | None = None
     search_time_s: float | None = None
     fit_time_s: float | None = None
     fit_cpu_s: float | None = None

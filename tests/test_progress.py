@@ -10,8 +10,6 @@ import pytest
 from rich.console import Console
 
 from nncompare.cli import progress
-from nncompare.cli.live import LiveProgress
-from nncompare.cli.progress import PlainProgress, QuietProgress, choose_progress, outcome
 from nncompare.events import (
     DownloadProgress,
     Notice,
@@ -20,6 +18,8 @@ from nncompare.events import (
     StudyStarted,
     TrialFinished,
 )
+from nncompare.progress.lines import PlainProgress, QuietProgress, choose_progress, outcome
+from nncompare.progress.live import LiveProgress
 from nncompare.results import Failure, RefitRecord, StudyRecord, TrialRecord
 
 FAILURE = Failure(category="plugin", message="no\nmodule")
@@ -250,7 +250,7 @@ import faulthandler, io, threading
 faulthandler.dump_traceback_later(20, exit=True)
 from rich.console import Console
 
-from nncompare.cli.live import LiveProgress
+from nncompare.progress.live import LiveProgress
 from nncompare.events import Notice, StudyStarted
 
 live = LiveProgress(Console(file=io.StringIO(), force_terminal=True, width=80, height=24))

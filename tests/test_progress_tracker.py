@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nncompare.cli.tracker import Tracker, duration
 from nncompare.events import EpochFinished, Notice, RefitFinished, StudyFinished, StudyStarted, TrialFinished
+from nncompare.progress.tracker import Tracker, duration
 from nncompare.results import Failure, RefitRecord, StudyRecord, TrialRecord
 
 START = StudyStarted("mlp", "digits", n_trials=4, max_epochs=10, n_refits=2)

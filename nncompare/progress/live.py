@@ -12,10 +12,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from nncompare.cli.columns import one_line
-from nncompare.cli.progress import Progress, message
-from nncompare.cli.tracker import StudyProgress, duration
+from nncompare.columns import one_line
 from nncompare.events import DownloadProgress, Event, Notice, StudyFinished
+from nncompare.progress.lines import Progress, message
+from nncompare.progress.tracker import StudyProgress, duration
 
 _BAR_FROM_WIDTH = 90
 _SCORES_FROM_WIDTH = 60

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Self
 import click
 from rich.filesize import decimal
 
-from nncompare.cli.columns import one_line
-from nncompare.cli.tracker import StudyProgress, Tracker, duration
+from nncompare.columns import one_line
 from nncompare.events import (
     DownloadProgress,
     Event,
@@ -22,6 +21,7 @@ from nncompare.events import (
     StudyStarted,
     TrialFinished,
 )
+from nncompare.progress.tracker import StudyProgress, Tracker, duration
 from nncompare.results import StudyRecord
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def choose_progress(quiet: bool) -> Progress:
     if quiet:
         return QuietProgress()
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        from nncompare.cli.live import LiveProgress
+        from nncompare.progress.live import LiveProgress
 
         return LiveProgress()
     return PlainProgress()
