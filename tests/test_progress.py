@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from nncompare.cli import progress
 from nncompare.events import (
     DownloadProgress,
     Notice,
@@ -18,6 +17,7 @@ from nncompare.events import (
     StudyStarted,
     TrialFinished,
 )
+from nncompare.progress import lines
 from nncompare.progress.lines import PlainProgress, QuietProgress, choose_progress, outcome
 from nncompare.progress.live import LiveProgress
 from nncompare.results import Failure, RefitRecord, StudyRecord, TrialRecord
@@ -43,7 +43,7 @@ EVENTS = [
 @pytest.fixture(autouse=True)
 def still_clock(monkeypatch):
     """Every estimate is the same, however fast the test is."""
-    monkeypatch.setattr(progress, "duration", lambda _seconds: "1 s")
+    monkeypatch.setattr(lines, "duration", lambda _seconds: "1 s")
 
 
 def send(watcher, events=EVENTS):
