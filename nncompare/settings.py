@@ -7,11 +7,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from nncompare.cgroup import cpu_quota
-from nncompare.data.records import View
 from nncompare.exceptions import UsageError
+
+if TYPE_CHECKING:
+    from nncompare.data.records import View
 
 PresetName: TypeAlias = Literal["quick", "standard", "thorough"]
 
@@ -135,8 +137,6 @@ class RunConfig:
                 raise UsageError(f"{name} is {value!r}; a whole number of at least 1 is expected.")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise UsageError(f"seed is {self.seed!r}; a whole number of at least 0 is expected.")
-        if self.view is not None and self.view not in get_args(View):
-            raise UsageError(f"No view is called {self.view!r}. Choose from {', '.join(get_args(View))}.")
         for name in ("trial_timeout_s", "trial_memory_mb", "timeout_s"):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
