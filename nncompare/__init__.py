@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nncompare.comparison import compare
+    from nncompare.api import compare
+    from nncompare.comparison import Comparison
     from nncompare.results import Results
     from nncompare.settings import RunConfig
 
     __version__: str
 
-__all__ = ["Results", "RunConfig", "__version__", "compare"]
+__all__ = ["Comparison", "Results", "RunConfig", "__version__", "compare"]
 
 _HOMES = {
+    "Comparison": "nncompare.comparison",
     "Results": "nncompare.results",
     "RunConfig": "nncompare.settings",
-    "compare": "nncompare.comparison",
+    "compare": "nncompare.api",
 }
 
 
@@ -27,9 +29,13 @@ def __getattr__(name: str) -> Any:
 
         return version("nncompare")
     if name in _HOMES:
+        import warnings
         from importlib import import_module
 
-        return getattr(import_module(_HOMES[name]), name)
+        with warnings.catch_warnings():
+            # Optuna loads tqdm, which in a notebook warns of missing widgets; no bar of its own is ever shown.
+            warnings.filterwarnings("ignore", "IProgress not found")
+            return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'nncompare' has no attribute '{name}'")
 
 

@@ -1,24 +1,29 @@
-"""The whole of a run: search, refit, sealed test, verdict; the only file that turns exceptions into failures."""
+"""A run from its plan to its results, and what a finished one can tell."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Sequence
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from nncompare.data.files import write_atomic
 from nncompare.engine import RESULTS, Engine
 from nncompare.events import Listener, RunFinished
 from nncompare.exceptions import ResultsError, UsageError
 from nncompare.execution.runner import LocalRunner
-from nncompare.interrupts import Interrupts, terminable
+from nncompare.interrupts import Interrupts
+from nncompare.leaderboard import leaderboard, trials
 from nncompare.plan import Plan
-from nncompare.planning import make_plan
-from nncompare.results import Results
-from nncompare.settings import RunConfig
+from nncompare.report import render_comparison, render_html, write_report
+from nncompare.results import Results, VerdictRecord
 
-__all__ = ["Comparison", "Interrupted", "compare", "exit_code", "load_results", "run"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Comparison", "Interrupted", "exit_code", "load_results", "run"]
+
+REPORT = "report.html"
 
 
 class Interrupted(KeyboardInterrupt):
@@ -44,65 +49,62 @@ class Comparison:
     results: Results
     folder: Path
 
+    @property
+    def verdict(self) -> str:
+        """Which model to use and how sure that is, in words; one line for each of several data sets."""
+        texts = {name: verdict.text for name, verdict in self.verdicts.items()}
+        if len(texts) == 1:
+            return next(iter(texts.values()))
+        return "\n".join(f"{name}: {text}" for name, text in texts.items())
+
+    @property
+    def verdicts(self) -> dict[str, VerdictRecord]:
+        """The verdict of each data set, by its name: state, winner, differences of all pairs, checks."""
+        return {dataset.name: dataset.verdict for dataset in self.results.datasets}
+
+    @property
+    def leaderboard(self) -> pd.DataFrame:
+        """One row per model and reference, the best first; see :func:`nncompare.leaderboard.leaderboard`."""
+        return leaderboard(self.results)
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """One row per trial; see :func:`nncompare.leaderboard.trials`."""
+        return trials(self.results)
+
+    def report(self, path: str | os.PathLike[str] | None = None) -> Path:
+        """Return the path of the report; with ``path``, write a copy of it there, as a whole or not at all.
+
+        Parameters
+        ----------
+        path : str or path, optional
+            A file, which is replaced where it exists, or a folder, which then holds report.html.
+
+        Raises
+        ------
+        UsageError
+            A folder stands where the file should go.
+        StorageError
+            The file cannot be written.
+        """
+        own = self.folder / REPORT
+        if path is None:
+            return own if own.is_file() else write_report(self.results, self.folder)
+        wanted = Path(path).expanduser()
+        target = wanted / REPORT if wanted.is_dir() else wanted
+        if target.is_dir():
+            raise UsageError(f"'{target}' is a folder, and a report is one file. Name a file in it.")
+        write_atomic(target, render_html(self.results))
+        return target
+
     def __repr__(self) -> str:
         """Return the verdicts in words, and where the report is."""
-        lines = [f"  {dataset.verdict.text}" for dataset in self.results.datasets]
-        return "\n".join([f"<Comparison {self.results.run_id}", *lines, f"  {self.folder / 'report.html'}>"])
+        lines = [f"  {line}" for line in self.verdict.splitlines()]
+        return "\n".join([f"<Comparison {self.results.run_id}", *lines, f"  {self.folder / REPORT}>"])
 
-
-def compare(
-    models: str | Sequence[str] = (),
-    dataset: str | Sequence[str] = (),
-    *,
-    listener: Listener | None = None,
-    **settings: Any,
-) -> Comparison:
-    """Search, refit and compare models; the same as ``nncompare run``.
-
-    It works from a script without ``if __name__ == "__main__"`` and from a notebook: children never import
-    the caller's file.
-
-    Parameters
-    ----------
-    models : str or sequence of str
-        Names of installed models, ``package.module:Class`` or ``path/file.py:Class``; all where empty.
-    dataset : str or sequence of str
-        Names of installed data sets; where empty, each model's own and the common ground ``mnist1d``.
-    listener : callable, optional
-        Receives the events of :mod:`nncompare.events`.
-    **settings
-        Fields of :class:`nncompare.settings.RunConfig`, such as ``preset="quick"``, ``jobs=1``, ``seed=7``.
-
-    Raises
-    ------
-    UsageError
-        A name or a value is wrong.
-    KeyboardInterrupt
-        Ctrl-C stopped the run; what finished is in the run directory, and ``__cause__`` is
-        :class:`Interrupted`, which holds it. A script that lets it pass ends by SIGINT (a shell shows 130).
-    SystemExit
-        SIGTERM stopped the run; its code is 143.
-    """
-    config = RunConfig(models=_names(models), datasets=_names(dataset), **settings)
-    with LocalRunner() as runner:
-        with terminable():
-            plan = make_plan(config, runner, listener)
-        try:
-            return Comparison(run(plan, runner, listener), plan.folder)
-        except Interrupted as error:
-            if error.signum == signal.SIGTERM:
-                raise SystemExit(128 + signal.SIGTERM) from error
-            # Python ends a script by SIGINT for KeyboardInterrupt itself, not for a class that derives from it.
-            raise KeyboardInterrupt(str(error)) from error
-
-
-def _names(names: str | Sequence[str]) -> tuple[str, ...]:
-    found = (names,) if isinstance(names, str) else tuple(names)
-    for name in found:
-        if not isinstance(name, str):
-            text = "Plugins run in processes of their own, so name them as on the command line"
-            raise UsageError(f"{name!r} is not a name. {text}: 'mlp', 'package.module:Class' or 'file.py:Class'.")
-    return found
+    def _repr_html_(self) -> str:
+        """Return the verdicts, a small table and the report's path, for a notebook."""
+        return render_comparison(self.results, self.folder / REPORT)
 
 
 def run(plan: Plan, runner: LocalRunner, listener: Listener | None = None) -> Results:
@@ -118,7 +120,7 @@ def run(plan: Plan, runner: LocalRunner, listener: Listener | None = None) -> Re
     state = Engine(plan, runner, listener or (lambda _event: None))
     with Interrupts(state.stop, runner) as interrupts:
         results = state.carry_out()
-    report = plan.folder / "report.html"
+    report = plan.folder / REPORT
     if interrupts.signum is not None:
         raise Interrupted(interrupts.signum, results, report)
     state.tell(RunFinished(results, str(report)))

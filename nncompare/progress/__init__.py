@@ -1,1 +1,1 @@
-"""Shows a run while it goes on: a live table on a terminal, plain lines in a pipe, nothing when quiet."""
+"""Shows a run while it goes on: a table in a notebook or on a terminal, lines in a pipe, nothing when quiet."""

@@ -1,4 +1,4 @@
-"""Shows a run while it goes on: a live table on a terminal, plain lines in a pipe, nothing when quiet."""
+"""Shows a run in lines, one for each thing that ends; and chooses what suits a notebook, a terminal or a pipe."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ class Progress(ABC):
         if text:
             self._write(text)
 
-    def follow(self, plan: Plan) -> None:
-        """Take over what is going to run."""
+    def follow(self, plan: Plan, estimate_s: float | None = None) -> None:
+        """Take over what is going to run, and the wall seconds that were foretold for it."""
         with self._lock:
-            self.tracker.follow(plan)
+            self.tracker.follow(plan, estimate_s)
 
     @abstractmethod
     def _line(self, event: Event, study: StudyProgress | None) -> str:
@@ -83,14 +83,24 @@ class PlainProgress(Progress):
 
 
 def choose_progress(quiet: bool) -> Progress:
-    """Return the progress that suits standard error."""
+    """Return the progress that suits a notebook, a terminal or a pipe, whichever standard error is."""
     if quiet:
         return QuietProgress()
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+    if in_notebook():
+        from nncompare.progress.notebook import NotebookProgress
+
+        return NotebookProgress()
+    if sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         from nncompare.progress.live import LiveProgress
 
         return LiveProgress()
     return PlainProgress()
+
+
+def in_notebook() -> bool:
+    """Return whether this is the kernel of a notebook; IPython is looked at where it is loaded, never imported."""
+    find_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    return getattr(find_shell() if find_shell else None, "kernel", None) is not None
 
 
 def message(event: Event, study: StudyProgress | None, tracker: Tracker) -> str:

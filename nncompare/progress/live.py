@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Self
 
 from rich.console import Console, Group
-from rich.filesize import decimal
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -15,7 +14,8 @@ from rich.text import Text
 from nncompare.columns import one_line
 from nncompare.events import DownloadProgress, Event, Notice, StudyFinished
 from nncompare.progress.lines import Progress, message
-from nncompare.progress.tracker import StudyProgress, duration
+from nncompare.progress.tracker import StudyProgress
+from nncompare.progress.words import arrived, count, run_state, scores, state
 
 _BAR_FROM_WIDTH = 90
 _SCORES_FROM_WIDTH = 60
@@ -73,31 +73,17 @@ class LiveProgress(Progress):
         return table
 
     def _cells(self, study: StudyProgress, width: int) -> list[Text | ProgressBar]:
-        cells: list[Text | ProgressBar] = [Text(study.label, style="bold"), Text(_count(study))]
+        cells: list[Text | ProgressBar] = [Text(study.label, style="bold"), Text(count(study))]
         if width >= _BAR_FROM_WIDTH:
             cells.append(ProgressBar(total=max(1, study.work), completed=study.work_done, width=_BAR_WIDTH))
         if width >= _SCORES_FROM_WIDTH:
-            cells.append(Text(_scores(study)))
-        cells.append(Text(self._state(study)))
+            cells.append(Text(scores(study)))
+        cells.append(Text(state(study, self.tracker)))
         return cells
 
-    def _state(self, study: StudyProgress) -> str:
-        if study.final is not None:
-            return study.final.status.replace("_", " ")
-        left = self.tracker.study_left_s(study)
-        if study.phase == "waiting" or left is None:
-            return study.phase
-        return f"{study.phase}, {duration(left)} left"
-
     def _last_line(self) -> Text:
-        total = len(self.tracker.studies)
-        if total == 0:
-            return Text(f"Preparing models and data, {duration(self.tracker.elapsed_s())} so far ...")
-        left = self.tracker.left_s()
-        estimate = f", about {duration(left)} left" if left else ""
-        return Text(
-            f"{self.tracker.n_done} of {total} studies done{estimate}. Ctrl-C stops and keeps what is done."
-        )
+        hint = " Ctrl-C stops and keeps what is done." if self.tracker.studies else ""
+        return Text(f"{run_state(self.tracker)}{hint}")
 
 
 def _downloads(downloads: Iterable[DownloadProgress], width: int) -> Table:
@@ -109,21 +95,7 @@ def _downloads(downloads: Iterable[DownloadProgress], width: int) -> Table:
     table.add_column(no_wrap=True, overflow="ellipsis")
     for event in downloads:
         bar = ProgressBar(total=max(1, event.total_bytes), completed=event.received_bytes, width=_BAR_WIDTH)
-        far = f"{decimal(event.received_bytes)} of {decimal(event.total_bytes)} from {event.source}"
-        text = "another process fetches it" if event.state == "waiting" else far
-        cells: list[Text | ProgressBar] = [Text(one_line(event.file), style="bold"), bar, Text(one_line(text))]
+        far = Text(one_line(arrived(event)))
+        cells: list[Text | ProgressBar] = [Text(one_line(event.file), style="bold"), bar, far]
         table.add_row(*(cells if width >= _SCORES_FROM_WIDTH else [cells[0], cells[2]]))
     return table
-
-
-def _count(study: StudyProgress) -> str:
-    if study.phase == "refit":
-        return f"{study.n_refits_done}/{study.n_refits} refits"
-    return f"{study.n_trials_done}/{study.n_trials} trials"
-
-
-def _scores(study: StudyProgress) -> str:
-    if study.best_loss is None:
-        return ""
-    accuracy = "" if study.best_accuracy is None else f", acc. {study.best_accuracy:.3f}"
-    return f"loss {study.best_loss:.4f}{accuracy}"

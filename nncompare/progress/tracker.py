@@ -83,12 +83,21 @@ class Tracker:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._started_at = clock()
+        self._foretold_s: float | None = None
         self.studies: dict[tuple[str, str], StudyProgress] = {}
         self.downloads: dict[tuple[str, str], DownloadProgress] = {}
 
-    def follow(self, plan: Plan) -> None:
-        """Take over what is going to run, so that the estimate covers studies that have not started."""
+    def follow(self, plan: Plan, estimate_s: float | None = None) -> None:
+        """Take over what is going to run, so that the time left covers studies that have not started.
+
+        Parameters
+        ----------
+        plan : Plan
+        estimate_s : float, optional
+            Wall seconds that were foretold for the whole run: the time left until enough of it is done to go by.
+        """
         self._started_at = self._clock()
+        self._foretold_s = estimate_s
         self.downloads.clear()
         for study in plan.studies:
             if study.failure is None:
@@ -148,7 +157,10 @@ class Tracker:
     def left_s(self) -> float | None:
         """Estimate the seconds that the run still takes; None while there is too little to go by."""
         done = sum(study.work_done for study in self.studies.values())
-        return _left(self.elapsed_s(), done, sum(study.work for study in self.studies.values()))
+        left = _left(self.elapsed_s(), done, sum(study.work for study in self.studies.values()))
+        if left is None and self._foretold_s is not None and self._foretold_s > self.elapsed_s():
+            return self._foretold_s - self.elapsed_s()
+        return left
 
     @property
     def n_done(self) -> int:

@@ -50,6 +50,11 @@ def write_report(results: Results, folder: Path) -> Path:
     return folder / "report.html"
 
 
+def render_fragment(template: str, **values: Any) -> str:
+    """Return a piece of HTML, such as the output of a notebook's cell; values are escaped, nothing is loaded."""
+    return _html().get_template(template).render(**values)
+
+
 def visible(value: Any) -> Any:
     """Return text whose control characters and direction marks can be seen; anything else as it is."""
     if not isinstance(value, str) or hasattr(value, "__html__"):

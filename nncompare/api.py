@@ -1,0 +1,174 @@
+"""The door for Python: compare models in a script or a notebook, and read a finished run."""
+
+from __future__ import annotations
+
+import difflib
+import signal
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Literal
+
+from nncompare.comparison import Comparison, Interrupted, run
+from nncompare.events import Listener
+from nncompare.exceptions import UsageError
+from nncompare.execution.runner import LocalRunner
+from nncompare.interrupts import terminable
+from nncompare.naming import Named, plugin_names
+from nncompare.planning import make_plan
+from nncompare.progress.lines import choose_progress
+from nncompare.progress.listeners import Listeners
+from nncompare.settings import RunConfig
+
+if TYPE_CHECKING:
+    from nncompare.data.records import View
+
+__all__ = ["compare"]
+
+_OWN = ("X", "y", "X_test", "y_test", "name")
+_ELSEWHERE = {"models", "datasets", "command"}
+_OTHER_NAMES = {"datasets": "dataset", "data": "dataset", "model": "models", "seeds": "n_refits", "set": "pins"}
+
+
+def compare(
+    models: Named | Sequence[Named] = (),
+    dataset: Named | Sequence[Named] = (),
+    *,
+    X: Any = None,
+    y: Any = None,
+    X_test: Any = None,
+    y_test: Any = None,
+    name: str = "data",
+    view: View | None = None,
+    target: str | None = None,
+    progress: bool | Literal["quiet"] = True,
+    listener: Listener | None = None,
+    estimate: bool = True,
+    **settings: Any,
+) -> Comparison:
+    """Search, refit and compare models; the same as ``nncompare run``.
+
+    It works from a script without ``if __name__ == "__main__"`` and from a notebook: children never import
+    the caller's file.
+
+    Parameters
+    ----------
+    models : str, class, or sequence of them
+        Names of installed models, ``package.module:Class``, ``path/file.py:Class``, or the class itself if a file
+        or an installed package holds it: it is then looked up again by its name. All installed ones where empty.
+    dataset : str, path, or sequence of them
+        Names of installed data sets, and paths of your own ``.csv``, ``.tsv`` or ``.npz``; where this is empty and
+        ``X`` is not given, each model's own data set and the common ground ``mnist1d``.
+    X : array-like or DataFrame of shape (n_samples, ...), optional
+        Samples of your own, instead of ``dataset``: numbers, images, sequences, or a table with numeric and
+        categorical columns, where NaN and None are missing values.
+    y : array-like or Series of shape (n_samples,), optional
+        The class of each row of ``X``, as text or numbers.
+    X_test, y_test : optional
+        The test part, of the form of ``X`` and ``y``. Without it a fifth of the rows is set aside.
+    name : str, default "data"
+        What the report calls ``X`` and ``y``.
+    view : {"tabular", "image", "sequence", "tokens"}, optional
+        What ``X`` or a file holds, where the shape does not tell.
+    target : str, optional
+        The column of a table file that holds the classes.
+    progress : bool or "quiet", default True
+        A table that changes in place in a notebook and on a terminal, lines elsewhere; False or "quiet" shows
+        warnings only.
+    listener : callable, optional
+        Receives every event of :mod:`nncompare.events`, from several threads but one at a time. If it raises, it
+        hears no more, and the run goes on.
+    estimate : bool, default True
+        Train each model for one epoch first, to foretell how long the run will take.
+    **settings
+        Fields of :class:`nncompare.settings.RunConfig`: ``preset="quick"``, ``n_trials``, ``max_epochs``,
+        ``n_refits``, ``jobs``, ``seed``, ``pins``, ``out``, ``timeout_s`` and more.
+
+    Returns
+    -------
+    Comparison
+        Its ``verdict`` says which model to use, and how sure that is.
+
+    Raises
+    ------
+    UsageError
+        A name or a value is wrong, or they contradict each other; nothing has been run.
+    DataError
+        The arrays cannot be used as they are.
+    StorageError
+        The run directory or the cache cannot be written.
+    KeyboardInterrupt
+        Ctrl-C, or the notebook's button, stopped the run; what finished is in the run directory, and ``__cause__``
+        is :class:`~nncompare.comparison.Interrupted`, which holds it. A script that lets it pass ends by SIGINT (a
+        shell shows 130).
+    SystemExit
+        SIGTERM stopped the run; its code is 143.
+
+    Notes
+    -----
+    Called in a thread other than the main one, it leaves signals alone: nothing but the end of the process
+    stops it.
+
+    Examples
+    --------
+    >>> import nncompare
+    >>> from sklearn.datasets import load_wine
+    >>> X, y = load_wine(return_X_y=True, as_frame=True)
+    >>> done = nncompare.compare(["mlp"], X=X, y=y, name="wine", preset="quick")  # doctest: +SKIP
+    >>> print(done.verdict)  # doctest: +SKIP
+    >>> done.leaderboard[["model", "test_accuracy", "accuracy_low", "accuracy_high"]]  # doctest: +SKIP
+    >>> done.report("wine.html")  # doctest: +SKIP
+    """
+    arrays = {"X": X, "y": y, "X_test": X_test, "y_test": y_test}
+    _check_settings(settings)
+    model_names, datasets = plugin_names(models, "model"), plugin_names(dataset, "data set")
+    _check_arrays([name for name, value in arrays.items() if value is not None], datasets, target)
+    config = RunConfig(models=model_names, datasets=datasets, view=view, target=target, **settings)
+    with choose_progress(_is_quiet(progress)) as shown, LocalRunner() as runner:
+        listeners = Listeners(shown, *([] if listener is None else [listener]))
+        with terminable():
+            plan = make_plan(config, runner, listeners)
+        shown.follow(plan)
+        try:
+            return Comparison(run(plan, runner, listeners), plan.folder.absolute())
+        except Interrupted as error:
+            if error.signum == signal.SIGTERM:
+                raise SystemExit(128 + signal.SIGTERM) from error
+            # Python ends a script by SIGINT for KeyboardInterrupt itself, not for a class that derives from it.
+            raise KeyboardInterrupt(str(error)) from error
+
+
+def _is_quiet(progress: object) -> bool:
+    if progress is not True and progress is not False and progress != "quiet":
+        raise UsageError(f"progress is {progress!r}; True, False or 'quiet' is expected.")
+    return progress is not True
+
+
+def _check_settings(settings: Iterable[str]) -> None:
+    """Refuse a keyword that is no setting, with the one that was meant."""
+    known = {field.name for field in fields(RunConfig)} - _ELSEWHERE
+    every = [*sorted(known), "models", "dataset", *_OWN, "progress", "listener", "estimate"]
+    for name in settings:
+        if name not in known:
+            near = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else difflib.get_close_matches(name, every, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(every)}."
+            raise UsageError(f"compare() has no setting '{name}'. {hint}")
+
+
+def _check_arrays(given: Collection[str], datasets: Collection[str], target: str | None) -> None:
+    """Refuse arrays that are not whole, or that come along with a data set; ``given`` are the names of those."""
+    if not given:
+        return
+    if datasets:
+        raise UsageError(
+            f"Both dataset and {' and '.join(given)} are given. Pass one of them: a run is one or the other."
+        )
+    if "X" not in given or "y" not in given:
+        missing = "y, the class of each row" if "X" in given else "X, the samples"
+        hint = (
+            f": compare(X=table.drop(columns={target!r}), y=table[{target!r}])" if target and "X" in given else ""
+        )
+        raise UsageError(f"{' and '.join(given)} came without {missing}. Pass X and y together{hint}.")
+    if target is not None:
+        raise UsageError("target names a column of a file; with X, pass the classes as y.")
+    if ("X_test" in given) != ("y_test" in given):
+        raise UsageError("X_test and y_test belong together. Pass both or neither.")

@@ -1,0 +1,50 @@
+"""The words that the live table of a terminal and that of a notebook have in common."""
+
+from __future__ import annotations
+
+from rich.filesize import decimal
+
+from nncompare.events import DownloadProgress
+from nncompare.progress.tracker import StudyProgress, Tracker, duration
+
+
+def count(study: StudyProgress) -> str:
+    """Return how many trials, or refits, a study has behind it."""
+    if study.phase == "refit":
+        return f"{study.n_refits_done}/{study.n_refits} refits"
+    return f"{study.n_trials_done}/{study.n_trials} trials"
+
+
+def scores(study: StudyProgress) -> str:
+    """Return the best validation scores so far; empty before there are any."""
+    if study.best_loss is None:
+        return ""
+    accuracy = "" if study.best_accuracy is None else f", acc. {study.best_accuracy:.3f}"
+    return f"loss {study.best_loss:.4f}{accuracy}"
+
+
+def state(study: StudyProgress, tracker: Tracker) -> str:
+    """Return what a study does and how long it still takes, or how it ended."""
+    if study.final is not None:
+        return study.final.status.replace("_", " ")
+    left = tracker.study_left_s(study)
+    if study.phase == "waiting" or left is None:
+        return study.phase
+    return f"{study.phase}, {duration(left)} left"
+
+
+def run_state(tracker: Tracker) -> str:
+    """Return how far the run is, as a sentence."""
+    total = len(tracker.studies)
+    if total == 0:
+        return f"Preparing models and data, {duration(tracker.elapsed_s())} so far ..."
+    left = tracker.left_s()
+    estimate = f", about {duration(left)} left" if left else ""
+    return f"{tracker.n_done} of {total} studies done{estimate}."
+
+
+def arrived(event: DownloadProgress) -> str:
+    """Return how much of a file is here."""
+    if event.state == "waiting":
+        return "another process fetches it"
+    return f"{decimal(event.received_bytes)} of {decimal(event.total_bytes)} from {event.source}"
