@@ -79,7 +79,7 @@ def class_name(cls: type) -> str:
             f"cell) and name it: 'my_model.py:{cls.__name__}'."
         )
     module = sys.modules.get(cls.__module__)
-    if module is None or getattr(module, name, None) is not cls:
+    if module is None or name != cls.__name__ or getattr(module, name, None) is not cls:
         raise UsageError(
             f"The class '{name}' is not found in its module '{cls.__module__}' by that name. Define it at the top "
             "level of a file and name it: 'my_model.py:MyModel'."

@@ -226,6 +226,31 @@ def test_live_table_before_the_plan_says_how_long_it_has_taken(monkeypatch):
     assert "Preparing models and data, 12 s so far ..." in [str(part) for part in live.draw().renderables]
 
 
+def test_live_table_shows_what_was_foretold(monkeypatch):
+    live = LiveProgress(Console(file=io.StringIO()))
+    study = SimpleNamespace(
+        model="mlp", dataset="digits", failure=None, n_trials=2, n_refits=1, max_epochs=5, search_samples=9,
+        refit_samples=9,
+    )  # fmt: skip
+    live.follow(SimpleNamespace(studies=[study]), SimpleNamespace(seconds=600.0))
+    last = str(live.draw().renderables[-1])
+    assert last == "0 of 1 studies done, about 10 min left. Ctrl-C stops and keeps what is done."
+
+
+def test_live_table_of_a_dumb_terminal_moves_no_cursor(monkeypatch):
+    for term in ("dumb", "unknown"):
+        monkeypatch.setenv("TERM", term)
+        file = io.StringIO()
+        send(LiveProgress(Console(file=file, force_terminal=True, width=40)))
+        assert "\x1b" not in file.getvalue()
+
+
+def test_live_table_at_40_columns_keeps_names_counts_and_states_apart():
+    rows = drawn(40).splitlines()
+    assert re.fullmatch(r"model0 on mnist1d +1/20  search *", rows[0]), rows
+    assert re.fullmatch(r"model1 on mnist1d +0/20  waiting *", rows[1]), rows
+
+
 def test_outcome_of_an_interrupted_study_says_what_is_kept():
     record = StudyRecord(
         model="cnn",

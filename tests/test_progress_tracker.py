@@ -122,6 +122,25 @@ def test_time_left_extends_the_pace_over_all_studies(tracker, clock):
     assert tracker.study_left_s(study) == pytest.approx(20.0)  # half of this one, in 20 s
 
 
+def test_time_left_is_what_was_foretold_until_enough_is_done(tracker, clock):
+    tracker.follow(SimpleNamespace(studies=[planned()]), SimpleNamespace(seconds=100.0))
+    clock.now = 10.0
+    assert tracker.left_s() == pytest.approx(90.0)
+    tracker.update(START)
+    tracker.update(epoch("trial", 0, 2))
+    assert tracker.left_s() == pytest.approx(90.0)  # 2.5 % of the work
+    for number in range(2):
+        tracker.update(trial(number, number + 1))
+    assert tracker.left_s() == pytest.approx(30.0)  # a quarter of it, in 10 s
+
+
+@pytest.mark.parametrize("seconds", [None, 9.0])
+def test_time_left_is_unknown_where_nothing_or_too_little_was_foretold(tracker, clock, seconds):
+    tracker.follow(SimpleNamespace(studies=[planned()]), SimpleNamespace(seconds=seconds))
+    clock.now = 10.0
+    assert tracker.left_s() is None
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 12)), max_size=60))
 def test_work_done_stays_within_the_work(events):
     tracker = Tracker(Clock())

@@ -21,7 +21,7 @@ from nncompare.events import (
     StudyStarted,
     TrialFinished,
 )
-from nncompare.progress.tracker import StudyProgress, Tracker, duration
+from nncompare.progress.tracker import Foretold, StudyProgress, Tracker, duration
 from nncompare.results import StudyRecord
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ class Progress(ABC):
         if text:
             self._write(text)
 
-    def follow(self, plan: Plan, estimate_s: float | None = None) -> None:
-        """Take over what is going to run, and the wall seconds that were foretold for it."""
+    def follow(self, plan: Plan, estimate: Foretold | None = None) -> None:
+        """Take over what is going to run, and how long that was foretold to take."""
         with self._lock:
-            self.tracker.follow(plan, estimate_s)
+            self.tracker.follow(plan, estimate)
 
     @abstractmethod
     def _line(self, event: Event, study: StudyProgress | None) -> str:

@@ -19,6 +19,7 @@ from nncompare.progress.words import arrived, count, run_state, scores, state
 
 _BAR_FROM_WIDTH = 90
 _SCORES_FROM_WIDTH = 60
+_WORDS_FROM_WIDTH = 50
 _BAR_WIDTH = 16
 _OTHER_LINES = 4
 
@@ -73,12 +74,15 @@ class LiveProgress(Progress):
         return table
 
     def _cells(self, study: StudyProgress, width: int) -> list[Text | ProgressBar]:
-        cells: list[Text | ProgressBar] = [Text(study.label, style="bold"), Text(count(study))]
+        short = width < _WORDS_FROM_WIDTH
+        done = count(study).partition(" ")[0] if short else count(study)
+        cells: list[Text | ProgressBar] = [Text(study.label, style="bold"), Text(done)]
         if width >= _BAR_FROM_WIDTH:
             cells.append(ProgressBar(total=max(1, study.work), completed=study.work_done, width=_BAR_WIDTH))
         if width >= _SCORES_FROM_WIDTH:
             cells.append(Text(scores(study)))
-        cells.append(Text(state(study, self.tracker)))
+        doing = state(study, self.tracker)
+        cells.append(Text(doing.partition(",")[0] if short else doing))
         return cells
 
     def _last_line(self) -> Text:

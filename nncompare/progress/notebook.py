@@ -10,7 +10,7 @@ from threading import Event as Flag
 from threading import Thread
 from typing import Any, Self
 
-from nncompare.events import DownloadProgress, Event, Notice
+from nncompare.events import DownloadProgress, Event, Notice, StudyFinished
 from nncompare.progress.lines import Progress, message, outcome
 from nncompare.progress.tracker import StudyProgress
 from nncompare.progress.words import arrived, count, run_state, scores, state
@@ -31,6 +31,7 @@ class NotebookProgress(Progress):
         super().__init__()
         self._id = f"nncompare-{secrets.token_hex(8)}"
         self._notices: list[str] = []
+        self._ended: list[str] = []
         self._shown: dict[str, str] = {}
         self._end = Flag()
         # A copy of the caller's context: IPython keeps in it to which cell an output belongs.
@@ -49,9 +50,11 @@ class NotebookProgress(Progress):
         self._show(self.draw(final=True))
 
     def _line(self, event: Event, study: StudyProgress | None) -> str:
-        """Keep a notice for the next drawing; nothing is written at once."""
+        """Keep what the next drawing shows; nothing is written at once."""
         if isinstance(event, Notice):
             self._notices = [*self._notices, message(event, study, self.tracker)][-MAX_NOTICES:]
+        elif isinstance(event, StudyFinished):
+            self._ended.append(outcome(event.study))
         return ""
 
     def _redraw(self) -> None:
@@ -62,8 +65,7 @@ class NotebookProgress(Progress):
         """Return the output by MIME type, as HTML and as words."""
         with self._lock:
             studies = list(self.tracker.studies.values())
-            ended = [outcome(study.final) for study in studies if study.final is not None]
-            lines = [*self._notices, *(ended if final else [run_state(self.tracker)])]
+            lines = [*self._notices, *(self._ended if final else [run_state(self.tracker)])]
             shown = [] if final else _with_room(studies)
             html = render_fragment(
                 "progress.html.j2",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from nncompare.events import (
     DownloadProgress,
@@ -71,6 +71,13 @@ class StudyProgress:
         return min(self.work, epochs["trial"] * self.search_samples + epochs["refit"] * self.refit_samples)
 
 
+class Foretold(Protocol):
+    """What is used of an estimate: the wall seconds of the run, None where they are not known."""
+
+    @property
+    def seconds(self) -> float | None: ...  # noqa: D102 - said above
+
+
 class Tracker:
     """The state of a run, moved on by its events.
 
@@ -87,17 +94,17 @@ class Tracker:
         self.studies: dict[tuple[str, str], StudyProgress] = {}
         self.downloads: dict[tuple[str, str], DownloadProgress] = {}
 
-    def follow(self, plan: Plan, estimate_s: float | None = None) -> None:
+    def follow(self, plan: Plan, estimate: Foretold | None = None) -> None:
         """Take over what is going to run, so that the time left covers studies that have not started.
 
         Parameters
         ----------
         plan : Plan
-        estimate_s : float, optional
-            Wall seconds that were foretold for the whole run: the time left until enough of it is done to go by.
+        estimate : Estimate, optional
+            What was foretold for the whole run: the time left until enough of it is done to go by.
         """
         self._started_at = self._clock()
-        self._foretold_s = estimate_s
+        self._foretold_s = estimate.seconds if estimate is not None else None
         self.downloads.clear()
         for study in plan.studies:
             if study.failure is None:

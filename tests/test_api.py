@@ -1,0 +1,248 @@
+"""The Python door: what is refused before anything runs, what a Comparison tells, and real runs from scripts."""
+
+import re
+import shutil
+import subprocess
+import sys
+import threading
+
+import pytest
+
+import nncompare
+from nncompare import Comparison, compare
+from nncompare.comparison import load_results
+from nncompare.events import Notice, RunFinished, TrialFinished
+from nncompare.exceptions import StorageError, UsageError
+from nncompare.progress.listeners import Listeners
+from nncompare.report import render_html
+from nncompare.results import Results
+
+from . import report_fixtures as fixtures
+from .children import FAULTS, fault
+
+SMALL = {"n_trials": 2, "max_epochs": 3, "n_refits": 1, "jobs": 1, "estimate": False}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"n_trails": 3}, "compare() has no setting 'n_trails'. Did you mean n_trials?"),
+        ({"trials": 3}, "Did you mean n_trials?"),
+        ({"epochs": 3}, "Did you mean max_epochs?"),
+        ({"seeds": 3}, "Did you mean n_refits?"),
+        ({"datasets": ["digits"]}, "Did you mean dataset?"),
+        ({"model": "mlp"}, "Did you mean models?"),
+        ({"colour": "red"}, "There are encoding, jobs, max_epochs,"),
+        ({"command": ("x",)}, "compare() has no setting 'command'."),
+        ({"n_trials": 0}, "n_trials is 0; a whole number of at least 1 is expected."),
+        ({"progress": "loud"}, "progress is 'loud'; True, False or 'quiet' is expected."),
+        ({"X": [[1.0]], "y": [1], "dataset": "digits"}, "Both dataset and X and y are given."),
+        ({"X": [[1.0]]}, "X came without y, the class of each row."),
+        ({"X": [[1.0]], "target": "kind"}, "compare(X=table.drop(columns='kind'), y=table['kind'])"),
+        ({"y": [1]}, "y came without X, the samples."),
+        ({"X": [[1.0]], "y": [1], "X_test": [[1.0]]}, "X_test and y_test belong together."),
+        ({"X": [[1.0]], "y": [1], "target": "kind"}, "target names a column of a file; with X,"),
+        ({"models": type("Mine", (), {"__module__": "__main__"})}, "%%writefile"),
+    ],
+)
+def test_compare_refuses_before_anything_runs(tmp_path, settings, message):
+    with pytest.raises(UsageError, match=re.escape(message)):
+        compare(**{"models": ["mlp"], "out": tmp_path / "out"} | settings)
+    assert not (tmp_path / "out").exists()
+
+
+def comparison(results: Results, folder) -> Comparison:
+    return Comparison(results, folder)
+
+
+def test_comparison_verdict_of_one_data_set_is_its_sentence(tmp_path):
+    results = fixtures.one_model()
+    done = comparison(results, tmp_path)
+    assert done.verdict == results.datasets[0].verdict.text
+    assert done.verdicts == {results.datasets[0].name: results.datasets[0].verdict}
+
+
+def test_comparison_verdict_of_several_is_a_line_each(tmp_path):
+    results = fixtures.full()
+    lines = comparison(results, tmp_path).verdict.splitlines()
+    assert lines == [f"{dataset.name}: {dataset.verdict.text}" for dataset in results.datasets]
+    assert len(lines) > 1
+
+
+def test_comparison_shows_itself_in_words(tmp_path):
+    shown = repr(comparison(fixtures.one_model(), tmp_path))
+    assert shown.startswith("<Comparison ")
+    assert shown.endswith(f"{tmp_path}/report.html>")
+
+
+def test_comparison_tables_hold_what_the_results_hold(tmp_path):
+    done = comparison(fixtures.full(), tmp_path)
+    assert done.leaderboard.test_accuracy.max() == max(
+        s.test.accuracy.mean for s in done.results.studies if s.test
+    )
+    assert len(done.trials) == sum(len(study.trials) for study in done.results.studies)
+
+
+@pytest.mark.parametrize("variant", fixtures.VARIANTS)
+def test_comparison_html_of_every_variant_is_balanced_and_plain(tmp_path, variant):
+    html = comparison(fixtures.VARIANTS[variant](), tmp_path)._repr_html_()
+    for element in ("div", "table", "tr", "th", "td", "p", "thead", "tbody"):
+        assert len(re.findall(rf"<{element}\b", html)) == html.count(f"</{element}>")
+    assert not re.search(r"<script|<style|<link|<img|\son\w+=|color|#[0-9a-fA-F]{3}\b|https?:", html)
+    assert f"<code>{tmp_path}/report.html</code>" in html
+
+
+def test_comparison_html_shows_sentence_scores_and_interval(tmp_path):
+    results = fixtures.full()
+    html = comparison(results, tmp_path)._repr_html_()
+    accuracy = next(study.test.accuracy for study in results.studies if study.test)
+    assert f"<td>{accuracy.mean:.4f}</td><td>{accuracy.low:.4f} to {accuracy.high:.4f}</td>" in html
+
+
+def test_comparison_html_escapes_what_plugins_say(tmp_path):
+    results = fixtures.one_model()
+    evil = "<script>alert(1)</script>"
+    study = results.studies[0].model_copy(update={"model": evil})
+    verdict = results.datasets[0].verdict.model_copy(update={"text": f"Use {evil}"})
+    data = results.datasets[0].model_copy(update={"verdict": verdict})
+    shown = comparison(results.model_copy(update={"studies": [study], "datasets": [data]}), tmp_path)._repr_html_()
+    assert "<script" not in shown
+    assert shown.count("&lt;script&gt;") == 2
+
+
+def test_comparison_html_says_that_a_run_was_interrupted(tmp_path):
+    results = fixtures.one_model().model_copy(update={"state": "interrupted"})
+    assert "This run was interrupted" in comparison(results, tmp_path)._repr_html_()
+
+
+def test_comparison_report_is_made_where_it_is_missing(tmp_path):
+    done = comparison(fixtures.one_model(), tmp_path)
+    assert done.report() == tmp_path / "report.html"
+    assert done.report().read_text() == render_html(done.results)
+
+
+def test_comparison_report_goes_to_a_file_or_into_a_folder(tmp_path):
+    done = comparison(fixtures.one_model(), tmp_path)
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "own.html").write_text("old")
+    assert done.report(folder) == folder / "report.html"
+    assert done.report(str(folder / "own.html")) == folder / "own.html"
+    assert (folder / "own.html").read_bytes() == (folder / "report.html").read_bytes()
+    assert sorted(path.name for path in folder.iterdir()) == ["own.html", "report.html"]
+
+
+def test_comparison_report_never_replaces_a_folder(tmp_path):
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(UsageError, match="is a folder, and a report is one file"):
+        comparison(fixtures.one_model(), tmp_path).report(tmp_path)
+
+
+def test_comparison_report_into_nowhere_is_one_sentence(tmp_path):
+    with pytest.raises(StorageError, match="Check that its folder exists"):
+        comparison(fixtures.one_model(), tmp_path).report(tmp_path / "nowhere" / "a.html")
+
+
+def test_listeners_one_that_fails_costs_the_others_nothing():
+    heard, seen = [], []
+
+    def broken(event):
+        seen.append(event)
+        raise ValueError("a bug of the caller")
+
+    both = Listeners(broken, heard.append)
+    for text in ("first", "second"):
+        both(Notice(text))
+    assert len(seen) == 1
+    assert [event.text for event in heard] == [
+        "A listener failed and hears no more of the run: ValueError: a bug of the caller",
+        "first",
+        "second",
+    ]
+    assert heard[0].level == "warning"
+
+
+def test_listeners_all_of_them_may_fail():
+    def broken(event):
+        raise BrokenPipeError(event)
+
+    both = Listeners(broken, broken, lambda event: broken(event))
+    both(Notice("nobody is left"))
+    both(Notice("nobody hears this"))
+
+
+def test_listeners_receive_one_event_at_a_time():
+    inside, clashes = [], []
+
+    def listen(event):
+        inside.append(event)
+        clashes.append(len(inside) > 1)
+        inside.remove(event)
+
+    both = Listeners(listen)
+    threads = [threading.Thread(target=lambda: [both(Notice(str(i))) for i in range(200)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert clashes == [False] * 800
+
+
+@pytest.mark.slow
+def test_compare_goes_on_without_a_listener_that_fails(tmp_path, capsys):
+    heard = []
+
+    def fail_at_a_trial(event):
+        heard.append(event)
+        assert not isinstance(event, TrialFinished), "a bug of the caller"
+
+    done = compare(fault("Nearest"), "digits", listener=fail_at_a_trial, out=tmp_path, **SMALL)
+    assert (done.results.state, done.results.notes) == ("complete", [])
+    assert isinstance(heard[-1], TrialFinished)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Warning: A listener failed and hears no more of the run: AssertionError: a bug of the caller" in err
+    assert "Nearest on digits: refit 1 of 1" in err
+    assert "\x1b" not in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("progress", [False, "quiet"])
+def test_compare_quiet_in_another_thread_tells_its_listener_all(tmp_path, capsys, progress):
+    done, heard = [], []
+
+    def work():
+        done.append(
+            compare(fault("Nearest"), "digits", progress=progress, listener=heard.append, out=tmp_path, **SMALL)
+        )
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert capsys.readouterr().err == ""
+    assert isinstance(heard[-1], RunFinished)
+    assert load_results(done[0].folder) == done[0].results
+    assert nncompare.compare is compare
+
+
+SCRIPT = """
+import my_models
+import nncompare
+
+budget = {"n_trials": 1, "max_epochs": 2, "n_refits": 1, "jobs": 1, "estimate": False}
+done = nncompare.compare([my_models.Nearest], "digits", **budget)
+print(done.results.studies[0].status, done.folder.is_absolute())
+"""
+
+
+@pytest.mark.slow
+def test_compare_a_class_of_a_script_beside_it_from_another_folder(tmp_path):
+    """The script has no guard, and its folder is on the path of its own interpreter only."""
+    folder = tmp_path / "scripts"
+    folder.mkdir()
+    shutil.copy(FAULTS, folder / "my_models.py")
+    (folder / "main.py").write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, folder / "main.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "complete True\n", done.stderr
