@@ -42,6 +42,9 @@ def plugin_names(given: Named | Sequence[Named] | None, kind: Kind) -> tuple[str
     """
     if given is None:
         return ()
+    if hasattr(given, "__array__"):
+        text = "is no name. Pass arrays and tables as X=, and the class of each row as y="
+        raise UsageError(f"The {kind} is an object of type {type(given).__name__}, which {text}.")
     if isinstance(given, str | type | os.PathLike) or not isinstance(given, Iterable):
         return (_name(given, kind),)
     return tuple(_name(item, kind) for item in given)

@@ -4,6 +4,8 @@ import importlib
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from nncompare.exceptions import UsageError
@@ -61,6 +63,14 @@ def test_plugin_names_of_an_object_asks_for_the_name_of_its_class(given):
         UsageError, match=r"An object of type \w+ is not a name, and models run .*Pass the class's name"
     ):
         plugin_names(given, "model")
+
+
+@pytest.mark.parametrize("given", [np.eye(2), pd.DataFrame({"a": [1.0]})])
+def test_plugin_names_of_an_array_says_where_it_belongs(given):
+    with pytest.raises(
+        UsageError, match=r"The data set is an object of type \w+, which is no name\. Pass .* as X="
+    ):
+        plugin_names(given, "data set")
 
 
 def test_class_name_of_an_installed_class():

@@ -234,7 +234,7 @@ def test_live_table_shows_what_was_foretold(monkeypatch):
     )  # fmt: skip
     live.follow(SimpleNamespace(studies=[study]), SimpleNamespace(seconds=600.0))
     last = str(live.draw().renderables[-1])
-    assert last == "0 of 1 studies done, about 10 min left. Ctrl-C stops and keeps what is done."
+    assert last == "0 of 1 study done, about 10 min left. Ctrl-C stops and keeps what is done."
 
 
 def test_live_table_of_a_dumb_terminal_moves_no_cursor(monkeypatch):

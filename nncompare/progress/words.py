@@ -40,7 +40,8 @@ def run_state(tracker: Tracker) -> str:
         return f"Preparing models and data, {duration(tracker.elapsed_s())} so far ..."
     left = tracker.left_s()
     estimate = f", about {duration(left)} left" if left else ""
-    return f"{tracker.n_done} of {total} studies done{estimate}."
+    noun = "study" if total == 1 else "studies"
+    return f"{tracker.n_done} of {total} {noun} done{estimate}."
 
 
 def arrived(event: DownloadProgress) -> str:
