@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from nncompare.data import samples as data_samples
-from nncompare.data.conversion import CONVERSIONS, choose_view, conversion
+from nncompare.data.conversion import CONVERSIONS, choose_view, fit_conversion
+from nncompare.data.native import Native
 from nncompare.data.ragged import Ragged
 from nncompare.data.samples import open_samples
 
@@ -18,10 +19,16 @@ def samples(native):
     return rng.normal(3, 5, SHAPES[native]).astype(np.float32)
 
 
+def fit(native, view, X):
+    shape = None if native == "tokens" else X.shape[1:]
+    dtype = "int32" if native == "tokens" else X.dtype.name
+    return fit_conversion(Native(view=native, sample_shape=shape, dtype=dtype, scale=1 / 255), view, X, FIT)
+
+
 @pytest.fixture
 def convert(tmp_path_factory):
     def convert(native, view, X, rows=None):
-        converter = conversion(native, view, 1 / 255, X, FIT)
+        converter = fit(native, view, X)
         rows = np.arange(len(X)) if rows is None else rows
         return converter, open_samples(converter.write(tmp_path_factory.mktemp("view"), X, rows))
 
@@ -140,7 +147,7 @@ def test_tokens_are_written_in_chunks(tmp_path, monkeypatch):
     gather = data_samples.gather
     monkeypatch.setattr(data_samples, "gather", note)
     monkeypatch.setattr(data_samples, "CHUNK_BYTES", 1)
-    found = open_samples(conversion("tokens", "tokens", 1.0, texts, FIT).write(tmp_path, texts, rows))
+    found = open_samples(fit("tokens", "tokens", texts).write(tmp_path, texts, rows))
     assert seen == [1, 1, 1, 1]
     assert [found[i].tolist() for i in range(4)] == [texts[i].tolist() for i in rows]
     assert (found.values.dtype, found.offsets.dtype) == (np.int32, np.int64)
@@ -148,7 +155,7 @@ def test_tokens_are_written_in_chunks(tmp_path, monkeypatch):
 
 def test_tokens_vocabulary_has_room_for_unknown_words():
     texts = Ragged.from_rows([[1]] * 10 + [[1, 9]])
-    assert conversion("tokens", "tokens", 1.0, texts, FIT).vocabulary_size == 3
+    assert fit("tokens", "tokens", texts).vocabulary_size == 3
 
 
 def test_tokens_as_a_table_are_sparse_and_as_wide_as_announced(convert):

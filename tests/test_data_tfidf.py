@@ -19,7 +19,7 @@ TEXTS = st.lists(st.lists(st.integers(1, 30), max_size=12), min_size=3, max_size
 @given(TEXTS)
 def test_tfidf_equals_scikit_learn_fitted_on_the_same_rows(rows):
     fit = np.array([0, 1])
-    table = TfIdf(Ragged.from_rows(rows), fit)
+    table = TfIdf.fit(Ragged.from_rows(rows), fit)
     found = table.transform(Ragged.from_rows(rows), np.arange(len(rows))).toarray()
     words = [[f"{token:02d}" for token in row if token >= 4] for row in rows]
     vectorizer = TfidfVectorizer(analyzer=lambda text: text, sublinear_tf=True).fit([words[i] for i in fit])
@@ -29,26 +29,26 @@ def test_tfidf_equals_scikit_learn_fitted_on_the_same_rows(rows):
 def test_tfidf_keeps_the_most_frequent_terms(monkeypatch):
     monkeypatch.setattr(tfidf, "MAX_TERMS", 2)
     X = Ragged.from_rows([[9, 9, 9, 5], [7, 7, 7, 5], [6]])
-    table = TfIdf(X, np.arange(3))
+    table = TfIdf.fit(X, np.arange(3))
     found = table.transform(X, np.arange(3)).toarray()
     assert (found > 0).tolist() == [[False, True], [True, False], [False, False]]
 
 
 def test_tfidf_leaves_out_padding_start_and_unknown():
     X = Ragged.from_rows([[1, 2, 2, 2, 4], [1, 2, 5]])
-    assert TfIdf(X, np.arange(2)).n_terms == 2
+    assert TfIdf.fit(X, np.arange(2)).n_terms == 2
 
 
 def test_tfidf_ignores_words_that_the_fit_rows_lack():
     X = Ragged.from_rows([[4, 5], [4], [99, 4]])
-    found = TfIdf(X, np.array([0, 1])).transform(X, np.array([2])).toarray()
+    found = TfIdf.fit(X, np.array([0, 1])).transform(X, np.array([2])).toarray()
     np.testing.assert_allclose(found, [[1, 0]])
 
 
 def test_tfidf_of_rows_without_a_word_says_so():
     X = Ragged.from_rows([[1, 2], [], [1, 4]])
     with pytest.raises(DataError, match=r"none of the 2 texts to train on holds a word\. .*leave out texts"):
-        _ = TfIdf(X, np.arange(2)).n_terms
+        TfIdf.fit(X, np.arange(2))
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 40])
@@ -56,6 +56,6 @@ def test_tfidf_does_not_depend_on_the_chunk_size(monkeypatch, chunk_bytes):
     rng = np.random.default_rng(0)
     X = Ragged.from_rows([rng.integers(4, 40, rng.integers(1, 20)) for _ in range(30)])
     rows = np.arange(30)
-    whole = TfIdf(X, rows[:20]).transform(X, rows).toarray()
+    whole = TfIdf.fit(X, rows[:20]).transform(X, rows).toarray()
     monkeypatch.setattr(samples, "CHUNK_BYTES", chunk_bytes)
-    np.testing.assert_allclose(TfIdf(X, rows[:20]).transform(X, rows).toarray(), whole)
+    np.testing.assert_allclose(TfIdf.fit(X, rows[:20]).transform(X, rows).toarray(), whole)

@@ -12,9 +12,9 @@ from nncompare.data.store import store_dataset
 from nncompare.engine import Engine
 from nncompare.environment import describe_environment
 from nncompare.events import Notice, RefitFinished, RunFinished, StudyFinished, StudyStarted, TrialFinished
-from nncompare.exceptions import DataError, PluginError, StorageError
+from nncompare.exceptions import DataError, ResultsError, StorageError
 from nncompare.execution.launch import child_environment
-from nncompare.execution.tasks import load_model
+from nncompare.execution.saved import load_model
 from nncompare.planning import make_plan
 from nncompare.registry import load_class
 from nncompare.settings import RunConfig
@@ -164,7 +164,7 @@ def test_engine_a_saved_model_that_was_changed_is_not_loaded(runner, tmp_path):
     assert load_model(model).n_parameters > 0
     with (model / "means.npy").open("ab") as file:
         file.write(b"x")
-    with pytest.raises(PluginError, match="was changed after it was saved, so it is not loaded"):
+    with pytest.raises(ResultsError, match="was changed after it was saved, so it is not loaded"):
         load_model(model)
 
 

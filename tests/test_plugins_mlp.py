@@ -19,7 +19,7 @@ def texts(tmp_path):
     random = np.random.default_rng(0)
     y = np.arange(N) % 2
     rows = Ragged.from_rows([[1, 4 + label, *random.integers(6, 40, 8)] for label in y])
-    X = open_samples(write_samples(tmp_path, "X", TfIdf(rows, np.arange(N)).transform(rows, np.arange(N))))
+    X = open_samples(write_samples(tmp_path, "X", TfIdf.fit(rows, np.arange(N)).transform(rows, np.arange(N))))
     spec = DataSpec(
         name="texts",
         view="tabular",

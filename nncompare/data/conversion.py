@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 
-from nncompare.data.arrays import write_chunks
+from nncompare.data.column_table import ColumnTable
+from nncompare.data.dense import DenseConversion
+from nncompare.data.native import Native
 from nncompare.data.ragged import UNKNOWN, Ragged
 from nncompare.data.records import Array, Samples, View
 from nncompare.data.samples import gather, write_rows, write_samples
 from nncompare.data.splits import Rows
 from nncompare.data.tfidf import TfIdf
 
-__all__ = ["CONVERSIONS", "Conversion", "choose_view", "conversion", "possible_views"]
+__all__ = ["CONVERSIONS", "Conversion", "choose_view", "fit_conversion", "possible_views"]
 
 CONVERSIONS: Mapping[View, tuple[View, ...]] = {
     "image": ("image", "sequence", "tabular"),
@@ -43,7 +44,20 @@ def choose_view(native: View, accepts: Sequence[View], *, sparse: bool = False) 
 
 
 class Conversion(Protocol):
-    """From samples in their native view to samples in another."""
+    """From samples in their native form to samples in another view."""
+
+    kind: ClassVar[str]
+    """Names the class where a conversion is stored."""
+
+    @property
+    def native(self) -> Native:
+        """Form of the samples that it takes."""
+        ...
+
+    @property
+    def view(self) -> View:
+        """What they become."""
+        ...
 
     @property
     def sample_shape(self) -> tuple[int, ...] | None:
@@ -74,120 +88,105 @@ class Conversion(Protocol):
         """Write the converted samples of ``rows`` and return their path for ``open_samples``."""
         ...
 
+    def state(self) -> dict[str, Array]:
+        """Return what was fitted, as plain arrays that ``from_state`` takes."""
+        ...
 
-def conversion(native: View, view: View, scale: float, X_train: Samples, fit_rows: Rows) -> Conversion:
-    """Return the conversion from one view to another.
+
+def fit_conversion(native: Native, view: View, X_train: Samples, fit_rows: Rows) -> Conversion:
+    """Return the conversion from one form to another view.
 
     Parameters
     ----------
-    native, view : {"tabular", "image", "sequence", "tokens"}
-        ``view`` is one of ``CONVERSIONS[native]``.
-    scale : float
-        Brings native samples to unit range.
+    native : Native
+    view : {"tabular", "image", "sequence", "tokens"}
+        One of ``CONVERSIONS[native.view]``.
     X_train : ndarray or Ragged
         Where ``fit_rows`` lie.
     fit_rows : ndarray of int64
         The rows that a scaler, a vocabulary or TF-IDF is fitted on, and no others.
+
+    Raises
+    ------
+    DataError
+        Texts are to become a table, and none of these rows holds a word.
     """
-    if native != "tokens":
-        return DenseConversion(native, view, scale, X_train, fit_rows)
-    return TokenConversion(X_train, fit_rows) if view == "tokens" else TfIdfConversion(X_train, fit_rows)
+    if native.columns:
+        return ColumnTable.fit(native, view, X_train, fit_rows)
+    if native.view != "tokens":
+        return DenseConversion.fit(native, view, X_train, fit_rows)
+    if view == "tokens":
+        return TokenConversion.fit(native, view, X_train, fit_rows)
+    return TfIdfConversion.fit(native, view, X_train, fit_rows)
 
 
+@dataclass(frozen=True, slots=True)
 class TokenConversion:
     """Tokens as they are; the vocabulary is that of the training part."""
 
-    sample_shape = None
-    dtype = "int32"
-    remaining_scale = 1.0
-    sparse = False
+    kind: ClassVar[str] = "tokens"
+    sample_shape: ClassVar[None] = None
+    dtype: ClassVar[str] = "int32"
+    remaining_scale: ClassVar[float] = 1.0
+    sparse: ClassVar[bool] = False
 
-    def __init__(self, X_train: Ragged, fit_rows: Rows) -> None:
-        largest = max(int(chunk.values.max(initial=0)) for chunk in gather(X_train, fit_rows))
-        self.vocabulary_size = max(largest, UNKNOWN) + 1
+    native: Native
+    view: View
+    vocabulary_size: int
+
+    @classmethod
+    def fit(cls, native: Native, view: View, X_train: Ragged, rows: Rows) -> Self:
+        """Return the conversion with the vocabulary of ``X_train[rows]`` alone."""
+        largest = max(int(chunk.values.max(initial=0)) for chunk in gather(X_train, rows))
+        return cls(native, view, max(largest, UNKNOWN) + 1)
+
+    @classmethod
+    def from_state(cls, native: Native, view: View, state: Mapping[str, Array]) -> Self:
+        """Return the conversion that :meth:`state` was taken of."""
+        return cls(native, view, int(state["vocabulary_size"]))
+
+    def state(self) -> dict[str, Array]:
+        """Return what was fitted."""
+        return {"vocabulary_size": np.array(self.vocabulary_size)}
 
     def write(self, folder: Path, X: Ragged, rows: Rows) -> Path:
         """Write the texts of ``rows``."""
         return write_rows(folder, "X", X, rows)
 
 
+@dataclass(frozen=True)
 class TfIdfConversion:
     """Tokens as a sparse table."""
 
-    dtype = "float32"
-    remaining_scale = 1.0
-    vocabulary_size = None
-    sparse = True
-
-    def __init__(self, X_train: Ragged, fit_rows: Rows) -> None:
-        self._tfidf = TfIdf(X_train, fit_rows)
-        self.sample_shape = (self._tfidf.n_terms,)
-
-    def write(self, folder: Path, X: Ragged, rows: Rows) -> Path:
-        """Write the weighted counts of the texts of ``rows``."""
-        return write_samples(folder, "X", self._tfidf.transform(X, rows))
-
-
-@dataclass(frozen=True)
-class DenseConversion:
-    """From arrays to arrays, chunk by chunk; the parameters are those of :func:`conversion`."""
-
+    kind: ClassVar[str] = "tfidf"
+    dtype: ClassVar[str] = "float32"
+    remaining_scale: ClassVar[float] = 1.0
     vocabulary_size: ClassVar[None] = None
-    sparse: ClassVar[bool] = False
+    sparse: ClassVar[bool] = True
 
-    native: View
+    native: Native
     view: View
-    scale: float
-    X_train: Array
-    fit_rows: Rows
+    table: TfIdf
+
+    @classmethod
+    def fit(cls, native: Native, view: View, X_train: Ragged, rows: Rows) -> Self:
+        """Return the conversion with the words and weights of ``X_train[rows]`` alone."""
+        return cls(native, view, TfIdf.fit(X_train, rows))
+
+    @classmethod
+    def from_state(cls, native: Native, view: View, state: Mapping[str, Array]) -> Self:
+        """Return the conversion that :meth:`state` was taken of."""
+        return cls(native, view, TfIdf(state["terms"], state["idf"]))
+
+    def state(self) -> dict[str, Array]:
+        """Return what was fitted."""
+        return {"terms": self.table.terms, "idf": self.table.idf}
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
         """Shape of one converted sample."""
-        return self._reshape(self.X_train[:1]).shape[1:]
+        return (self.table.n_terms,)
 
-    @property
-    def dtype(self) -> str:
-        """Dtype of converted samples: images keep theirs, everything else is float32."""
-        return self.X_train.dtype.name if self.view == "image" else "float32"
-
-    @property
-    def remaining_scale(self) -> float:
-        """Multiply converted samples by this for unit range; 1.0 where the conversion did it."""
-        return self.scale if self.view == self.native and self.view != "tabular" else 1.0
-
-    def write(self, folder: Path, X: Array, rows: Rows) -> Path:
-        """Write the converted samples of ``rows``, chunk by chunk."""
-        path = folder / "X.npy"
-        chunks = (self._convert(chunk) for chunk in gather(X, rows))
-        write_chunks(path, (len(rows), *self.sample_shape), self.dtype, chunks)
-        return path
-
-    def _convert(self, chunk: Array) -> Array:
-        if "tabular" in (self.native, self.view):
-            flat = self._scaler.transform(chunk.reshape(len(chunk), -1).astype(np.float32))
-            return self._reshape(flat)
-        if (self.native, self.view) == ("image", "sequence"):
-            return self._reshape(chunk) * np.float32(self.scale)
-        return chunk
-
-    def _reshape(self, chunk: Array) -> Array:
-        """Rows of an image as steps, columns of a table as steps, everything flat for a table."""
-        if self.view == "tabular":
-            return chunk.reshape(len(chunk), -1)
-        if self.view == "sequence" and self.native == "tabular":
-            return chunk[:, :, np.newaxis]
-        if self.view == "sequence" and self.native == "image":
-            return chunk.reshape(len(chunk), chunk.shape[1], -1)
-        return chunk
-
-    @cached_property
-    def _scaler(self) -> Any:
-        """A StandardScaler fitted on ``fit_rows``; it divides constant columns by 1."""
-        # Imported here because trial children import this module and must start in 0.1 s.
-        from sklearn.preprocessing import StandardScaler
-
-        scaler = StandardScaler()
-        for chunk in gather(self.X_train, self.fit_rows):
-            scaler.partial_fit(chunk.reshape(len(chunk), -1).astype(np.float32))
-        return scaler
+    def write(self, folder: Path, X: Ragged, rows: Rows) -> Path:
+        """Write the weighted counts of the texts of ``rows``."""
+        return write_samples(folder, "X", self.table.transform(X, rows))

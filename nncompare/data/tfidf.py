@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,78 +19,92 @@ __all__ = ["TfIdf"]
 MAX_TERMS = 10_000
 
 
+@dataclass(frozen=True)
 class TfIdf:
-    """The words that are most frequent in the training part, as columns of a sparse table.
+    """The words that are most frequent in the training rows, as columns of a sparse table.
 
     A column holds (1 + ln count) * (ln((1 + n) / (1 + df)) + 1) for each text, rows then have unit Euclidean
     length: scikit-learn's ``TfidfTransformer`` with ``sublinear_tf=True``. Word order is lost.
 
     Parameters
     ----------
-    X_train : Ragged
-    fit_rows : ndarray of int64
-        The rows of ``X_train`` that choose the words and their weights, and no others.
-
-    Raises
-    ------
-    DataError
-        From each use: none of these rows holds a word.
+    terms : ndarray of shape (n_terms,), int64
+        The ids of the columns, sorted.
+    idf : ndarray of shape (n_terms,), float32
+        Their weights.
     """
 
-    def __init__(self, X_train: Ragged, fit_rows: Rows) -> None:
-        self._X_train, self._fit_rows = X_train, fit_rows
+    terms: npt.NDArray[np.int64]
+    idf: npt.NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, X_train: Ragged, rows: Rows) -> Self:
+        """Return the table whose words and weights are those of ``X_train[rows]`` alone.
+
+        Raises
+        ------
+        DataError
+            None of these rows holds a word.
+        """
+        from scipy.sparse import vstack
+        from sklearn.feature_extraction.text import TfidfTransformer
+
+        terms = _frequent_terms(X_train, rows)
+        counts = vstack([_counts(chunk, terms) for chunk in gather(X_train, rows)], format="csr")
+        return cls(terms, TfidfTransformer(sublinear_tf=True).fit(counts).idf_)
 
     @property
     def n_terms(self) -> int:
         """Number of columns, at most 10,000."""
-        return len(self._terms)
+        return len(self.terms)
 
     def transform(self, X: Ragged, rows: Rows) -> Any:
         """Return ``X[rows]`` as a csr_array of float32, of shape (len(rows), n_terms)."""
         from scipy.sparse import vstack
 
-        weighted = [self._transformer.transform(self._counts(chunk)) for chunk in gather(X, rows)]
+        weighted = [self._transformer.transform(_counts(chunk, self.terms)) for chunk in gather(X, rows)]
         table = vstack(weighted, format="csr", dtype=np.float32)
         table.sort_indices()
         return table
 
     @cached_property
-    def _terms(self) -> npt.NDArray[np.int64]:
-        """The ids of the columns, sorted; ties in frequency go to the more frequent word elsewhere."""
-        totals = np.zeros(0, dtype=np.int64)
-        for chunk in gather(self._X_train, self._fit_rows):
-            counts = np.bincount(chunk.values, minlength=len(totals))
-            counts[: len(totals)] += totals
-            totals = counts
-        totals[:FIRST_WORD] = 0  # padding, start and unknown are no words
-        order = np.argsort(-totals, kind="stable")[:MAX_TERMS]
-        terms = np.sort(order[totals[order] > 0])
-        if not terms.size:
-            raise DataError(
-                f"The texts cannot become a table of words: none of the {len(self._fit_rows):,} texts to train on "
-                f"holds a word. Words have ids from {FIRST_WORD}; leave out texts without any."
-            )
-        return terms
-
-    @cached_property
     def _transformer(self) -> Any:
-        from scipy.sparse import vstack
         from sklearn.feature_extraction.text import TfidfTransformer
 
-        counts = vstack([self._counts(chunk) for chunk in gather(self._X_train, self._fit_rows)], format="csr")
-        return TfidfTransformer(sublinear_tf=True).fit(counts)
+        transformer = TfidfTransformer(sublinear_tf=True)
+        transformer.idf_, transformer.n_features_in_ = self.idf, self.n_terms
+        return transformer
 
-    def _counts(self, X: Ragged) -> Any:
-        """Return how often each term occurs in each text, a csr_array of float32."""
-        from scipy.sparse import csr_array
 
-        last = max(int(X.values.max(initial=0)), int(self._terms.max(initial=0)))
-        column_of = np.full(last + 1, -1, dtype=np.int32)
-        column_of[self._terms] = np.arange(self.n_terms, dtype=np.int32)
-        columns = column_of[X.values]
-        known = columns >= 0
-        ends = np.concatenate([[0], np.cumsum(known)])[X.offsets].astype(np.int32)
-        ones = np.ones(int(ends[-1]), dtype=np.float32)
-        counts = csr_array((ones, columns[known], ends), shape=(len(X), self.n_terms))
-        counts.sum_duplicates()
-        return counts
+def _frequent_terms(X: Ragged, rows: Rows) -> npt.NDArray[np.int64]:
+    """Return the ids of the columns, sorted; ties in frequency go to the more frequent word elsewhere."""
+    totals = np.zeros(0, dtype=np.int64)
+    for chunk in gather(X, rows):
+        counts = np.bincount(chunk.values, minlength=len(totals))
+        counts[: len(totals)] += totals
+        totals = counts
+    totals[:FIRST_WORD] = 0  # padding, start and unknown are no words
+    order = np.argsort(-totals, kind="stable")[:MAX_TERMS]
+    terms = np.sort(order[totals[order] > 0])
+    if not terms.size:
+        raise DataError(
+            f"The texts cannot become a table of words: none of the {len(rows):,} texts to train on "
+            f"holds a word. Words have ids from {FIRST_WORD}; leave out texts without any."
+        )
+    return terms
+
+
+def _counts(X: Ragged, terms: npt.NDArray[np.int64]) -> Any:
+    """Return how often each term occurs in each text, a csr_array of float32."""
+    from scipy.sparse import csr_array
+
+    last = max(int(X.values.max(initial=0)), int(terms.max(initial=0)))
+    column_of = np.full(last + 1, -1, dtype=np.int32)
+    column_of[terms] = np.arange(len(terms), dtype=np.int32)
+    columns = column_of[X.values]
+    known = columns >= 0
+    ends = np.concatenate([[0], np.cumsum(known)])[X.offsets].astype(np.int32)
+    ones = np.ones(int(ends[-1]), dtype=np.float32)
+    counts = csr_array((ones, columns[known], ends), shape=(len(X), len(terms)))
+    counts.sum_duplicates()
+    return counts

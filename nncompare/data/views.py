@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from nncompare.data.arrays import open_array, write_array
-from nncompare.data.conversion import CONVERSIONS, choose_view, conversion, possible_views
+from nncompare.data.conversion import CONVERSIONS, choose_view, fit_conversion, possible_views
 from nncompare.data.files import fill_folder
 from nncompare.data.fingerprint import fingerprint
+from nncompare.data.native import Native
 from nncompare.data.records import Data, DataSpec, Labels, Samples, View
 from nncompare.data.samples import open_samples, sample_files, sample_path
+from nncompare.data.saved_conversion import CONVERSION_FILES, load_conversion, save_conversion
 from nncompare.data.splits import Rows
 from nncompare.data.store import StoredDataset
 from nncompare.exceptions import DataError
@@ -30,8 +33,10 @@ __all__ = [
 ]
 
 
-FORMAT = 2
+FORMAT = 3
 """Part of every folder's name: raise it when a conversion or the scaler changes what the arrays hold."""
+
+_NATIVE: TypeAdapter[Native] = TypeAdapter(Native)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,8 @@ def prepare_view(
 
     Tables are standardised with the mean and standard deviation of ``train_rows`` alone (constant columns
     are divided by 1); images stay as they are; images as sequences are brought to unit range; tokens as a table
-    are TF-IDF, fitted on ``train_rows`` too.
+    are TF-IDF, fitted on ``train_rows`` too. Of a table with named columns, gaps are filled and categories become
+    columns; see :class:`~nncompare.data.column_table.ColumnTable`.
 
     Parameters
     ----------
@@ -104,7 +110,8 @@ def prepare_view(
     Raises
     ------
     DataError
-        The data set cannot become that view; none of ``train_rows`` holds a word, where texts become a table.
+        The data set cannot become that view; none of ``train_rows`` holds a word, where texts become a table; the
+        fitted conversion in the cache is damaged.
     StorageError
         The cache cannot be written.
     """
@@ -119,6 +126,7 @@ def prepare_view(
         train=cache.part(train_rows),
         valid=None if valid_rows is None else cache.part(valid_rows),
         X_test=cache.test_samples() if with_test else None,
+        conversion=cache.conversion,
     )
 
 
@@ -128,8 +136,16 @@ class _ViewCache:
     def __init__(self, stored: StoredDataset, view: View, train_rows: Rows, root: Path) -> None:
         self._stored = stored
         self._root = root / "views"
-        self._conversion = conversion(stored.view, view, stored.scale, stored.X_train(), train_rows)
-        self._key = f"{FORMAT}|{stored.fingerprint}|{view}|{stored.scale!r}|{fingerprint(train=train_rows)}"
+        native = Native.of(stored)
+        form = _NATIVE.dump_json(native).decode()
+        self._key = f"{FORMAT}|{stored.fingerprint}|{view}|{form}|{fingerprint(train=train_rows)}"
+        self.conversion = self._folder("conversion")
+
+        def fill(temporary: Path) -> None:
+            save_conversion(fit_conversion(native, view, stored.X_train(), train_rows), temporary)
+
+        fill_folder(self.conversion, fill, CONVERSION_FILES)
+        self._conversion = load_conversion(self.conversion)
         self.spec = DataSpec(
             name=stored.name,
             view=view,

@@ -1,9 +1,12 @@
-"""From the name of a plugin class to an instance, and what a plugin may hand back as parameters."""
+"""From the name of a plugin class to an instance, and what a plugin may hand back."""
 
 from __future__ import annotations
 
 import json
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nncompare.exceptions import PluginError
 from nncompare.plugin import DatasetPlugin, ModelPlugin, Params
@@ -30,3 +33,13 @@ def check_params(params: object) -> Params:
         except (TypeError, ValueError) as error:
             raise PluginError(f"parameter '{name}' is {value!r}, which is not a JSON value: {error}.") from error
     return params
+
+
+def checked_probabilities(predicted: object, shape: tuple[int, ...]) -> NDArray[np.floating[Any]]:
+    """Return what predict_proba() gave as an array, if that is of floats and has ``shape``."""
+    probabilities = np.asarray(predicted)
+    if not np.issubdtype(probabilities.dtype, np.floating):
+        raise PluginError(f"predict_proba() returned {probabilities.dtype} values; floats are expected.")
+    if probabilities.shape != shape:
+        raise PluginError(f"predict_proba() returned shape {probabilities.shape}; {shape} is expected.")
+    return probabilities

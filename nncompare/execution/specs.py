@@ -75,7 +75,25 @@ class LoadSpec(Spec):
     name: str
 
 
-AnySpec: TypeAlias = Annotated[FitSpec | MeasureSpec | DescribeSpec | LoadSpec, Field(discriminator="task")]
+class PredictSpec(Spec):
+    """Load a saved model, if its manifest is the one with this digest, and predict the samples at ``X``.
+
+    ``X`` is in the data set's native form; ``work`` is an empty folder for the converted samples; the
+    probabilities go into the .npy file ``predictions``, float64 of shape (n_samples, n_classes).
+    """
+
+    task: Literal["predict"] = "predict"
+    model: Path
+    manifest_sha256: str
+    n_classes: int
+    X: Path
+    work: Path
+    predictions: Path
+
+
+AnySpec: TypeAlias = Annotated[
+    FitSpec | MeasureSpec | DescribeSpec | LoadSpec | PredictSpec, Field(discriminator="task")
+]
 
 
 class Request(BaseModel):
@@ -140,9 +158,16 @@ class LoadAnswer(Answer):
     info: DatasetInfo | None = None
 
 
+class PredictAnswer(Answer):
+    """How many samples were predicted."""
+
+    n_samples: Count = 0
+
+
 ANSWERS: dict[str, type[Answer]] = {
     "fit": FitAnswer,
     "measure": MeasureAnswer,
     "describe": DescribeAnswer,
     "load": LoadAnswer,
+    "predict": PredictAnswer,
 }

@@ -1,9 +1,7 @@
-"""What a child does with plugin code: fit, measure, describe, load."""
+"""What a child does with plugin code: fit, measure, describe, load, predict."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import statistics
 import time
 from collections.abc import Sequence
@@ -12,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from nncompare.data.files import storage_errors
@@ -25,8 +22,10 @@ from nncompare.data.views import open_part
 from nncompare.exceptions import DataUnavailableError, PluginError, TrialPruned
 from nncompare.execution.channel import Channel, RemoteTrial
 from nncompare.execution.failures import describe_invalid
-from nncompare.execution.plugins import check_params, load_plugin
+from nncompare.execution.plugins import check_params, checked_probabilities, load_plugin
+from nncompare.execution.predicting import predict
 from nncompare.execution.process import cpu_seconds, peak_resident_mb, process_age_s, resident_mb
+from nncompare.execution.saved import load_model, save_model
 from nncompare.execution.spaces import describe
 from nncompare.execution.specs import (
     Answer,
@@ -37,6 +36,7 @@ from nncompare.execution.specs import (
     LoadSpec,
     MeasureAnswer,
     MeasureSpec,
+    PredictSpec,
     Spec,
 )
 from nncompare.frameworks.training import score
@@ -48,11 +48,9 @@ from nncompare.plugin import (
     ModelPlugin,
     Params,
 )
-from nncompare.registry import load_class
 from nncompare.results import Curve, Failure
 
 AnswerT = TypeVar("AnswerT", bound=Answer)
-MANIFEST = "nncompare.json"
 N_WARM_UPS, N_TIMED = 20, 200
 
 
@@ -66,6 +64,8 @@ def perform(spec: Spec, channel: Channel) -> Answer:
         return describe(spec)
     if isinstance(spec, LoadSpec):
         return load(spec, channel)
+    if isinstance(spec, PredictSpec):
+        return predict(spec)
     raise TypeError(f"No task for {type(spec).__name__}")
 
 
@@ -134,16 +134,8 @@ def train_model(
 
 
 def save_and_predict(model: FittedModel, spec: FitSpec, folder: Path, channel: Channel) -> dict[str, Any]:
-    """Save the model, then ask for the test samples and store the probabilities."""
-    folder.mkdir(parents=True, exist_ok=True)
-    model.save(folder)
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    size = sum(file.stat().st_size for file in files)
-    if size == 0:
-        raise PluginError("save() wrote nothing into its folder.")
-    digests = {str(file.relative_to(folder)): file_digest(file) for file in files}
-    manifest = {"class": class_value(type(model), spec.plugin), "plugin": spec.plugin, "sha256": digests}
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+    """Save the model with its preprocessing, then ask for the test samples and store the probabilities."""
+    size, manifest_sha256 = save_model(model, spec, folder)
     test = channel.ask("fitted")
     X_test = open_samples(Path(test["X_test"]))
     start = time.monotonic()
@@ -154,17 +146,7 @@ def save_and_predict(model: FittedModel, spec: FitSpec, folder: Path, channel: C
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as file:
         np.savez(file, probabilities=probabilities, ids=np.arange(len(probabilities)))
-    return {"predict_time_s": seconds, "size_bytes": size}
-
-
-def checked_probabilities(predicted: object, shape: tuple[int, ...]) -> NDArray[np.floating[Any]]:
-    """Return what predict_proba() gave as an array, if that is of floats and has ``shape``."""
-    probabilities = np.asarray(predicted)
-    if not np.issubdtype(probabilities.dtype, np.floating):
-        raise PluginError(f"predict_proba() returned {probabilities.dtype} values; floats are expected.")
-    if probabilities.shape != shape:
-        raise PluginError(f"predict_proba() returned shape {probabilities.shape}; {shape} is expected.")
-    return probabilities
+    return {"predict_time_s": seconds, "size_bytes": size, "manifest_sha256": manifest_sha256}
 
 
 def validation_scores(
@@ -214,42 +196,6 @@ def measure(spec: MeasureSpec) -> MeasureAnswer:
         "throughput_per_s": min(256, count_samples(X_test)) / median_time(model, copy_rows(X_test, 256)),
     }
     return checked(MeasureAnswer, found)
-
-
-def file_digest(path: Path) -> str:
-    """Return the sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def class_value(cls: type, plugin: str) -> str:
-    """Return ``module:Class`` for ``cls``, with the file in place of the module where the plugin is a file."""
-    source, _, _ = plugin.rpartition(":")
-    same_module = load_class(plugin).__module__ == cls.__module__
-    return f"{source if same_module else cls.__module__}:{cls.__qualname__}"
-
-
-def load_model(folder: Path) -> FittedModel:
-    """Load a model with the class that its folder names, if its files are those that were saved.
-
-    The plugin's module is imported first, because custom layers are registered when it is.
-
-    Raises
-    ------
-    PluginError
-        A file was changed since it was saved, or the class loads something else.
-    """
-    manifest = json.loads((folder / MANIFEST).read_text())
-    for name, digest in manifest["sha256"].items():
-        if file_digest(folder / name) != digest:
-            raise PluginError(f"'{folder / name}' was changed after it was saved, so it is not loaded.")
-    load_class(manifest["plugin"])
-    owner = manifest["class"]
-    cls = load_class(owner)
-    loaded = cls.load(folder) if issubclass(cls, FittedModel) else None
-    if not isinstance(loaded, FittedModel):
-        raise PluginError(f"{owner}.load() returned {type(loaded).__name__}; a FittedModel is expected.")
-    return loaded
 
 
 def one_sample(X: Samples) -> Samples:

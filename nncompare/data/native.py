@@ -1,0 +1,45 @@
+"""The form in which samples come, before any conversion: what a saved model needs to know of new samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from nncompare.data.records import Column, View
+
+__all__ = ["Native"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Native:
+    """The form of a data set's samples as they are stored.
+
+    Parameters
+    ----------
+    view : {"tabular", "image", "sequence", "tokens"}
+    sample_shape : tuple of int or None
+        ``X.shape[1:]``; None for tokens.
+    dtype : str
+        NumPy's name of ``X``'s dtype; of the ids for tokens.
+    scale : float
+        Brings samples to unit range.
+    columns : tuple of Column
+        Of a table with named columns, whose ``X`` is float64 and may hold NaN; empty for all else.
+    """
+
+    view: View
+    sample_shape: tuple[int, ...] | None
+    dtype: str
+    scale: float = 1.0
+    columns: tuple[Column, ...] = ()
+
+    @classmethod
+    def of(cls, stored: Any) -> Native:
+        """Return the form of a :class:`~nncompare.data.store.StoredDataset`."""
+        return cls(
+            view=stored.view,
+            sample_shape=stored.sample_shape,
+            dtype=stored.dtype,
+            scale=stored.scale,
+            columns=tuple(getattr(stored, "columns", ())),
+        )
