@@ -101,11 +101,14 @@ class Library:
         self.results = results(study("mlp", mean=0.6), study("cnn", mean=0.95))
         self.code = 0
         self.error = None
+        self.estimate = None
 
     def make_plan(self, config, runner, listener):
         self.config = config
         folder = Path(config.out, "run-1")
-        dataset = SimpleNamespace(name="mnist1d", n_train=3200, n_valid=800, n_test=1000, failure=None)
+        dataset = SimpleNamespace(
+            name="mnist1d", n_train=3200, n_valid=800, n_test=1000, failure=None, fingerprint="0123456789abcdef"
+        )
         return SimpleNamespace(folder=folder, jobs=2, datasets=[dataset], studies=self.studies)
 
     def run(self, plan, runner, listener):
@@ -122,11 +125,12 @@ class Library:
 def library(monkeypatch):
     fake = Library()
     planning, comparison = ModuleType("nncompare.planning"), ModuleType("nncompare.comparison")
-    runner = ModuleType("nncompare.execution.runner")
+    runner, estimate = ModuleType("nncompare.execution.runner"), ModuleType("nncompare.estimate")
     runner.LocalRunner = nullcontext
+    estimate.estimate_plan = lambda *_: fake.estimate
     planning.make_plan = fake.make_plan
     comparison.run, comparison.exit_code, comparison.Interrupted = fake.run, fake.exit_code, Interrupted
-    for module in (planning, comparison, runner):
+    for module in (planning, comparison, runner, estimate):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     return fake
 
@@ -221,6 +225,7 @@ def test_run_dry_run_prints_the_plan_and_ends_like_the_run(library, failure, bro
     done = run("--all", "--dry-run", *options)
     assert done.exit_code == code
     assert "mlp    mnist1d   sequence       5      10       1         3200" in done.stdout
+    assert "mnist1d    3200         800  1000  0123456789ab\n" in done.stdout
     assert ("Will not run:" in done.stdout) == (failure is not None)
     assert failure is None or failure.message in done.stdout
 

@@ -1,8 +1,11 @@
 """The end of a run on a terminal: nothing is wider than it."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from nncompare.cli.summary import result_lines
+from nncompare.cli.summary import plan_lines, result_lines
+from nncompare.estimate import Estimate
 
 from . import report_fixtures as fixtures
 
@@ -18,3 +21,32 @@ def test_summary_in_a_pipe_keeps_a_sentence_on_one_line(tmp_path):
     results = fixtures.full()
     lines = result_lines(results, tmp_path / "report.html")
     assert f"mnist1d: {results.datasets[0].verdict.text}" in lines
+
+
+def test_summary_of_a_plan_shows_each_estimate_and_why_one_is_missing():
+    studies = [
+        SimpleNamespace(
+            model=model, dataset="mnist1d", view="sequence", n_trials=20, max_epochs=40, n_refits=3,
+            search_samples=3200, failure=None,
+        )
+        for model in ("cnn", "mlp")
+    ]  # fmt: skip
+    plan = SimpleNamespace(datasets=[], studies=studies, jobs=2, folder="reports/r")
+    found = Estimate(
+        seconds=None, studies={("cnn", "mnist1d"): 95.0}, reasons={("mlp", "mnist1d"): "It\nbroke."}, jobs=2
+    )
+    lines = plan_lines(plan, found)
+    assert lines[2].endswith("SEARCHED ON  ESTIMATE")
+    assert lines[3].endswith("3200     100 s")
+    assert lines[4].endswith("3200   unknown")
+    assert lines[5:8] == ["", "Not estimated:", "  mlp on mnist1d: It broke."]
+    whole = plan_lines(plan, Estimate(seconds=120.0, jobs=2, studies=found.studies))
+    assert whole[6].startswith("The run takes about 2 min, likely 80 s to 3 min,")
+    assert "ESTIMATE" not in plan_lines(plan)[2]
+
+
+def test_summary_sets_the_time_that_was_estimated_against_the_truth(tmp_path):
+    results = fixtures.full().model_copy(update={"duration_s": 1260.0, "estimate_s": 1100.0})
+    assert "Took 21 min; estimated 18 min." in result_lines(results, tmp_path / "report.html")
+    without = results.model_copy(update={"estimate_s": None})
+    assert not [line for line in result_lines(without, tmp_path / "report.html") if "stimated" in line]

@@ -80,3 +80,11 @@ def test_provenance_terms_come_from_the_plugin(tmp_path: Path) -> None:
     record = dataset_record(planned, [], [], {})
     assert (record.licence, record.citation) == (plugin.info.licence, plugin.info.citation)
     assert record.citation
+
+
+def test_provenance_sets_the_estimate_against_the_truth() -> None:
+    label = "<tr><th>estimated duration<td>"
+    results = default_run().model_copy(update={"state": "complete", "duration_s": 1200.0, "estimate_s": 900.0})
+    assert f"{label}900 s, 0.75 times what it took<" in render_html(results)
+    assert f"{label}900 s<" in render_html(results.model_copy(update={"state": "interrupted"}))
+    assert label not in render_html(results.model_copy(update={"estimate_s": None}))

@@ -125,8 +125,9 @@ def run_comparison(
 
 
 def _dry_run(config: RunConfig, quiet: bool) -> int:
-    """Print the plan; return 3 where a study is broken, or with ``strict`` cannot run, as the run would."""
+    """Print plan and time; return 3 where a study is broken, or with ``strict`` cannot run, as the run would."""
     from nncompare.cli.summary import plan_lines
+    from nncompare.estimate import estimate_plan
     from nncompare.execution.runner import LocalRunner
     from nncompare.interrupts import terminable
     from nncompare.planning import make_plan
@@ -134,7 +135,8 @@ def _dry_run(config: RunConfig, quiet: bool) -> int:
 
     with terminable(), choose_progress(quiet) as progress, LocalRunner() as runner:
         plan = make_plan(config, runner, progress)
-    say("\n".join(plan_lines(plan)))
+        estimate = estimate_plan(plan, runner)
+    say("\n".join(plan_lines(plan, estimate)))
     broken = any(study.broken or (config.strict and study.failure is not None) for study in plan.studies)
     return _INCOMPLETE if broken else 0
 

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 from nncompare.columns import columns, one_line
 from nncompare.progress.lines import outcome
+from nncompare.progress.tracker import duration
 from nncompare.results import DatasetRecord, Interval, Results, StudyRecord
 
 if TYPE_CHECKING:
+    from nncompare.estimate import Estimate
     from nncompare.plan import Plan
 
 _NARROWEST = 30
 _WIDTH_OF_ALL_COLUMNS = 80
+_FINGERPRINT_DIGITS = 12
 
 EXIT_MEANINGS = {
     1: "an error stopped the run",
@@ -27,16 +30,26 @@ EXIT_MEANINGS = {
 }
 
 
-def plan_lines(plan: Plan) -> list[str]:
+def plan_lines(plan: Plan, estimate: Estimate | None = None) -> list[str]:
     """Return what a run is going to do.
+
+    Parameters
+    ----------
+    plan : Plan
+    estimate : Estimate, optional
+        Adds how long each study takes, why that is not known of one, and the time of the whole run.
 
     Returns
     -------
     list of str
         A table of data sets, a table of studies, and what will not run, with the reason.
     """
-    data = [(d.name, str(d.n_train), str(d.n_valid), str(d.n_test)) for d in plan.datasets if d.failure is None]
-    lines = columns(data, ("DATA SET", "TRAIN", "VALIDATION", "TEST"), right=(1, 2, 3))
+    data = [
+        (d.name, str(d.n_train), str(d.n_valid), str(d.n_test), d.fingerprint[:_FINGERPRINT_DIGITS])
+        for d in plan.datasets
+        if d.failure is None
+    ]
+    lines = columns(data, ("DATA SET", "TRAIN", "VALIDATION", "TEST", "FINGERPRINT"), right=(1, 2, 3))
     studies = [
         (
             s.model,
@@ -46,15 +59,22 @@ def plan_lines(plan: Plan) -> list[str]:
             str(s.max_epochs),
             str(s.n_refits),
             str(s.search_samples),
+            *([estimate.of_study(s.model, s.dataset)] if estimate is not None else []),
         )
         for s in plan.studies
         if s.failure is None
     ]
-    header = ("MODEL", "DATA SET", "VIEW", "TRIALS", "EPOCHS", "REFITS", "SEARCHED ON")
-    lines += ["", *columns(studies, header, right=(3, 4, 5, 6))]
+    header = ("MODEL", "DATA SET", "VIEW", "TRIALS", "EPOCHS", "REFITS", "SEARCHED ON", "ESTIMATE")
+    n_columns = len(header) - (estimate is None)
+    lines += ["", *columns(studies, header[:n_columns], right=range(3, n_columns))]
     failures = [f"{s.model} on {s.dataset}: {s.failure.message}" for s in plan.studies if s.failure is not None]
     if failures:
         lines += ["", "Will not run:", *(f"  {one_line(failure)}" for failure in failures)]
+    if estimate is not None and estimate.reasons:
+        reasons = [f"{model} on {name}: {reason}" for (model, name), reason in estimate.reasons.items()]
+        lines += ["", "Not estimated:", *(f"  {one_line(reason)}" for reason in reasons)]
+    if estimate is not None and estimate.text:
+        lines += ["", estimate.text]
     return [*lines, "", f"Trials at a time: {plan.jobs}. Results: {plan.folder}"]
 
 
@@ -71,7 +91,8 @@ def result_lines(results: Results, report: Path, width: int | None = None) -> li
     Returns
     -------
     list of str
-        Per data set the verdict and a leaderboard, then what has no result and why, then the report's path.
+        Per data set the verdict and a leaderboard, then what has no result and why, then the time that the run
+        took and was estimated to take, then the report's path.
     """
     lines: list[str] = []
     for dataset in results.datasets:
@@ -82,6 +103,8 @@ def result_lines(results: Results, report: Path, width: int | None = None) -> li
     missing = [outcome(study) for study in results.studies if study.status != "complete"]
     if missing:
         lines += ["Without a result:", *(line for text in missing for line in _wrapped(text, width, "  ")), ""]
+    if results.estimate_s is not None and results.duration_s is not None:
+        lines.append(f"Took {duration(results.duration_s)}; estimated {duration(results.estimate_s)}.")
     return [*lines, f"Report: {report}"]
 
 

@@ -60,6 +60,7 @@ def _run(results: Results) -> Table:
         "started": results.created_at,
         "finished": results.finished_at,
         "duration": formats.seconds(results.duration_s),
+        **_estimated(results),
         "command": shlex.join(results.command),
         "seed": results.seed,
         "preset": results.preset,
@@ -67,6 +68,16 @@ def _run(results: Results) -> Table:
         **{LABELS.get(name, name.replace("_", " ")): value for name, value in settings.items() if value != ""},
     }
     return _pairs("The run", rows)
+
+
+def _estimated(results: Results) -> dict[str, str]:
+    """Return the duration that was foretold and how far off it was, where both are known."""
+    if results.estimate_s is None:
+        return {}
+    told = formats.seconds(results.estimate_s)
+    if not results.duration_s or results.state != "complete" or results.resumed_at:
+        return {"estimated duration": told}
+    return {"estimated duration": f"{told}, {results.estimate_s / results.duration_s:.2f} times what it took"}
 
 
 def _most_epochs(results: Results) -> str:
