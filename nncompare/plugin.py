@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nncompare.data.ragged import FIRST_WORD, PAD, START, UNKNOWN, Ragged
-from nncompare.data.records import Data, Dataset, DatasetInfo, DataSpec, Samples, View
+from nncompare.data.records import Column, Data, Dataset, DatasetInfo, DataSpec, Samples, View
 from nncompare.exceptions import DivergedError, PluginError, TrialPruned
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "PAD",
     "START",
     "UNKNOWN",
+    "Column",
     "Data",
     "DataSpec",
     "Dataset",

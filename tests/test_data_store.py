@@ -8,7 +8,7 @@ import pytest
 
 from nncompare.data import store
 from nncompare.data.ragged import Ragged
-from nncompare.data.records import Dataset, DatasetInfo
+from nncompare.data.records import Column, Dataset, DatasetInfo
 from nncompare.data.splits import split_off_test
 from nncompare.data.store import open_dataset, store_dataset
 from nncompare.exceptions import DataError, StorageError
@@ -164,7 +164,7 @@ STORE = """
 import sys
 from pathlib import Path
 import numpy as np
-from nncompare.data.records import Dataset, DatasetInfo
+from nncompare.data.records import Column, Dataset, DatasetInfo
 from nncompare.data.store import store_dataset
 info = DatasetInfo(name="toy", view="tabular", n_train=0, n_test=0, class_names=("no", "yes"))
 X = np.arange(600_000.0).reshape(20_000, 30)
@@ -207,3 +207,17 @@ def test_stored_texts_keep_their_words_and_count_their_duplicates(tmp_path):
     other = store_dataset(info, Dataset(train, y, test, y[:2], words=["le", "un"]), tmp_path)
     assert other.folder != stored.folder
     assert other.fingerprint == stored.fingerprint
+
+
+def test_stored_table_keeps_its_columns_and_its_gaps(tmp_path):
+    columns = (Column(name="age"), Column(name="town", categories=("Bern", "Zürich")))
+    X = np.column_stack([np.where(np.arange(40) % 7, np.arange(40.0), np.nan), np.tile([0, 1, np.nan, 1], 10)])
+    stored = store_dataset(replace(INFO, n_test=0), Dataset(X, np.tile([0, 1], 20), columns=columns), tmp_path)
+    assert open_dataset(stored.folder) == stored
+    assert (stored.columns, stored.dtype, stored.sample_shape) == (columns, "float64", (2,))
+    train, _ = split_off_test(np.tile([0, 1], 20))
+    np.testing.assert_array_equal(stored.X_train(), X[train])
+    assert stored.is_of(replace(INFO, n_test=0))
+    renamed = (columns[0], replace(columns[1], categories=("Berne", "Zurich")))
+    other = store_dataset(replace(INFO, n_test=0), Dataset(X, np.tile([0, 1], 20), columns=renamed), tmp_path)
+    assert other.folder != stored.folder

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from nncompare.data.arrays import row_chunks
+from nncompare.data.column_checks import Fault, find_column_fault, find_value_fault
 from nncompare.data.ragged import FIRST_WORD, START, UNKNOWN, Ragged, offsets_rise
-from nncompare.data.records import VIEWS, Array, Dataset, DatasetInfo, Labels, Samples
+from nncompare.data.records import VIEWS, Array, Column, Dataset, DatasetInfo, Labels, Samples
 from nncompare.exceptions import DataError
 
 __all__ = ["check_dataset"]
@@ -38,14 +40,15 @@ def check_dataset(info: DatasetInfo, dataset: Dataset) -> Dataset:
     Returns
     -------
     Dataset
-        ``X`` C-contiguous, uint8 (images that were) or float32; tokens a Ragged of int32 and int64; ``y`` int64.
+        ``X`` C-contiguous, uint8 (images that were) or float32; tables with columns float64; tokens a Ragged of
+        int32 and int64; ``y`` int64.
 
     Raises
     ------
     DataError
         Wrong type, rank, dtype or shape; NaN or infinite values; lengths that disagree; labels that are not
         integers from 0 to n_classes - 1; one class only; a class with too few samples to be split; ids that are
-        no tokens; texts with halves of surrogate pairs.
+        no tokens; texts with halves of surrogate pairs; columns that disagree with the table.
     """
     _check_info(info)
     if not isinstance(dataset, Dataset):
@@ -53,15 +56,16 @@ def check_dataset(info: DatasetInfo, dataset: Dataset) -> Dataset:
     if (dataset.X_test is None) != (dataset.y_test is None):
         there, missing = ("X_test", "y_test") if dataset.y_test is None else ("y_test", "X_test")
         raise _fault(info, f"{there} is given without {missing}", "Give both, or neither")
-    X_train, y_train = _check_part(info, "train", dataset.X_train, dataset.y_train)
+    _check_columns(info, dataset.columns)
+    X_train, y_train = _check_part(info, "train", dataset.X_train, dataset.y_train, dataset.columns)
     _check_classes(info, y_train, has_test=dataset.X_test is not None)
     _check_words(info, dataset.words)
     if dataset.X_test is None:
-        return Dataset(X_train, y_train, words=dataset.words)
-    X_test, y_test = _check_part(info, "test", dataset.X_test, dataset.y_test)
+        return replace(dataset, X_train=X_train, y_train=y_train)
+    X_test, y_test = _check_part(info, "test", dataset.X_test, dataset.y_test, dataset.columns)
     if info.view != "tokens":
         _check_same_form(info, X_train, X_test)
-    return Dataset(X_train, y_train, X_test, y_test, words=dataset.words)
+    return replace(dataset, X_train=X_train, y_train=y_train, X_test=X_test, y_test=y_test)
 
 
 def _check_info(info: DatasetInfo) -> None:
@@ -79,9 +83,14 @@ def _check_info(info: DatasetInfo) -> None:
         raise _fault(info, f"info.scale is {info.scale}", "Give a positive number, such as 1/255 for uint8 images")
 
 
-def _check_part(info: DatasetInfo, part: str, X: object, y: object) -> tuple[Samples, Labels]:
+def _check_part(
+    info: DatasetInfo, part: str, X: object, y: object, columns: Sequence[Column]
+) -> tuple[Samples, Labels]:
     """Check samples and labels of one part, and convert them."""
-    samples = (_check_tokens if info.view == "tokens" else _check_samples)(info, f"X_{part}", X)
+    if info.view == "tokens":
+        samples: Samples = _check_tokens(info, f"X_{part}", X)
+    else:
+        samples = _check_samples(info, f"X_{part}", X, columns)
     labels = _check_array(info, f"y_{part}", y)
     if labels.ndim != 1:
         raise _fault(info, f"y_{part} has {labels.ndim} dimensions", "Give one class code per sample: (samples,)")
@@ -94,10 +103,26 @@ def _check_part(info: DatasetInfo, part: str, X: object, y: object) -> tuple[Sam
     return samples, _convert_labels(info, f"y_{part}", labels)
 
 
-def _check_samples(info: DatasetInfo, role: str, X: object) -> Array:
+def _check_samples(info: DatasetInfo, role: str, X: object, columns: Sequence[Column]) -> Array:
     array = _check_array(info, role, X)
     _check_form(info, role, array)
-    return _convert_samples(info, role, array)
+    if not columns:
+        return _convert_samples(info, role, array)
+    table = np.ascontiguousarray(array, dtype=np.float64)
+    _raise_found(info, role, find_value_fault(columns, table))
+    return table
+
+
+def _check_columns(info: DatasetInfo, columns: Any) -> None:
+    _raise_found(info, "", find_column_fault(columns))
+    if columns and info.view != "tabular":
+        raise _fault(info, f"columns are given for the view '{info.view}'", "Only a table has columns")
+
+
+def _raise_found(info: DatasetInfo, role: str, fault: Fault | None) -> None:
+    if fault is not None:
+        what, remedy = fault
+        raise _fault(info, f"{role}, {what}" if role else what, remedy)
 
 
 def _check_tokens(info: DatasetInfo, role: str, X: object) -> Ragged:

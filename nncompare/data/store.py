@@ -14,14 +14,14 @@ from nncompare.data.checks import check_dataset
 from nncompare.data.files import fill_folder, write_atomic
 from nncompare.data.fingerprint import fingerprint
 from nncompare.data.ragged import Ragged
-from nncompare.data.records import Dataset, DatasetInfo, Labels, Samples, View
+from nncompare.data.records import Column, Dataset, DatasetInfo, Labels, Samples, View
 from nncompare.data.samples import arrays_of, open_samples, sample_files, sample_path, write_samples
 from nncompare.data.splits import split_off_test
 from nncompare.exceptions import DataError
 
 __all__ = ["StoredDataset", "open_dataset", "store_dataset"]
 
-FORMAT = 2
+FORMAT = 3
 """Part of every folder's name: raise it when the files, their order or the manifest's fields change."""
 
 MANIFEST = "manifest.json"
@@ -46,12 +46,14 @@ class StoredDataset:
         Rows of the training part (validation included) and of the test part.
     sample_shape : tuple of int or None
         ``X_train.shape[1:]`` in the native view; None for tokens.
-    dtype : {"uint8", "float32", "int32"}
+    dtype : {"uint8", "float32", "float64", "int32"}
         Of the samples.
     test_support : list of int
         Test rows of each class.
     duplicates : int
         Test rows that occur in the training part too, byte for byte.
+    columns : tuple of Column
+        Of a table that names them; then the samples are float64, and NaN is a missing value.
     """
 
     name: str
@@ -70,6 +72,7 @@ class StoredDataset:
     dtype: str
     test_support: list[int]
     duplicates: int
+    columns: tuple[Column, ...] = ()
 
     def X_train(self) -> Samples:  # noqa: N802 - the field's name
         """Return the training samples, of shape (n_train, *sample_shape), or a Ragged."""
@@ -101,7 +104,8 @@ class StoredDataset:
         """Tell whether this was stored under exactly these declarations: the folder's name holds their digest."""
         if self.name != info.name:
             return False  # without reading the words
-        return self.folder.name.endswith(f"-{_info_digest(info, (self.folder / WORDS).read_bytes())[:8]}")
+        digest = _info_digest(info, (self.folder / WORDS).read_bytes(), self.columns)
+        return self.folder.name.endswith(f"-{digest[:8]}")
 
     def _samples(self, role: str) -> Path:
         return sample_path(self.folder, role, ragged=self.view == "tokens")
@@ -110,6 +114,7 @@ class StoredDataset:
 _MANIFEST: TypeAdapter[StoredDataset] = TypeAdapter(StoredDataset)
 _FIELDS: TypeAdapter[dict[str, object]] = TypeAdapter(dict[str, object])
 _WORDS: TypeAdapter[list[str]] = TypeAdapter(list[str])
+_COLUMNS: TypeAdapter[tuple[Column, ...]] = TypeAdapter(tuple[Column, ...])
 _INFO: TypeAdapter[DatasetInfo] = TypeAdapter(DatasetInfo)
 
 
@@ -137,9 +142,10 @@ def store_dataset(info: DatasetInfo, dataset: Dataset, root: Path) -> StoredData
     StorageError
         The cache cannot be written.
     """
-    parts = _with_test_part(check_dataset(info, dataset))
-    words = _WORDS.dump_json(list(dataset.words))
-    stored = _describe(info, parts, words, root)
+    checked = check_dataset(info, dataset)
+    parts = _with_test_part(checked)
+    words = _WORDS.dump_json(list(checked.words))
+    stored = _describe(info, parts, words, tuple(checked.columns), root)
 
     def fill(folder: Path) -> None:
         for role, samples in parts.items():
@@ -202,7 +208,9 @@ def _with_test_part(dataset: Dataset) -> dict[str, Samples]:
     return {"X_train": X_train, "y_train": y_train, "X_test": X_test, "y_test": y_test}
 
 
-def _describe(info: DatasetInfo, parts: dict[str, Samples], words: bytes, root: Path) -> StoredDataset:
+def _describe(
+    info: DatasetInfo, parts: dict[str, Samples], words: bytes, columns: tuple[Column, ...], root: Path
+) -> StoredDataset:
     X_train, y_test = parts["X_train"], parts["y_test"]
     arrays = [arrays_of(role, samples) for role, samples in parts.items() if role != "y_test"]
     visible = fingerprint(**{name: array for part in arrays for name, array in part.items()})
@@ -216,7 +224,7 @@ def _describe(info: DatasetInfo, parts: dict[str, Samples], words: bytes, root: 
         description=info.description,
         licence=info.licence,
         citation=info.citation,
-        folder=root / "data" / f"{visible[:16]}-{sealed[:16]}-{_info_digest(info, words)[:8]}",
+        folder=root / "data" / f"{visible[:16]}-{sealed[:16]}-{_info_digest(info, words, columns)[:8]}",
         fingerprint=visible,
         test_fingerprint=sealed,
         n_train=len(X_train),
@@ -225,12 +233,14 @@ def _describe(info: DatasetInfo, parts: dict[str, Samples], words: bytes, root: 
         dtype=X_train.values.dtype.name if ragged else X_train.dtype.name,
         test_support=np.bincount(y_test, minlength=len(info.class_names)).tolist(),
         duplicates=_count_duplicates(X_train, parts["X_test"]),
+        columns=columns,
     )
 
 
-def _info_digest(info: DatasetInfo, words: bytes) -> str:
-    """Keep equal arrays under another name, with other class names, texts or words apart, and other formats."""
-    return hashlib.sha256(b"%d|%b|%b" % (FORMAT, _INFO.dump_json(info), words)).hexdigest()
+def _info_digest(info: DatasetInfo, words: bytes, columns: tuple[Column, ...]) -> str:
+    """Keep equal arrays under another name, with other class names, texts, words or columns apart, and formats."""
+    named = (FORMAT, _INFO.dump_json(info), words, _COLUMNS.dump_json(columns))
+    return hashlib.sha256(b"%d|%b|%b|%b" % named).hexdigest()
 
 
 def _count_duplicates(X_train: Samples, X_test: Samples) -> int:
