@@ -44,6 +44,12 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    install(session, "docs")
+    session.run("mkdocs", "build", *session.posargs, external=True, env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session
 @nox.parametrize("script", ["startup", "trial_start", "first_batch", "bucketing", "verdict_simulation"])
 def benchmarks(session: nox.Session, script: str) -> None:
     install(session)

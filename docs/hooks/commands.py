@@ -1,0 +1,102 @@
+"""MkDocs hook: the reference of the command line is made from the commands themselves."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from nncompare.cli import main
+from nncompare.settings import PRESETS, Preset
+
+_COMMANDS = "<!-- generated: commands -->"
+_PRESETS = "<!-- generated: presets -->"
+_DATASETS = ("digits", "mnist1d", "mnist", "imdb", "other data")
+
+
+def on_page_markdown(markdown: str, **_context: Any) -> str:
+    """Replace the places that say so by what the program knows."""
+    if _COMMANDS in markdown:
+        markdown = markdown.replace(_COMMANDS, "\n".join(command_lines(main, "nncompare")))
+    if _PRESETS in markdown:
+        markdown = markdown.replace(_PRESETS, "\n".join(preset_lines()))
+    return markdown
+
+
+def preset_lines() -> Iterator[str]:
+    """Yield a table of what each preset gives to a study."""
+    yield "| preset | trials | refits | " + " | ".join(f"epochs: {name}" for name in _DATASETS) + " |"
+    yield "| --- " * 1 + "| ---: " * (2 + len(_DATASETS)) + "|"
+    for name, preset in PRESETS.items():
+        yield f"| `{name}` | {preset.n_trials} | {preset.n_refits} | {_epochs(preset)} |"
+
+
+def _epochs(preset: Preset) -> str:
+    return " | ".join(str(preset.max_epochs(name)) for name in _DATASETS)
+
+
+def command_lines(command: click.Command, path: str, parent: click.Context | None = None) -> Iterator[str]:
+    """Yield Markdown for a command and all below it, hidden ones excepted.
+
+    Parameters
+    ----------
+    command : click.Command
+    path : str
+        What is typed to reach it, such as ``nncompare data info``; the heading, and with hyphens its anchor.
+    parent : click.Context, optional
+    """
+    ctx = click.Context(command, parent, path.rpartition(" ")[2], **command.context_settings)
+    level = "##" if parent is None or parent.parent is None else "###"
+    yield f"{level} {path} {{ #{path.replace(' ', '-')} }}\n"
+    yield f"```text\n{path} {' '.join(command.collect_usage_pieces(ctx))}\n```\n"
+    yield from _description(command)
+    yield from _options(command, ctx)
+    if isinstance(command, click.Group):
+        below = [(name, command.get_command(ctx, name)) for name in command.list_commands(ctx)]
+        for name, found in below:
+            if found is not None and not found.hidden:
+                yield from command_lines(found, f"{path} {name}", ctx)
+
+
+def _description(command: click.Command) -> Iterator[str]:
+    """Yield the paragraphs of a help text; blocks that must not be wrapped are examples and come as code."""
+    for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(command.help or "")):
+        if not paragraph.startswith("\b"):
+            yield f"{_text(paragraph)}\n"
+            continue
+        title, *lines = paragraph.removeprefix("\b").strip("\n").splitlines()
+        if title.endswith(":"):
+            yield f"**{title}**\n"
+        else:
+            lines = [title, *lines]
+        yield "```text\n" + inspect.cleandoc("\n" + "\n".join(lines)) + "\n```\n"
+
+
+def _options(command: click.Command, ctx: click.Context) -> Iterator[str]:
+    """Yield a table of the options as ``--help`` names and explains them."""
+    rows = [
+        record
+        for parameter in command.get_params(ctx)
+        if (record := parameter.get_help_record(ctx)) is not None
+        and (isinstance(parameter, click.Option) or record[1])
+    ]
+    if rows:
+        yield "| option | meaning |\n| --- | --- |"
+        for names, meaning in rows:
+            yield f"| {_code(names)} | {_text(meaning)} |"
+        yield ""
+
+
+def _code(names: str) -> str:
+    """Return the names of an option as code that keeps its pipes inside a table and breaks between names only."""
+    parts = [part.strip().replace("|", "&#124;").replace("<", "&lt;") for part in names.split(", ")]
+    return ", ".join(f'<code class="option">{part}</code>' for part in parts)
+
+
+def _text(text: str) -> str:
+    """Return words of the program so that no character of them means anything in Markdown."""
+    joined = " ".join(text.split())
+    return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", joined)

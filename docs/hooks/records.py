@@ -1,0 +1,105 @@
+"""MkDocs hook: the fields of results.json as tables, and its JSON Schema, made from the records themselves.
+
+What a field means stands in docs/reference/fields.toml. A field that is missing there, or one that no longer
+exists, ends the build: so the page cannot drift from the program.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File
+
+from nncompare.results import Record, Results
+
+_FIELDS = "<!-- generated: records -->"
+_FILE = "reference/fields.toml"
+_SCHEMA = "reference/results.schema.json"
+
+
+def on_files(files: Any, *, config: Any) -> Any:
+    """Add the JSON Schema as a file of the site."""
+    schema = json.dumps(Results.model_json_schema(mode="serialization"), indent=1)
+    files.append(File.generated(config, _SCHEMA, content=schema + "\n"))
+    return files
+
+
+def on_page_markdown(markdown: str, *, config: Any, **_context: Any) -> str:
+    """Replace the place that says so by one table for each record."""
+    if _FIELDS not in markdown:
+        return markdown
+    meanings = tomllib.loads(Path(config.docs_dir, _FILE).read_text(encoding="utf-8"))
+    problems = list(mismatches(meanings))
+    if problems:
+        raise PluginError(f"docs/{_FILE} and the records of nncompare differ: {'; '.join(problems)}.")
+    return markdown.replace(_FIELDS, "\n".join(record_lines(meanings)))
+
+
+def records() -> list[type[Record]]:
+    """Return the records of results.json, the whole first, each before those that it holds."""
+    found: list[type[Record]] = []
+    waiting: list[type[Record]] = [Results]
+    while waiting:
+        record = waiting.pop(0)
+        if record in found:
+            continue
+        found.append(record)
+        waiting.extend(part for field in record.model_fields.values() for part in _parts(field.annotation))
+    return found
+
+
+def mismatches(meanings: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Yield each field that is explained and does not exist, or exists and is not explained."""
+    known = {f"{record.__name__}.{field}" for record in records() for field in record.model_fields}
+    explained = {f"{record}.{field}" for record, fields in meanings.items() for field in fields}
+    yield from (f"{field} is not explained" for field in sorted(known - explained))
+    yield from (f"{field} does not exist" for field in sorted(explained - known))
+
+
+def record_lines(meanings: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Yield a heading, the docstring's first sentence and a table of fields for each record."""
+    for record in records():
+        name = record.__name__
+        yield f"\n## {name} {{ #{name} }}\n\n{_summary(record)}\n"
+        yield "| field | type | meaning |\n| --- | --- | --- |"
+        for field, spec in record.model_fields.items():
+            yield f"| `{field}` | {_type(spec.annotation)} | {meanings[name][field]} |"
+
+
+def _summary(record: type[Record]) -> str:
+    """Return the first paragraph of a docstring as Markdown."""
+    paragraph = (record.__doc__ or "").split("\n\n")[0]
+    return re.sub(r"``(.+?)``", r"`\1`", " ".join(paragraph.split()))
+
+
+def _parts(annotation: Any) -> Iterator[type[Record]]:
+    """Yield the records that an annotation names, at any depth."""
+    if isinstance(annotation, type) and issubclass(annotation, Record):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _parts(argument)
+
+
+def _type(annotation: Any) -> str:
+    """Return a type in the words of JSON, with links to records."""
+    if isinstance(annotation, type) and issubclass(annotation, Record):
+        return f"[{annotation.__name__}](#{annotation.__name__})"
+    origin, arguments = getattr(annotation, "__origin__", None), get_args(annotation)
+    if origin is list:
+        return f"list of {_type(arguments[0])}"
+    if origin is dict:
+        return "object" if arguments[1] is Any else f"object of {_type(arguments[1])}"
+    if str(origin) == "typing.Literal":
+        return ", ".join(f"`{json.dumps(value)}`" for value in arguments)
+    if arguments:
+        return " or ".join(_type(argument) for argument in arguments)
+    return _WORDS.get(annotation, "any value")
+
+
+_WORDS = {str: "text", int: "integer", float: "number", bool: "true or false", type(None): "null"}

@@ -1,0 +1,198 @@
+"""The documentation as it is written: its commands exist, its code runs, its examples are those of the README."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+
+from .documents import (
+    DOCS,
+    PAGES,
+    README,
+    ROOT,
+    Block,
+    blocks,
+    check_command,
+    commands,
+    every_option,
+    inline_code,
+    is_template,
+)
+
+TEXTS = [README, *PAGES]
+BLOCKS = [block for page in TEXTS for block in blocks(page)]
+LANGUAGES = {"python", "sh", "text", "toml"}
+
+# Blocks that are shown and not run, with their reason in the comment before them. Think twice before adding one.
+NOT_RUN = 12
+FRAGMENTS = 2
+
+needs_mkdocs = pytest.mark.skipif(
+    importlib.util.find_spec("mkdocs") is None, reason="mkdocs is not installed: pip install '.[docs]'"
+)
+
+
+def of_language(*languages: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("block", [b for b in BLOCKS if b.language in languages], ids=str)
+
+
+def hook(name: str) -> ModuleType:
+    """Return one of the modules in docs/hooks."""
+    spec = importlib.util.spec_from_file_location(f"docs_hook_{name}", DOCS / "hooks" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_docs_blocks_are_found_and_have_a_language():
+    fences = sum(page.read_text(encoding="utf-8").count("```") for page in TEXTS)
+    assert 2 * len(BLOCKS) == fences
+    assert {block.language for block in BLOCKS} == LANGUAGES
+
+
+def test_docs_blocks_that_are_not_run_are_counted_and_give_a_reason():
+    markers = Counter(block.marker for block in BLOCKS if block.page != README)
+    assert set(markers) <= {"", "not run", "fragment", "needs", "config"}
+    assert (markers["not run"], markers["fragment"]) == (NOT_RUN, FRAGMENTS)
+    assert all(block.note for block in BLOCKS if block.marker in {"not run", "fragment", "needs"})
+
+
+@of_language("python")
+def test_docs_python_is_python(block: Block):
+    compile(block.code, str(block), "exec")
+
+
+@of_language("sh")
+def test_docs_commands_and_options_exist(block: Block):
+    for words in commands(block.code):
+        check_command(words)
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
+def test_docs_commands_in_running_text_exist(page: Path):
+    known = {name for _, name in every_option()}
+    foreign = {"--no-venv"}  # nox
+    for text in inline_code(page):
+        if text.startswith("nncompare ") and not is_template(text):
+            check_command(next(commands(text)))
+        if not text.startswith(("nox", "pip", "python")):
+            assert set(re.findall(r"(?<!\S)--?[a-zA-Z][\w-]*", text)) <= known | foreign, text
+
+
+@of_language("toml")
+def test_docs_toml_is_toml(block: Block):
+    assert tomllib.loads(block.code)
+
+
+@pytest.mark.parametrize("file", sorted((DOCS / "examples").glob("*.py")), ids=lambda file: file.name)
+def test_docs_examples_are_those_of_the_readme(file: Path):
+    text = file.read_text(encoding="utf-8")
+    (name,) = re.findall(r"^class (\w+)\(", text, re.MULTILINE)
+    shown = [block.code for block in BLOCKS if block.page == README and f"class {name}(" in block.code]
+    assert shown in ([], [text])
+    assert any(block.code == text and block.title == file.name for block in BLOCKS)
+
+
+def test_docs_exit_codes_are_all_listed():
+    from nncompare.cli.summary import EXIT_MEANINGS
+
+    table = (DOCS / "runs.md").read_text(encoding="utf-8").partition("## Exit codes")[2]
+    codes = {int(code) for row in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE) for code in row.split(",")}
+    assert codes == {0, 2, *EXIT_MEANINGS}
+
+
+def test_docs_name_every_section_of_the_report():
+    page = (DOCS / "report.md").read_text(encoding="utf-8")
+    source = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "nncompare" / "report").glob("*.py"))
+    sections = re.findall(r'short="([^"]+)"', source)
+    assert len(sections) >= 9
+    assert [name for name in sections if f"| {name} |" not in page] == []
+
+
+@needs_mkdocs
+def test_docs_explain_every_field_of_results_json():
+    meanings = tomllib.loads((DOCS / "reference" / "fields.toml").read_text(encoding="utf-8"))
+    assert list(hook("records").mismatches(meanings)) == []
+
+
+@needs_mkdocs
+def test_docs_field_without_meaning_ends_the_build():
+    records = hook("records")
+    meanings = {record.__name__: dict.fromkeys(record.model_fields, "x") for record in records.records()}
+    del meanings["Interval"]["low"]
+    meanings["Interval"]["lowest"] = "x"
+    assert list(records.mismatches(meanings)) == [
+        "Interval.low is not explained",
+        "Interval.lowest does not exist",
+    ]
+
+
+@needs_mkdocs
+def test_docs_page_of_commands_is_made_from_the_commands():
+    command = click.Command("greet", help="Say *hello*.\n\n\b\nExample:\n  greet --name Ada", params=[])
+    command.params.append(click.Option(["--name"], help="Whom to greet."))
+    command.params.append(click.Option(["--secret"], hidden=True))
+    lines = "\n".join(hook("commands").command_lines(command, "greet"))
+    assert '| <code class="option">--name TEXT</code> | Whom to greet. |' in lines
+    assert "```text\ngreet --name Ada\n```" in lines
+    assert "Say \\*hello\\*." in lines
+    assert "secret" not in lines
+
+
+def run_page(page: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the blocks of a page in their order, as a reader would who works through it in one folder."""
+    steps = ["import subprocess", "space = {'__name__': '__main__'}"]
+    for block in blocks(page):
+        if block.marker in {"not run", "fragment"}:
+            continue
+        for need in block.note.split() if block.marker == "needs" else ():
+            bring(need, folder)
+        if block.title:
+            (folder / block.title).write_text(block.code, encoding="utf-8")
+        elif block.language == "python":
+            steps.append(f"exec(compile({block.code!r}, {str(block)!r}, 'exec'), space)")
+        elif block.language == "sh":
+            steps.append(f"print({block.code!r}, flush=True)")
+            steps.append(f"subprocess.run(['bash', '-euo', 'pipefail', '-c', {block.code!r}], check=True)")
+    script = folder / "page.py"
+    script.write_text("\n".join(steps), encoding="utf-8")
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    return subprocess.run(
+        [sys.executable, str(script)], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def bring(need: str, folder: Path) -> None:
+    """Put what a page takes for granted into the reader's folder."""
+    if need == "measurements.csv":
+        rows = [f"{k}.5,{2 * k},{k % 3}" for k in range(600)]
+        (folder / need).write_text("\n".join(["width,height,class", *rows]), encoding="utf-8")
+    elif need == "reviews.tsv":
+        (folder / need).write_text("\n".join(["0\tA dull film", "1\ta fine FILM"] * 300), encoding="utf-8")
+    elif need == "run" and not (folder / "reports").exists():
+        command = ["run", "-m", "mlp", "-d", "digits", "--preset", "quick", "--trials", "1", "--quiet"]
+        subprocess.run([sys.executable, "-m", "nncompare", *command], cwd=folder, check=True, capture_output=True)
+
+
+RUNNABLE = [page for page in PAGES if any(b.page == page and b.language in {"python", "sh"} for b in BLOCKS)]
+RUNNABLE = [page for page in RUNNABLE if page.name not in {"contributing.md"}]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: page.name)
+def test_docs_page_runs_from_top_to_bottom(page: Path, tmp_path: Path):
+    done = run_page(page, tmp_path)
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
