@@ -1,10 +1,10 @@
 """How long a run will take, foretold from an epoch or two of each study.
 
 A training costs ``startup + epoch * max_epochs * share``: the probe measures the first two, and ``share`` is the
-part of its epochs that a training uses before it is pruned or stops early. The shares below are means over the
-ledgers of 22 searches of the built-in models (benchmarks/README.md). A configuration of a search cost 0.95 times
-what the default one costs in the mean, the chosen one 1.04 times, each between a half and twice: there is no
-factor for it. The trainings then fill the slots as in a run.
+part of its epochs that a training uses before it is pruned or stops early. The shares below were read from the
+ledgers of 42 searches of the built-in models (benchmarks/README.md). There is no factor for what other
+configurations cost: in the mean a search costs 1.00 times, and the chosen configuration 1.04 times, what the
+default one does, though a half and twice both occur. The trainings then fill the slots as in a run.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from nncompare.samplers import n_startup_trials
 from nncompare.schedule import StudyWork, wall_time
 from nncompare.session import Session, memory_limit_mb
 
-__all__ = ["Estimate", "estimate_plan", "in_words", "study_work"]
+__all__ = ["Estimate", "estimate_plan", "in_words", "later_share", "refit_share", "study_work"]
 
 PROBE_TIMEOUT_S = 60.0
 LIKELY_FACTOR = 1.6
-"""Of 18 studies 13 took between 1 / 1.6 and 1.6 times what was foretold; runs of several are nearer."""
+"""Four of five studies lie between the estimate divided and multiplied by it; a run of several is nearer."""
 
-FIRST_TRIALS_SHARE = 0.9
+FIRST_TRIALS_SHARE = 0.92
 """Of ``max_epochs``, before there is anything to prune by: they only stop early."""
 PREDICT_COST = 1 / 3
 """Of a sample, against training on it."""
@@ -75,7 +75,9 @@ class Estimate:
         """The estimate in one sentence, with how far off it may be; empty where there is none."""
         if self.seconds is None:
             return ""
-        low, high = (in_words(self.seconds * factor) for factor in (1 / LIKELY_FACTOR, LIKELY_FACTOR))
+        low, high = in_words(self.seconds / LIKELY_FACTOR), in_words(self.seconds * LIKELY_FACTOR)
+        if " h" not in low + high and low.split()[1] == high.split()[1]:
+            low = low.split()[0]
         trials = "1 trial" if self.jobs == 1 else f"{self.jobs} trials"
         return (
             f"The run takes about {in_words(self.seconds)}, likely {low} to {high}, {trials} at a time "
@@ -187,12 +189,12 @@ def study_work(study: PlannedStudy, pace: Pace, n_valid: int, n_test: int, longe
         The time limit of a training.
     """
     n_first = min(study.n_trials, n_startup_trials(study))
-    shares = [FIRST_TRIALS_SHARE] * n_first + [_later_share(study.max_epochs)] * (study.n_trials - n_first)
+    shares = [FIRST_TRIALS_SHARE] * n_first + [later_share(study.max_epochs)] * (study.n_trials - n_first)
     trials = [_training_s(pace, study.max_epochs * share) for share in shares]
     sample_s = _sample_s(study, pace, n_valid)
     valid_rows = PREDICT_COST * n_valid if study.valid_in_refit else 0.0
     refit_pace = replace(pace, epoch_s=sample_s * (study.refit_samples + valid_rows))
-    refit = _training_s(refit_pace, study.max_epochs * _refit_share(study.max_epochs))
+    refit = _training_s(refit_pace, study.max_epochs * refit_share(study.max_epochs))
     refit += CHILD_S + n_test * _predict_s(study, pace, n_valid)
     return StudyWork([min(longest_s, s) for s in trials], [min(longest_s, refit)] * study.n_refits)
 
@@ -201,12 +203,12 @@ def _training_s(pace: Pace, epochs: float) -> float:
     return pace.startup_s + pace.epoch_s * (1.0 if pace.at_once else max(1.0, epochs))
 
 
-def _later_share(max_epochs: int) -> float:
+def later_share(max_epochs: int) -> float:
     """Return the part of its epochs that a trial uses once there are others to prune by."""
-    return min(FIRST_TRIALS_SHARE, 0.35 + 1.5 / max_epochs)
+    return min(FIRST_TRIALS_SHARE, 0.4 + 1.0 / max_epochs)
 
 
-def _refit_share(max_epochs: int) -> float:
+def refit_share(max_epochs: int) -> float:
     """Return where the best epoch is expected: the later, the fewer there are."""
     return min(0.95, 0.55 + 3.5 / max_epochs)
 

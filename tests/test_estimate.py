@@ -171,8 +171,10 @@ def test_estimate_is_said_as_coarsely_as_it_is_known(length, words):
 def test_estimate_in_one_sentence():
     found = Estimate(seconds=1100.0, jobs=2, studies={("cnn", "mnist"): 700.0})
     assert found.text == (
-        "The run takes about 18 min, likely 11 min to 30 min, 2 trials at a time "
+        "The run takes about 18 min, likely 11 to 30 min, 2 trials at a time "
         "(estimated from an epoch or two of each study)."
     )
     assert found.of_study("cnn", "mnist") == "12 min"
     assert "1 trial at a time" in replace(found, jobs=1).text
+    assert "likely 60 s to 3 min" in replace(found, seconds=100.0).text
+    assert "likely 40 min to 1 h 50 min" in replace(found, seconds=4000.0).text
