@@ -3,6 +3,7 @@
 from nncompare.cli.data import data_commands
 from nncompare.cli.group import CommandLine, common_options, version_option
 from nncompare.cli.listing import list_plugins
+from nncompare.cli.predict import predict_samples
 from nncompare.cli.report import rebuild_report
 from nncompare.cli.run import run_comparison
 from nncompare.cli.show import show_model
@@ -20,5 +21,5 @@ Examples:
 
 main = CommandLine("nncompare", help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 main = version_option(common_options(main))
-for _command in (run_comparison, list_plugins, show_model, data_commands, rebuild_report):
+for _command in (run_comparison, list_plugins, show_model, data_commands, rebuild_report, predict_samples):
     main.add_command(_command)

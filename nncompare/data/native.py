@@ -25,6 +25,8 @@ class Native:
         Brings samples to unit range.
     columns : tuple of Column
         Of a table with named columns, whose ``X`` is float64 and may hold NaN; empty for all else.
+    target : str or None
+        The column with the classes, which is none of ``columns`` and which new tables may have too.
     """
 
     view: View
@@ -32,6 +34,7 @@ class Native:
     dtype: str
     scale: float = 1.0
     columns: tuple[Column, ...] = ()
+    target: str | None = None
 
     @classmethod
     def of(cls, stored: Any) -> Native:
@@ -42,4 +45,5 @@ class Native:
             dtype=stored.dtype,
             scale=stored.scale,
             columns=tuple(getattr(stored, "columns", ())),
+            target=getattr(stored, "target", None),
         )

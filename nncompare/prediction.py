@@ -1,0 +1,276 @@
+"""Predictions of a finished run's models for new samples, or for its own sealed test part."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import tempfile
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from nncompare.data.files import cache_root
+from nncompare.data.records import Labels, Samples
+from nncompare.data.samples import count_samples, write_samples
+from nncompare.exceptions import DataError, PluginError, ResultsError, StorageError, UsageError
+from nncompare.execution.runner import LocalRunner, Runner, refuse
+from nncompare.execution.saved import Manifest, SavedData, check_saved
+from nncompare.execution.specs import PredictSpec
+from nncompare.inventory import stored_datasets
+from nncompare.metrics import check_probabilities
+from nncompare.prediction_table import Prediction, check_output, write_prediction
+from nncompare.results import DatasetRecord, Failure, RefitRecord, Results, StudyRecord
+
+__all__ = ["Prediction", "predict"]
+
+
+def predict(
+    folder: Path,
+    results: Results,
+    model: str | None = None,
+    dataset: str | None = None,
+    refit: int = 1,
+    *,
+    input: Path | None = None,
+    output: Path | None = None,
+    encoding: str | None = None,
+    runner: Runner | None = None,
+) -> Prediction:
+    """Predict samples with a model of a run; its code runs in a child, once every file's digest has been checked.
+
+    Parameters
+    ----------
+    folder : Path
+        The run directory.
+    results : Results
+        Of that run.
+    model : str, optional
+        By default the verdict's winner, else the model with the highest mean accuracy on the data set.
+    dataset : str, optional
+        By default the only one of the run.
+    refit : int, default 1
+        Which of the model's refits predicts; the first is never chosen by its score.
+    input : Path, optional
+        A file of samples, in the form of the data set; see :func:`nncompare.data.own.read_samples`. Without it,
+        the run's own test part is predicted.
+    output : Path, optional
+        A .csv or .npz file to write; see :func:`~nncompare.prediction_table.write_prediction`.
+    encoding : str, optional
+        Of a table; UTF-8 by default.
+    runner : Runner, optional
+        Runs the child; by default one of its own.
+
+    Raises
+    ------
+    UsageError
+        The run has no such model, data set or refit, or several data sets and none was chosen; ``output`` is no
+        place for predictions.
+    ResultsError
+        The run saved no such model, or a file of it was changed since.
+    DataError
+        The samples cannot be read or are of another form, or the test part is no longer in the cache.
+    PluginError
+        The model's plugin is not installed any more, or fails.
+    StorageError
+        A file cannot be written.
+    """
+    source, target = (None if path is None else Path(path) for path in (input, output))
+    if target is not None:
+        check_output(target, source, folder)
+    chosen = _choose(results, model, dataset, refit)
+    saved, manifest, data = _open_saved(folder, results, chosen)
+    _require_plugin(manifest, chosen.study)
+    samples, labels = _test_part(chosen.data) if source is None else _read(source, data, encoding)
+    with LocalRunner() if runner is None else nullcontext(runner) as children:
+        probabilities = _probabilities(saved, manifest, chosen, samples, children)
+    prediction = Prediction(
+        run_id=results.run_id,
+        model=chosen.study.model,
+        dataset=chosen.data.name,
+        refit=refit,
+        seed=chosen.refit.seed,
+        class_names=tuple(data.class_names),
+        probabilities=probabilities,
+        labels=labels,
+        reason=chosen.reason,
+    )
+    if target is not None:
+        write_prediction(prediction, target)
+    return prediction
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    data: DatasetRecord
+    study: StudyRecord
+    refit: RefitRecord
+    reason: str
+
+
+def _choose(results: Results, model: str | None, dataset: str | None, refit: int) -> _Chosen:
+    """Return the records of the data set, model and refit that are meant."""
+    by_name = {data.name: data for data in results.datasets}
+    if dataset is None and len(by_name) != 1:
+        raise UsageError(
+            f"The run '{results.run_id}' has {len(by_name)} data sets ({', '.join(by_name) or 'none'}): say whose "
+            "model is to predict (-d)."
+        )
+    data = by_name[_known(dataset or next(iter(by_name)), list(by_name), "data set", results.run_id)]
+    studies = {study.model: study for study in results.studies if study.dataset == data.name}
+    reason = ""
+    if model is None:
+        model, reason = _best(data, list(studies.values()), results)
+    study = studies[_known(model, list(studies), f"model on {data.name}", results.run_id)]
+    return _Chosen(data, study, _refit(study, refit, results), reason)
+
+
+def _known(name: str, names: Sequence[str], kind: str, run_id: str) -> str:
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    raise UsageError(f"The run '{run_id}' has no {kind} '{name}'.{hint} It has: {', '.join(names)}.")
+
+
+def _best(data: DatasetRecord, studies: Sequence[StudyRecord], results: Results) -> tuple[str, str]:
+    """Return the winner, or who has the highest mean, and in words which of them it is."""
+    if data.verdict.winner is not None:
+        return data.verdict.winner, f"the verdict's winner on {data.name}"
+    tested = [(study.test.accuracy.mean, study.model) for study in studies if study.test is not None]
+    if not tested:
+        raise ResultsError(_untrained(results, data.name, studies))
+    mean, model = max(tested, key=lambda pair: pair[0])
+    why = (
+        "the only one that finished"
+        if len(tested) == 1
+        else "the highest mean accuracy; the verdict names no winner"
+    )
+    return model, f"{why} on {data.name} ({mean:.4f})"
+
+
+def _refit(study: StudyRecord, number: int, results: Results) -> RefitRecord:
+    """Return one refit whose model was saved, or say why there is none."""
+    pair = f"{study.model} on {study.dataset}"
+    if not study.refits:
+        raise ResultsError(_untrained(results, study.dataset, [study]))
+    if not 1 <= number <= len(study.refits):
+        raise UsageError(
+            f"There is no refit {number} of {pair}: choose one from 1 to {len(study.refits)} (--refit)."
+        )
+    refit = study.refits[number - 1]
+    if refit.failure is not None:
+        working = [str(i) for i, other in enumerate(study.refits, 1) if other.failure is None]
+        remedy = f"Choose another (--refit): {', '.join(working)}." if working else "None of its refits worked."
+        raise ResultsError(f"Refit {number} of {pair} failed: {refit.failure.message} {remedy}")
+    if refit.model is None or refit.manifest_sha256 is None:
+        raise ResultsError(_too_old(results))
+    return refit
+
+
+def _untrained(results: Results, dataset: str, studies: Sequence[StudyRecord]) -> str:
+    """Say why there is no model: the run was stopped, or the studies failed."""
+    run_id = results.run_id
+    if results.state != "complete" or any(study.status == "interrupted" for study in studies):
+        return (
+            f"The run '{run_id}' has no trained model on {dataset} yet: it did not go on to its refits. "
+            f"Continue it first: nncompare resume {run_id}"
+        )
+    failure = next((study.failure.message for study in studies if study.failure is not None), "no reason given.")
+    return f"The run '{run_id}' has no trained model on {dataset}: {failure}"
+
+
+def _too_old(results: Results) -> str:
+    return (
+        f"The run '{results.run_id}' was made by a version of nncompare that saved no preprocessing beside its "
+        "models, so they cannot predict. Run the comparison again."
+    )
+
+
+def _open_saved(folder: Path, results: Results, chosen: _Chosen) -> tuple[Path, Manifest, SavedData]:
+    """Return where the model lies and what its manifest says, if nothing was changed since."""
+    saved = (folder / str(chosen.refit.model)).resolve()
+    if not saved.is_relative_to(folder.resolve()):
+        raise ResultsError(f"results.json of '{folder}' names a model outside of it: '{chosen.refit.model}'.")
+    manifest = check_saved(saved, chosen.refit.manifest_sha256)
+    if manifest.data is None:
+        raise ResultsError(_too_old(results))
+    return saved, manifest, manifest.data
+
+
+def _require_plugin(manifest: Manifest, study: StudyRecord) -> None:
+    """Refuse early what cannot be imported; nothing is: only the top level is looked for."""
+    where = manifest.plugin.rpartition(":")[0]
+    if where.endswith(".py"):
+        if not Path(where).is_file():
+            raise PluginError(f"The model '{study.model}' is defined in '{where}', which is gone. Bring it back.")
+    elif importlib.util.find_spec(where.partition(".")[0]) is None:
+        owner = f"{study.plugin.distribution} {study.plugin.version}".strip() if study.plugin else where
+        raise PluginError(
+            f"The model '{study.model}' comes from {owner}, which is not installed any more. Install it again."
+        )
+
+
+def _read(source: Path, data: SavedData, encoding: str | None) -> tuple[Samples, Labels | None]:
+    from nncompare.data.own import read_samples
+
+    native = data.native
+    return read_samples(
+        source,
+        view=native.view,
+        sample_shape=native.sample_shape,
+        dtype=native.dtype,
+        columns=native.columns,
+        class_names=data.class_names,
+        target=native.target,
+        encoding=encoding,
+    )
+
+
+def _test_part(record: DatasetRecord) -> tuple[Samples, Labels]:
+    """Return the run's own test part, from the cache; its labels go no further than this process."""
+    for stored in stored_datasets(cache_root()):
+        if (stored.fingerprint, stored.test_fingerprint) == (record.fingerprint, record.test_fingerprint):
+            return stored.X_test(), np.array(stored.y_test())
+    raise DataError(
+        f"The test part of '{record.name}' is not in the cache '{cache_root()}' any more (fingerprint "
+        f"{record.fingerprint[:8]}…). Store the data set again, as a run with --dry-run does."
+    )
+
+
+def _probabilities(
+    saved: Path, manifest: Manifest, chosen: _Chosen, samples: Samples, runner: Runner
+) -> npt.NDArray[np.float64]:
+    """Have a child predict, and check what it stored."""
+    n_classes = len(chosen.data.class_names)
+    with tempfile.TemporaryDirectory(prefix="nncompare-predict-") as name:
+        folder = Path(name)
+        (folder / "work").mkdir()
+        spec = PredictSpec(
+            plugin=manifest.plugin,
+            framework=manifest.framework,
+            result=folder / "answer.json",
+            log=folder / "child.log",
+            model=saved,
+            manifest_sha256=str(chosen.refit.manifest_sha256),
+            n_classes=n_classes,
+            X=write_samples(folder, "X", samples),
+            work=folder / "work",
+            predictions=folder / "predictions.npy",
+        )
+        answer = runner.run(spec, refuse)
+        if answer.status != "complete":
+            raise _error(answer.failure, chosen.study)
+        found = np.load(spec.predictions, allow_pickle=False)
+    return check_probabilities(found, count_samples(samples), n_classes)
+
+
+def _error(failure: Failure | None, study: StudyRecord) -> Exception:
+    """Return what a child's failure means to the user."""
+    message = failure.message if failure is not None else "no reason given"
+    category = failure.category if failure is not None else "internal"
+    kind = DataError if category == "data" else StorageError if category in ("disk", "storage") else PluginError
+    return kind(f"The saved model '{study.model}' on {study.dataset} could not predict: {message}")

@@ -1,0 +1,217 @@
+"""What a saved model says of new samples, and the files that it goes into."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+import numpy.typing as npt
+
+from nncompare.data.files import replacing, storage_errors
+from nncompare.data.records import Labels
+from nncompare.exceptions import UsageError
+from nncompare.metrics import predicted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SUFFIXES", "Prediction", "check_output", "csv_text", "write_prediction"]
+
+SUFFIXES = (".csv", ".npz")
+UNKNOWN_CLASS = -1
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prediction:
+    """The probabilities that one saved model gives to some samples.
+
+    Parameters
+    ----------
+    run_id, model, dataset : str
+    refit : int
+        Which of the model's refits predicted, from 1.
+    seed : int
+        Of that refit.
+    class_names : tuple of str
+    probabilities : ndarray of shape (n_samples, n_classes), float64
+        Rows sum to 1; column ``k`` belongs to ``class_names[k]``.
+    labels : ndarray of shape (n_samples,), int64, or None
+        The true classes as codes, -1 where one is not known; None where none is.
+    reason : str
+        Why this model, where nobody chose it; else empty.
+    """
+
+    run_id: str
+    model: str
+    dataset: str
+    refit: int
+    seed: int
+    class_names: tuple[str, ...]
+    probabilities: npt.NDArray[np.float64]
+    labels: Labels | None = None
+    reason: str = ""
+
+    def __len__(self) -> int:
+        return len(self.probabilities)
+
+    @property
+    def codes(self) -> Labels:
+        """The most probable class of each sample: positions in ``class_names``, int64 of shape (n_samples,)."""
+        return predicted(self.probabilities)
+
+    @property
+    def names(self) -> list[str]:
+        """The name of the most probable class of each sample."""
+        return [self.class_names[code] for code in self.codes.tolist()]
+
+    @property
+    def n_known(self) -> int:
+        """Number of samples whose class is known."""
+        return 0 if self.labels is None else int((self.labels != UNKNOWN_CLASS).sum())
+
+    @property
+    def accuracy(self) -> float | None:
+        """The fraction that is right, of the samples whose class is known; None where no class is."""
+        if self.labels is None or not self.n_known:
+            return None
+        known = self.labels != UNKNOWN_CLASS
+        return float(np.mean(self.codes[known] == self.labels[known]))
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row per sample: ``prediction``, the probabilities ``p_<class>``, and ``true`` where it is known."""
+        import pandas as pd
+
+        columns: dict[str, Any] = {"prediction": self.names}
+        columns |= {f"p_{name}": self.probabilities[:, k] for k, name in enumerate(self.class_names)}
+        if self.labels is not None:
+            columns["true"] = [self.name_of(code) or None for code in self.labels.tolist()]
+        return pd.DataFrame(columns, index=pd.RangeIndex(len(self), name="row"))
+
+    def summary(self) -> dict[str, Any]:
+        """Return what was done, as JSON values, without the samples."""
+        return {
+            "run_id": self.run_id,
+            "dataset": self.dataset,
+            "model": self.model,
+            "refit": self.refit,
+            "seed": self.seed,
+            "reason": self.reason,
+            "class_names": list(self.class_names),
+            "n_samples": len(self),
+            "n_known": self.n_known,
+            "accuracy": self.accuracy,
+        }
+
+    def name_of(self, code: int) -> str:
+        """Return the name of a class, empty for one that is not known."""
+        return "" if code == UNKNOWN_CLASS else self.class_names[code]
+
+
+def check_output(output: Path, source: Path | None, run: Path) -> None:
+    """Refuse a file that cannot hold predictions, before anything is computed.
+
+    Parameters
+    ----------
+    output : Path
+    source : Path or None
+        The file of the samples, which must not be overwritten.
+    run : Path
+        The run directory, whose own files must not be either.
+
+    Raises
+    ------
+    UsageError
+        The file has another suffix, no folder, or is one that would be lost; the message says which.
+    """
+    if output.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            f"'{output}' does not end with .csv or .npz, which say what to write. Choose one of them."
+        )
+    if output.is_dir():
+        raise UsageError(f"'{output}' is a folder. Name a file in it, such as {output / 'predictions.csv'}.")
+    if not output.parent.is_dir():
+        raise UsageError(f"There is no folder '{output.parent}' for the predictions. Make it first.")
+    if source is not None and output.exists() and os.path.samefile(output, source):  # noqa: PTH121 - may be absent
+        raise UsageError(f"'{output}' is the file of the samples, which would be lost. Choose another name.")
+    own = [run.resolve() / name for name in ("models", "predictions", "trials")]
+    if any(output.resolve().is_relative_to(folder) for folder in own):
+        raise UsageError(
+            f"'{output}' lies among the files of the run, which know each other. Choose another folder."
+        )
+
+
+def write_prediction(prediction: Prediction, output: Path) -> None:
+    """Write predictions, as a whole or not at all.
+
+    Parameters
+    ----------
+    prediction : Prediction
+    output : Path
+        ``.csv``: one line per sample with ``row`` (from 0), ``prediction``, ``p_<class>`` for each class, and
+        ``true`` where classes are known, empty where one is not. Text that a spreadsheet would take for a formula
+        has a ``'`` in front. ``.npz``: ``probabilities`` (float64), ``predictions`` (int64 codes),
+        ``class_names``, and ``true`` (int64 codes, -1 where not known).
+
+    Raises
+    ------
+    StorageError
+        The file cannot be written.
+    """
+    temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    with storage_errors(output), replacing(output, temporary) as stream:
+        if output.suffix.lower() == ".npz":
+            np.savez(stream, allow_pickle=False, **_arrays(prediction))
+            return
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        _write_csv(prediction, text)
+        text.detach()
+
+
+def csv_text(prediction: Prediction) -> str:
+    """Return the lines of the CSV file that :func:`write_prediction` writes."""
+    text = io.StringIO(newline="")
+    _write_csv(prediction, text)
+    return text.getvalue()
+
+
+def _write_csv(prediction: Prediction, text: TextIO) -> None:
+    writer = csv.writer(text, lineterminator="\n")
+    header = ["row", "prediction", *(f"p_{name}" for name in prediction.class_names)]
+    writer.writerow(header if prediction.labels is None else [*header, "true"])
+    writer.writerows(_lines(prediction))
+    text.flush()
+
+
+def _lines(prediction: Prediction) -> Iterator[list[str]]:
+    names = [_harmless(name) for name in prediction.class_names]
+    for row, code in enumerate(prediction.codes.tolist()):
+        line = [str(row), names[code], *(f"{p:.8g}" for p in prediction.probabilities[row].tolist())]
+        if prediction.labels is not None:
+            line.append(_harmless(prediction.name_of(int(prediction.labels[row]))))
+        yield line
+
+
+def _harmless(name: str) -> str:
+    """Put a ' before what a spreadsheet would compute; a number such as -1 is no formula."""
+    return f"'{name}" if name.startswith(_FORMULA) and _NUMBER.fullmatch(name) is None else name
+
+
+def _arrays(prediction: Prediction) -> dict[str, Any]:
+    known = {} if prediction.labels is None else {"true": prediction.labels}
+    return {
+        "probabilities": prediction.probabilities,
+        "predictions": prediction.codes,
+        "class_names": np.array(prediction.class_names, dtype=np.str_),
+        **known,
+    }
