@@ -50,7 +50,9 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("script", ["startup", "trial_start", "first_batch", "bucketing", "verdict_simulation"])
+@nox.parametrize(
+    "script", ["startup", "trial_start", "first_batch", "bucketing", "verdict_simulation", "estimate"]
+)
 def benchmarks(session: nox.Session, script: str) -> None:
     install(session)
     session.run("python", f"benchmarks/{script}.py", *session.posargs, external=True)

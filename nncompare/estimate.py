@@ -2,8 +2,8 @@
 
 A training costs ``startup + epoch * max_epochs * share``: the probe measures the first two, and ``share`` is the
 part of its epochs that a training uses before it is pruned or stops early. The shares below were read from the
-ledgers of 42 searches of the built-in models (benchmarks/README.md). There is no factor for what other
-configurations cost: in the mean a search costs 1.00 times, and the chosen configuration 1.04 times, what the
+ledgers of 49 searches of the built-in models (benchmarks/README.md). There is no factor for what other
+configurations cost: in the mean a search costs 0.98 times, and the chosen configuration 1.00 times, what the
 default one does, though a half and twice both occur. The trainings then fill the slots as in a run.
 """
 
@@ -32,7 +32,7 @@ __all__ = ["Estimate", "estimate_plan", "in_words", "later_share", "refit_share"
 
 PROBE_TIMEOUT_S = 60.0
 LIKELY_FACTOR = 1.6
-"""Four of five studies lie between the estimate divided and multiplied by it; a run of several is nearer."""
+"""Three of four studies lie between the estimate divided and multiplied by it; a run of several is nearer."""
 
 FIRST_TRIALS_SHARE = 0.92
 """Of ``max_epochs``, before there is anything to prune by: they only stop early."""
