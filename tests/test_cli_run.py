@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from nncompare.cli import main
+from nncompare.estimate import Estimate
 from nncompare.results import (
     Calibration,
     DatasetRecord,
@@ -100,6 +101,7 @@ class Library:
         self.studies = [planned("cnn"), planned("mlp")]
         self.results = results(study("mlp", mean=0.6), study("cnn", mean=0.95))
         self.code = 0
+        self.estimated = False
         self.error = None
         self.estimate = None
 
@@ -111,7 +113,11 @@ class Library:
         )
         return SimpleNamespace(folder=folder, jobs=2, datasets=[dataset], studies=self.studies)
 
-    def run(self, plan, runner, listener):
+    def estimate_plan(self, plan, runner, listener=None):
+        self.estimated = True
+        return Estimate(seconds=90.0, studies={("cnn", "mlp"): 60.0})
+
+    def run(self, plan, runner, listener, *, estimate=None):
         if self.error is not None:
             raise self.error
         return self.results
@@ -129,6 +135,8 @@ def library(monkeypatch):
     runner.LocalRunner = nullcontext
     estimate.estimate_plan = lambda *_: fake.estimate
     planning.make_plan = fake.make_plan
+    estimating = ModuleType("nncompare.estimate")
+    estimating.estimate_plan = fake.estimate_plan
     comparison.run, comparison.exit_code, comparison.Interrupted = fake.run, fake.exit_code, Interrupted
     for module in (planning, comparison, runner, estimate):
         monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -147,7 +155,8 @@ def test_run_all_takes_the_defaults(library):
 def test_run_every_option_reaches_the_config(library):
     text = (
         "-m cnn -m mlp -d digits --preset quick --trials 7 --epochs 9 --seeds 2 --jobs 1 --threads 3 --seed 5 "
-        "--set cnn.kernel=3 --out elsewhere --strict --trial-timeout 1.5 --trial-memory 500"
+        "--set cnn.kernel=3 --out elsewhere --strict --trial-timeout 1.5 --trial-memory 500 --target class "
+        "--encoding latin-1 --view tabular --timeout 20m --storage sqlite:///a.db"
     )
     arguments = text.split()
     assert run(*arguments).exit_code == 0
@@ -166,6 +175,11 @@ def test_run_every_option_reaches_the_config(library):
         strict=True,
         trial_timeout_s=1.5,
         trial_memory_mb=500.0,
+        target="class",
+        encoding="latin-1",
+        view="tabular",
+        timeout_s=1200.0,
+        storage="sqlite:///a.db",
         command=("nncompare", "run", *arguments),
     )
 
@@ -205,7 +219,9 @@ def test_run_interrupted_says_what_was_kept(library, signum, code):
     library.error = Interrupted(signum, found)
     done = run("--all")
     assert done.exit_code == code
-    assert done.stderr == "Interrupted. Kept: 1 of 2 studies complete, 0 finished trials.\n"
+    kept, advice = done.stderr.removesuffix("\n").split(". Go on with: ")
+    assert kept == "Interrupted. Kept: 1 of 2 studies complete, 0 finished trials"
+    assert advice == "nncompare resume reports/run-1"
     assert "Report: reports/run-1/report.html" in done.stdout
 
 
@@ -264,7 +280,10 @@ def test_run_without_a_choice_shows_three_commands_and_exits_2(library, argument
         (["-m", "cnn", "--seed", "-1"], "'--seed': -1 is not in the range 0<=x<=4294967295."),
         (["-m", "cnn", "--preset", "slow"], "'slow' is not one of 'quick', 'standard', 'thorough'."),
         (["-m", "cnn", "--set", "cnn.kernel"], "is not of the form MODEL.PARAM=VALUE"),
-        (["-m", "cnn", "--trial-timeout", "nan"], "nan is not a number above 0."),
+        (["-m", "cnn", "--trial-timeout", "nan"], "'nan' is no time above 0; write seconds"),
+        (["-m", "cnn", "--timeout", "0"], "'0' is no time above 0; write seconds"),
+        (["-m", "cnn", "--encoding", "klingon"], "'klingon' is no encoding"),
+        (["-m", "cnn", "--view", "audio"], "'audio' is not one of 'tabular', 'image', 'sequence', 'tokens'."),
         (["-m", "cnn", "--trial-memory", "0"], "0 is not a number above 0."),
         (["-m", ""], "a name is empty."),
         (["-m", "cnn", "--out", __file__], "is a file."),
@@ -285,7 +304,7 @@ def test_run_exit_code_reaches_the_shell():
 def test_run_returned_exit_code_reaches_the_shell():
     code = (
         "from nncompare.cli import main, run as _; import nncompare.cli.run as r; "
-        "r._run = lambda config, quiet: 143; main(['run', '--all'])"
+        "r._run = lambda *_: 143; main(['run', '--all'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (143, "")

@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
+from nncompare.cli.secrets import without_passwords
 from nncompare.cli.streams import open_missing_streams, stdout_errors
 from nncompare.columns import one_line, printable
 from nncompare.exceptions import NNCompareError, StorageError
@@ -34,7 +35,7 @@ class CommandLine(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep the arguments as typed: the report says how to repeat the run."""
-        ctx.meta[_ARGUMENTS] = ("nncompare", *args)
+        ctx.meta[_ARGUMENTS] = ("nncompare", *map(without_passwords, args))
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -55,7 +56,7 @@ class CommandLine(click.Group):
 
 
 def typed_command(ctx: click.Context) -> tuple[str, ...]:
-    """Return the command as the user typed it."""
+    """Return the command as the user typed it, the passwords in URLs replaced: it stands in the report."""
     return tuple(ctx.meta.get(_ARGUMENTS, ("nncompare",)))
 
 

@@ -4,12 +4,36 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
-from typing import Any
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from nncompare.exceptions import UsageError
+
+OUT = Path("reports")
+
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+_LENGTH = re.compile(r"(?P<number>\d+(\.\d*)?|\.\d+|\d+(\.\d+)?e[+-]?\d+)\s*(?P<unit>[a-z]*)", re.IGNORECASE)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Duration(click.ParamType[float]):
+    """A length of time in seconds, or with its unit: ``90``, ``90s``, ``20m``, ``2h``."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds, finite and above 0."""
+        match = _LENGTH.fullmatch(str(value).strip())
+        factor = _SECONDS.get(match["unit"].lower()) if match else None
+        seconds = float(match["number"]) * factor if match and factor else 0.0
+        if not 0 < seconds < math.inf:
+            self.fail(f"'{value}' is no time above 0; write seconds, or 90s, 20m, 2h.", param, ctx)
+        return seconds
 
 
 def positive_number(_ctx: click.Context, _option: click.Parameter, value: float | None) -> float | None:
@@ -19,14 +43,43 @@ def positive_number(_ctx: click.Context, _option: click.Parameter, value: float 
     return value
 
 
+def known_encoding(_ctx: click.Context, _option: click.Parameter, name: str | None) -> str | None:
+    """Let the names of encodings that Python knows pass, and None."""
+    import codecs
+
+    try:
+        codecs.lookup("utf-8" if name is None else name)
+    except (LookupError, ValueError):
+        raise click.BadParameter(f"'{name}' is no encoding; try utf-8, latin-1 or cp1252.") from None
+    return name
+
+
 def unique(_ctx: click.Context, option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Drop repetitions, keep the order, refuse empty names."""
+    """Drop repetitions, keep the order, refuse empty names; a comma is fine in the path of a file."""
     if any(not name.strip() for name in names):
         raise click.BadParameter("a name is empty.")
     for name in names:
-        if "," in name and ":" not in name:
+        if "," in name and ":" not in name and not Path(name).exists():
             raise click.BadParameter(f"'{name}' has a comma; repeat {option.opts[0]} for several names.")
     return tuple(dict.fromkeys(names))
+
+
+def out_option(text: str = "The folder of the run directories.") -> Callable[[F], F]:
+    """Return the decorator that adds ``--out``, whose default is that of the configuration file."""
+
+    def default() -> Path:
+        from nncompare.cli.configfile import configured_out
+
+        return configured_out() or OUT
+
+    return click.option(
+        "--out",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=default,
+        show_default=str(OUT),
+        metavar="FOLDER",
+        help=text,
+    )
 
 
 def parse_pins(settings: Iterable[str]) -> dict[str, dict[str, Any]]:

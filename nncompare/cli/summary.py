@@ -96,7 +96,7 @@ def result_lines(results: Results, report: Path, width: int | None = None) -> li
     """
     lines: list[str] = []
     for dataset in results.datasets:
-        ranked = _ranked(results, dataset)
+        ranked = ranked_studies(results, dataset)
         if ranked:
             verdict = _wrapped(f"{dataset.name}: {one_line(dataset.verdict.text)}", width)
             lines += [*verdict, "", *_leaderboard(ranked, dataset, width), ""]
@@ -123,7 +123,7 @@ def exit_line(code: int) -> str:
     return f"Exit code {code}: {EXIT_MEANINGS.get(code, 'see the README')}."
 
 
-def _ranked(results: Results, dataset: DatasetRecord) -> list[tuple[float, StudyRecord]]:
+def ranked_studies(results: Results, dataset: DatasetRecord) -> list[tuple[float, StudyRecord]]:
     """Return the studies of a data set that have test scores, best first."""
     scored = [
         (s.test.accuracy.mean, s) for s in results.studies if s.dataset == dataset.name and s.test is not None
