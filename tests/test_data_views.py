@@ -7,10 +7,11 @@ from pydantic import TypeAdapter
 
 from nncompare.data import views
 from nncompare.data.ragged import Ragged
-from nncompare.data.records import Dataset, DatasetInfo, DataSpec
+from nncompare.data.records import Column, Dataset, DatasetInfo, DataSpec
+from nncompare.data.saved_conversion import load_conversion
 from nncompare.data.store import store_dataset
 from nncompare.data.views import PreparedView, open_part, open_samples, prepare_view
-from nncompare.exceptions import DataError
+from nncompare.exceptions import DataError, StorageError
 
 TRAIN = np.array([0, 2, 3, 5, 8, 9])
 VALID = np.array([1, 4, 6, 7])
@@ -196,3 +197,47 @@ def test_prepared_sparse_view_survives_json_and_is_reused(tmp_path):
     assert adapter.validate_json(adapter.dump_json(first)) == first
     assert prepare_view(stored, "tabular", TRAIN, VALID, tmp_path, with_test=True) == first
     assert files(tmp_path) == before
+
+
+def test_prepared_view_brings_the_conversion_that_was_fitted_on_the_training_rows(tmp_path):
+    stored = store(tmp_path)
+    prepared = prepare_view(stored, "tabular", TRAIN, VALID, tmp_path, with_test=True)
+    (tmp_path / "again").mkdir()
+    again = load_conversion(prepared.conversion).write(tmp_path / "again", stored.X_test(), np.arange(10))
+    assert again.read_bytes() == prepared.X_test.read_bytes()
+
+
+def test_prepared_view_whose_conversion_is_damaged_says_which_folder_to_delete(tmp_path):
+    stored = store(tmp_path)
+    prepared = prepare_view(stored, "tabular", TRAIN, VALID, tmp_path, with_test=True)
+    (prepared.conversion / "conversion.json").write_text("{")
+    with pytest.raises(DataError, match=f"'{prepared.conversion}' cannot be read.*Delete that folder"):
+        prepare_view(stored, "tabular", TRAIN, VALID, tmp_path, with_test=True)
+    (prepared.conversion / "conversion.json").unlink()
+    with pytest.raises(StorageError, match=r"conversion\.json is missing"):
+        prepare_view(stored, "tabular", TRAIN, VALID, tmp_path, with_test=True)
+
+
+def store_table(root, categories=("a", "b", "c")):
+    X = np.column_stack([np.arange(20.0), np.arange(20) % 3, np.arange(20) % 2]).reshape(2, 10, 3)
+    X[:, 3, 0] = np.nan
+    columns = (Column(name="n"), Column(name="kind", categories=categories), Column(name="m"))
+    info = DatasetInfo(name="own", view="tabular", n_train=10, n_test=10, class_names=("no", "yes"))
+    return store_dataset(info, Dataset(X[0], Y, X[1], Y, columns=columns), root)
+
+
+def test_tables_with_columns_are_prepared_as_dense_numbers(tmp_path):
+    prepared = prepare_view(store_table(tmp_path), "tabular", TRAIN, VALID, tmp_path, with_test=True)
+    train = open_part(prepared.train, prepared.spec)
+    assert train.X.shape == (6, *prepared.spec.sample_shape)
+    assert (prepared.spec.dtype, prepared.spec.scale, prepared.spec.sparse) == ("float32", 1.0, False)
+    for path in (prepared.train.X, prepared.valid.X, prepared.X_test):
+        assert np.isfinite(open_samples(path)).all()
+
+
+def test_tables_with_other_categories_are_prepared_anew(tmp_path):
+    views = {
+        prepare_view(store_table(tmp_path, names), "tabular", TRAIN, VALID, tmp_path, with_test=True).conversion
+        for names in [("a", "b", "c"), ("a", "c", "b")]
+    }
+    assert len(views) == 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -12,34 +11,45 @@ import numpy as np
 
 from nncompare.data.arrays import write_chunks
 from nncompare.data.native import Native
+from nncompare.data.ragged import offsets_of
 from nncompare.data.records import Array, View
 from nncompare.data.samples import gather
 from nncompare.data.splits import Rows
-from nncompare.exceptions import DataError
 
 __all__ = ["ColumnTable"]
 
 MAX_CATEGORIES = 50
+_NOWHERE = -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ColumnTable:
     """A table with named columns as a dense one, of which each column may be a step too.
 
-    A scikit-learn ``ColumnTransformer``. Of a column of numbers the gaps are filled with the median and all is
-    standardised; where the fitted rows have gaps, a further column tells them. A column of categories becomes one
-    column for each, with missing as a category of its own; of more than 50, the rare ones share one. What was
-    never seen before is none of the categories, or one of the rare ones.
+    What a scikit-learn ``ColumnTransformer`` does. Of a column of numbers the gaps are filled with the median and
+    all is standardised; where the fitted rows have gaps, a further column tells them. A column of categories
+    becomes one column for each, with missing as a category of its own; of more than 50, the rare ones share one.
+    What the fitted rows lack counts as rare, and is none of the categories where none is rare.
+
+    The transformer is fitted, and only its numbers are kept: they can be stored without scikit-learn's classes,
+    and so be read by other versions of it.
 
     Parameters
     ----------
     native : Native
         With columns.
     view : {"tabular", "sequence"}
-    archive : bytes
-        The fitted transformer, as skops writes it.
-    n_features : int
-        Columns of the converted table.
+    median : ndarray of shape (n_numbers,), float64
+        What fills the gaps of the columns of numbers.
+    gaps : ndarray of shape (n_gaps,), int64
+        Which of the columns of numbers have a further column for their gaps.
+    mean, deviation : ndarray of shape (n_numbers + n_gaps,), float64
+        Constant columns have the deviation 1.
+    place : ndarray of shape (n_places,), int64
+        For all columns of categories, one behind the other: for each category, for what is none of them, and for
+        missing, which of the columns behind the numbers is set to 1; -1 for none.
+    width : ndarray of shape (1,), int64
+        Number of these columns.
     """
 
     kind: ClassVar[str] = "columns"
@@ -50,77 +60,119 @@ class ColumnTable:
 
     native: Native
     view: View
-    archive: bytes
-    n_features: int
+    median: Array
+    gaps: Array
+    mean: Array
+    deviation: Array
+    place: Array
+    width: Array
 
     @classmethod
     def fit(cls, native: Native, view: View, X_train: Array, rows: Rows) -> Self:
         """Return the conversion that is fitted on ``X_train[rows]`` alone."""
-        import skops.io
-
-        transformer = _transformer(native).fit(np.asarray(X_train[rows]))
-        n_features = transformer.transform(np.asarray(X_train[rows[:1]])).shape[1]
-        return cls(native, view, skops.io.dumps(transformer), n_features)
+        transformer = _transformer(native).fit(np.asarray(X_train[rows]))  # medians need all rows at once
+        return cls(native, view, **_numbers_state(native, transformer), **_categories_state(native, transformer))
 
     @classmethod
     def from_state(cls, native: Native, view: View, state: Mapping[str, Array]) -> Self:
         """Return the conversion that :meth:`state` was taken of."""
-        return cls(native, view, state["archive"].tobytes(), int(state["n_features"]))
+        return cls(native, view, **state)
 
     def state(self) -> dict[str, Array]:
         """Return what was fitted."""
-        return {"archive": np.frombuffer(self.archive, np.uint8), "n_features": np.array(self.n_features)}
+        names = ("median", "gaps", "mean", "deviation", "place", "width")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
         """Shape of one converted sample."""
-        return (self.n_features, 1) if self.view == "sequence" else (self.n_features,)
+        n_features = len(self.mean) + int(self.width[0])
+        return (n_features, 1) if self.view == "sequence" else (n_features,)
 
     def write(self, folder: Path, X: Array, rows: Rows) -> Path:
-        """Write the converted samples of ``rows``, chunk by chunk.
-
-        Raises
-        ------
-        DataError
-            What was fitted holds types that skops does not trust, as nothing that this class wrote does.
-        """
+        """Write the converted samples of ``rows``, chunk by chunk."""
         path = folder / "X.npy"
-        shape = self.sample_shape
-        chunks = (self._fitted.transform(chunk).reshape(len(chunk), *shape) for chunk in gather(X, rows))
-        write_chunks(path, (len(rows), *shape), self.dtype, chunks)
+        chunks = (self._convert(chunk) for chunk in gather(X, rows))
+        write_chunks(path, (len(rows), *self.sample_shape), self.dtype, chunks)
         return path
 
-    @cached_property
-    def _fitted(self) -> Any:
-        import skops.io
+    def _convert(self, chunk: Array) -> Array:
+        numbers, categories = _kinds(self.native)
+        found = chunk[:, numbers]
+        missing = np.isnan(found)
+        filled = np.concatenate([np.where(missing, self.median, found), missing[:, self.gaps]], axis=1)
+        standardised = (filled - self.mean) / self.deviation
+        table = np.zeros((len(chunk), len(self.mean) + int(self.width[0])), dtype=np.float32)
+        table[:, : len(self.mean)] = standardised
+        rows = np.arange(len(chunk))
+        for column, start, n_known in zip(categories, *_starts(self.native), strict=True):
+            place = self.place[start + _positions(chunk[:, column], n_known)]
+            known = place != _NOWHERE
+            table[rows[known], len(self.mean) + place[known]] = 1
+        return table.reshape(len(chunk), *self.sample_shape)
 
-        untrusted = skops.io.get_untrusted_types(data=self.archive)
-        if untrusted:
-            raise DataError(
-                f"The preprocessing of the table cannot be loaded safely: skops does not trust "
-                f"{', '.join(untrusted)}. Run the comparison again."
-            )
-        return skops.io.loads(self.archive)
+
+def _kinds(native: Native) -> tuple[list[int], list[int]]:
+    """Return the positions of the columns of numbers and of those of categories."""
+    numbers = [i for i, column in enumerate(native.columns) if column.categories is None]
+    return numbers, [i for i, column in enumerate(native.columns) if column.categories is not None]
+
+
+def _starts(native: Native) -> tuple[list[int], list[int]]:
+    """Return where in ``place`` each column of categories begins, and its number of categories."""
+    sizes = [len(column.categories) for column in native.columns if column.categories is not None]
+    return offsets_of(np.array(sizes, dtype=np.int64) + 2)[:-1].tolist(), sizes
+
+
+def _positions(codes: Array, n_known: int) -> Array:
+    """Return the codes of categories, with ``n_known`` for those outside and ``n_known + 1`` for missing."""
+    outside = ~((codes >= 0) & (codes < n_known))
+    positions = np.where(outside, n_known, codes)
+    return np.where(np.isnan(codes), n_known + 1, positions).astype(np.int64)
+
+
+def _numbers_state(native: Native, transformer: Any) -> dict[str, Array]:
+    """Return what was fitted on the columns of numbers."""
+    if not _kinds(native)[0]:
+        nothing = np.empty(0)
+        return {"median": nothing, "gaps": np.empty(0, dtype=np.int64), "mean": nothing, "deviation": nothing}
+    fill, scale = (step for _, step in transformer.named_transformers_["numbers"].steps)
+    return {
+        "median": np.asarray(fill.statistics_, dtype=np.float64),
+        "gaps": np.asarray(fill.indicator_.features_, dtype=np.int64),
+        "mean": np.asarray(scale.mean_, dtype=np.float64),
+        "deviation": np.asarray(scale.scale_, dtype=np.float64),
+    }
+
+
+def _categories_state(native: Native, transformer: Any) -> dict[str, Array]:
+    """Return where each category goes: the encoder of each column is asked for all that can occur."""
+    places, width = [], 0
+    for column, n_known in zip(_kinds(native)[1], _starts(native)[1], strict=True):
+        asked = np.append(np.arange(n_known + 1, dtype=np.float64), np.nan)[:, np.newaxis]
+        encoded = transformer.named_transformers_[f"categories {column}"].transform(asked)
+        place = np.where(encoded.any(axis=1), width + encoded.argmax(axis=1), _NOWHERE)
+        places.append(place.astype(np.int64))
+        width += encoded.shape[1]
+    return {"place": np.concatenate([np.empty(0, dtype=np.int64), *places]), "width": np.array([width])}
 
 
 def _transformer(native: Native) -> Any:
-    """Return the unfitted transformer of the columns of numbers and of categories."""
+    """Return the unfitted transformer: the columns of numbers, and each column of categories."""
     # Imported here because trial children import this module and must start in 0.1 s.
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    numbers = [i for i, column in enumerate(native.columns) if column.categories is None]
-    categories = [i for i, column in enumerate(native.columns) if column.categories is not None]
+    numbers, categories = _kinds(native)
     fill = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     encode = OneHotEncoder(
-        handle_unknown="infrequent_if_exist",
-        max_categories=MAX_CATEGORIES,
-        sparse_output=False,
-        dtype=np.float32,
+        handle_unknown="infrequent_if_exist", max_categories=MAX_CATEGORIES, sparse_output=False
     )
     return ColumnTransformer(
-        [("numbers", make_pipeline(fill, StandardScaler()), numbers), ("categories", encode, categories)],
-        sparse_threshold=0,
+        [
+            ("numbers", make_pipeline(fill, StandardScaler()), numbers),
+            *((f"categories {column}", encode, [column]) for column in categories),
+        ]
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nncompare.data.records import Column, View
+
+if TYPE_CHECKING:
+    from nncompare.data.store import StoredDataset
 
 __all__ = ["Native"]
 
@@ -37,13 +40,13 @@ class Native:
     target: str | None = None
 
     @classmethod
-    def of(cls, stored: Any) -> Native:
-        """Return the form of a :class:`~nncompare.data.store.StoredDataset`."""
+    def of(cls, stored: StoredDataset) -> Native:
+        """Return the form of a stored data set."""
         return cls(
             view=stored.view,
             sample_shape=stored.sample_shape,
             dtype=stored.dtype,
             scale=stored.scale,
-            columns=tuple(getattr(stored, "columns", ())),
+            columns=stored.columns,
             target=getattr(stored, "target", None),
         )

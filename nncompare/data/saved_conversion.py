@@ -66,7 +66,7 @@ def load_conversion(folder: Path) -> Conversion:
     """
     try:
         description = _JSON.validate_json((folder / _DESCRIPTION).read_bytes())
-        with np.load(folder / _STATE, allow_pickle=False) as stored:
+        with (folder / _STATE).open("rb") as file, np.load(file, allow_pickle=False) as stored:
             state = {name: stored[name] for name in stored.files}
         loaded: Conversion = _KINDS[description.kind].from_state(description.native, description.view, state)
     except (OSError, ValidationError, ValueError, KeyError, zipfile.BadZipFile) as error:
