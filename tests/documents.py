@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby, takewhile
 from pathlib import Path
 
 import click
@@ -73,11 +74,13 @@ def inline_code(page: Path) -> list[str]:
 
 def commands(code: str) -> Iterator[list[str]]:
     """Yield the words of each call of nncompare in a shell block, comments and redirections left out."""
-    for line in re.sub(r"\\\n", " ", code).splitlines():
-        for part in re.split(r"&&|\|\||[;|]", line.partition(" #")[0]):
-            words = shlex.split(re.sub(r"\d?>>?.*", "", part))
-            if words and words[0] == "nncompare":
-                yield words[1:]
+    for line in code.replace("\\\n", " ").splitlines():
+        lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        for is_end, words in groupby(lexer, key=lambda word: set(word) <= set(";|&")):
+            call = list(takewhile(lambda word: not set(word) <= set("<>"), words))
+            if not is_end and call[:1] == ["nncompare"]:
+                yield call[1:]
 
 
 def is_template(text: str) -> bool:

@@ -15,6 +15,8 @@ from types import ModuleType
 import click
 import pytest
 
+from nncompare.cli import main
+
 from .documents import (
     DOCS,
     PAGES,
@@ -34,7 +36,7 @@ BLOCKS = [block for page in TEXTS for block in blocks(page)]
 LANGUAGES = {"python", "sh", "text", "toml"}
 
 # Blocks that are shown and not run, with their reason in the comment before them. Think twice before adding one.
-NOT_RUN = 12
+NOT_RUN = 11
 FRAGMENTS = 2
 
 needs_mkdocs = pytest.mark.skipif(
@@ -92,8 +94,13 @@ def test_docs_commands_in_running_text_exist(page: Path):
 
 
 @of_language("toml")
-def test_docs_toml_is_toml(block: Block):
+def test_docs_toml_is_toml_and_settings_are_settings(block: Block, tmp_path: Path):
     assert tomllib.loads(block.code)
+    if block.marker == "config":
+        file = tmp_path / ("pyproject.toml" if "[tool." in block.code else "nncompare.toml")
+        file.write_text(block.code, encoding="utf-8")
+        run = main.commands["run"]
+        assert run.make_context("run", ["--config", str(file)], parent=click.Context(main)).default_map
 
 
 @pytest.mark.parametrize("file", sorted((DOCS / "examples").glob("*.py")), ids=lambda file: file.name)
@@ -182,8 +189,9 @@ def bring(need: str, folder: Path) -> None:
     elif need == "reviews.tsv":
         (folder / need).write_text("\n".join(["0\tA dull film", "1\ta fine FILM"] * 300), encoding="utf-8")
     elif need == "run" and not (folder / "reports").exists():
+        program = Path(sys.executable).with_name("nncompare")
         command = ["run", "-m", "mlp", "-d", "digits", "--preset", "quick", "--trials", "1", "--quiet"]
-        subprocess.run([sys.executable, "-m", "nncompare", *command], cwd=folder, check=True, capture_output=True)
+        subprocess.run([program, *command], cwd=folder, check=True, capture_output=True)
 
 
 RUNNABLE = [page for page in PAGES if any(b.page == page and b.language in {"python", "sh"} for b in BLOCKS)]

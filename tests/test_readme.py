@@ -1,6 +1,7 @@
 """What the README shows works as it is written."""
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,10 +33,9 @@ DIGITS = DataSpec(
 
 
 def example(folder, name):
-    """Return the class of the README's example, loaded from a file as a user would."""
-    (code,) = [c for c in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if f"class {name}(" in c]
-    file = folder / f"{name.lower()}.py"
-    file.write_text(code)
+    """Return the class of an example of the README and of docs/, loaded from a file as a user would."""
+    shown = ROOT / "docs" / "examples" / f"{name.lower()}.py"
+    file = shutil.copy(shown, folder)
     return load_class(f"{file}:{name}")
 
 
