@@ -1,5 +1,6 @@
 """The command line: each command parses, calls one function of the library, and prints."""
 
+from nncompare.cli.completion import print_completion
 from nncompare.cli.data import data_commands
 from nncompare.cli.group import CommandLine, common_options, version_option
 from nncompare.cli.listing import list_plugins
@@ -14,12 +15,21 @@ _HELP = """Which kind of neural network should I use, and how sure are we?
 
 \b
 Examples:
-  nncompare run --all                          every model, into one report
-  nncompare run -m cnn -m lstm -d mnist1d      two models, one data set
-  nncompare list --check                       what is installed, and does it work?
+  nncompare run --all                       every model, into one report
+  nncompare run -m cnn -m lstm -d mnist1d   two models, one data set
+  nncompare run -d wine.csv --target class  your own table
+  nncompare list --check                    what is installed, does it work?
 """
 
 main = CommandLine("nncompare", help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 main = version_option(common_options(main))
-for _command in (run_comparison, list_plugins, show_model, data_commands, rebuild_report, predict_samples):
+for _command in (
+    run_comparison,
+    list_plugins,
+    show_model,
+    data_commands,
+    rebuild_report,
+    predict_samples,
+    print_completion,
+):
     main.add_command(_command)

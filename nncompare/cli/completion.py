@@ -1,45 +1,90 @@
-"""``nncompare completion``, and what a shell completes behind each option: names alone, nothing is imported."""
+"""``nncompare completion``, and what a shell completes behind each option: names alone, no plugin is imported."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import CompletionItem, get_completion_class
 
 from nncompare.cli.configfile import configured_out
+from nncompare.cli.group import common_options
+from nncompare.cli.streams import say
 from nncompare.exceptions import NNCompareError
 
-__all__ = ["complete_datasets", "complete_models", "complete_runs"]
+__all__ = ["complete_datasets", "complete_models", "complete_runs", "print_completion"]
+
+_VARIABLE = "_NNCOMPARE_COMPLETE"
+_OWN_DATA = {".csv", ".tsv", ".npz"}
+_PLAIN = re.compile(r"[\w.+-]+")  # other names a shell would split or expand; it completes those by itself
+_INSTALL = {
+    "bash": "nncompare completion bash > ~/.local/share/bash-completion/completions/nncompare",
+    "zsh": 'nncompare completion zsh > "${fpath[1]}/_nncompare"',
+    "fish": "nncompare completion fish > ~/.config/fish/completions/nncompare.fish",
+}
+
+_HELP = """Print what makes the TAB key complete commands, options, models, data sets and runs in your SHELL.
+
+\b
+Examples:
+  eval "$(nncompare completion bash)"     for this bash alone
+  nncompare completion bash \\
+    > ~/.local/share/bash-completion/completions/nncompare
+  nncompare completion zsh > "${fpath[1]}/_nncompare"
+  nncompare completion fish \\
+    > ~/.config/fish/completions/nncompare.fish
+
+Start a new shell afterwards. The first place needs the package bash-completion; without it, put the line with
+eval into ~/.bashrc. bash has to be 4.4 or newer.
+"""
 
 
-def complete_models(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the installed models, and where none fits the files of the folder, which may hold one."""
+@click.command("completion", short_help="Print a script for the TAB key.", help=_HELP)
+@click.argument("shell", type=click.Choice(list(_INSTALL)))
+@common_options
+@click.pass_context
+def print_completion(ctx: click.Context, shell: str) -> None:
+    """Let click write the script, and say above it where it belongs."""
+    complete = get_completion_class(shell)
+    assert complete is not None  # noqa: S101 - click has all three
+    script = complete(ctx.find_root().command, {}, "nncompare", _VARIABLE).source().strip()
+    first, _, rest = script.partition("\n")
+    note = f"# Install: {_INSTALL[shell]}"
+    is_directive = first.startswith("#")  # of zsh, which looks for it in the first line
+    say("\n".join([first, note, rest] if is_directive else [note, script]))
+
+
+def complete_models(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Return the installed models; where none fits, the shell offers files, which may hold one."""
     from nncompare.registry import MODELS, discover
 
-    return _names(discover(MODELS).plugins, incomplete) or _files(incomplete)
+    return _matching(discover(MODELS).plugins, incomplete) or [_files(incomplete)]
 
 
-def complete_datasets(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the installed data sets, and the files of the folder."""
+def complete_datasets(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Return the installed data sets and the files with data in this folder; else the shell offers files."""
     from nncompare.registry import DATASETS, discover
 
-    return [*_names(discover(DATASETS).plugins, incomplete), *_files(incomplete)]
+    here = sorted(path.name for path in Path().iterdir() if path.suffix.lower() in _OWN_DATA)
+    names = [*discover(DATASETS).plugins, *(name for name in here if _PLAIN.fullmatch(name))]
+    return _matching(names, incomplete) or [_files(incomplete)]
 
 
-def complete_runs(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return ``latest`` and the ids of the runs, the newest first, or the folders of the folder."""
+def complete_runs(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Return ``latest`` and the ids of the runs, the newest first; else the shell offers folders."""
     try:
         out = Path(ctx.params.get("out") or configured_out() or "reports")
-        runs = sorted((path.parent.name for path in out.glob("*/results.json")), reverse=True)
+        runs = sorted({path.parent.name for path in out.glob("*/results.json")}, reverse=True)
     except (OSError, NNCompareError):
         runs = []
-    return _names(["latest", *runs], incomplete) or [CompletionItem(incomplete, type="dir")]
+    return _matching(["latest", *runs], incomplete) or [CompletionItem(incomplete, type="dir")]
 
 
-def _names(names: object, incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(name) for name in names if str(name).startswith(incomplete)]  # type: ignore[attr-defined]
+def _matching(names: Iterable[str], incomplete: str) -> list[CompletionItem[str]]:
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-def _files(incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(incomplete, type="file")]
+def _files(incomplete: str) -> CompletionItem[str]:
+    return CompletionItem(incomplete, type="file")

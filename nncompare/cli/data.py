@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nncompare.cli.completion import complete_datasets
 from nncompare.cli.fetch import fetch_data
 from nncompare.cli.group import common_options
 from nncompare.cli.streams import say
@@ -81,7 +82,7 @@ def list_data(as_json: bool) -> None:
 
 
 @data_commands.command("info", short_help="Show all that is known of one.", help=_INFO_HELP)
-@click.argument("name")
+@click.argument("name", shell_complete=complete_datasets)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @common_options
 def show_data(name: str, as_json: bool) -> None:

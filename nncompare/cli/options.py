@@ -70,7 +70,9 @@ def out_option(text: str = "The folder of the run directories.") -> Callable[[F]
     def default() -> Path:
         from nncompare.cli.configfile import configured_out
 
-        return configured_out() or OUT
+        ctx = click.get_current_context(silent=True)
+        is_completing = ctx is not None and ctx.resilient_parsing
+        return OUT if is_completing else configured_out() or OUT
 
     return click.option(
         "--out",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nncompare.cli.completion import complete_datasets, complete_models
 from nncompare.cli.group import common_options
 from nncompare.cli.streams import say
 from nncompare.columns import columns, one_line
@@ -24,8 +25,14 @@ Example:
 
 
 @click.command("show", short_help="Show what a model accepts and what is searched.", help=_HELP)
-@click.argument("model")
-@click.option("-d", "--dataset", metavar="NAME", help="Show the search space for this data set.")
+@click.argument("model", shell_complete=complete_models)
+@click.option(
+    "-d",
+    "--dataset",
+    metavar="NAME",
+    shell_complete=complete_datasets,
+    help="Show the search space for this data set.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @common_options
 def show_model(model: str, dataset: str | None, as_json: bool) -> None:
