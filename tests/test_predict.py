@@ -1,0 +1,293 @@
+"""Predictions of runs: which model, from which files, and that they are those of the run."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from nncompare.comparison import load_results
+from nncompare.data.files import cache_root
+from nncompare.exceptions import DataError, PluginError, ResultsError, UsageError
+from nncompare.inventory import stored_datasets
+from nncompare.prediction import predict
+from nncompare.results import Failure
+
+from .children import dataset, fault
+from .whole_runs import compare_with
+
+WAVES = dataset("Waves")
+
+
+def predictions_of(folder, refit):
+    with np.load(folder / refit.predictions, allow_pickle=False) as stored:
+        return stored["probabilities"]
+
+
+def stored_of(results, name):
+    fingerprint = next(data.fingerprint for data in results.datasets if data.name == name)
+    return next(stored for stored in stored_datasets(cache_root()) if stored.fingerprint == fingerprint)
+
+
+# --- one small run, whose records are changed -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def run(runner, tmp_path_factory):
+    """A run of two models on one data set, two refits each: its results and folder."""
+    return compare_with(
+        runner, tmp_path_factory.mktemp("run"), models=("Nearest", "NeverReports"), datasets=(WAVES,), n_trials=1
+    )
+
+
+@pytest.fixture
+def own_run(run, tmp_path):
+    """A copy of the run's folder, to be damaged, and its results."""
+    results, folder = run
+    shutil.copytree(folder, tmp_path / "run")
+    return results, tmp_path / "run"
+
+
+@pytest.mark.parametrize("model", ["Nearest", "NeverReports"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_predict_of_the_test_part_is_what_the_run_stored(run, runner, model, number):
+    results, folder = run
+    found = predict(folder, results, model, refit=number, runner=runner)
+    study = next(study for study in results.studies if study.model == model)
+    refit = study.refits[number - 1]
+    assert (found.model, found.dataset, found.refit, found.seed, found.reason) == (
+        model,
+        "Waves",
+        number,
+        refit.seed,
+        "",
+    )
+    assert found.accuracy == refit.test_accuracy
+    assert found.class_names == ("slow", "fast")
+    np.testing.assert_allclose(found.probabilities, predictions_of(folder, refit), atol=1e-6)
+
+
+def test_predict_by_default_takes_the_verdicts_winner(run, runner):
+    results, folder = run
+    for winner in ("Nearest", "NeverReports"):
+        data = results.datasets[0]
+        verdict = data.verdict.model_copy(update={"state": "better", "winner": winner})
+        changed = results.model_copy(update={"datasets": [data.model_copy(update={"verdict": verdict})]})
+        found = predict(folder, changed, runner=runner)
+        assert (found.model, found.reason) == (winner, "the verdict's winner on Waves")
+
+
+def test_predict_without_a_winner_takes_the_highest_mean_and_says_so(run, runner):
+    results, folder = run
+    data = results.datasets[0]
+    verdict = data.verdict.model_copy(update={"state": "undecided", "winner": None})
+    first, second = results.studies
+    mean = second.test.accuracy.model_copy(update={"mean": 2.0})
+    second = second.model_copy(update={"test": second.test.model_copy(update={"accuracy": mean})})
+    changed = results.model_copy(
+        update={"datasets": [data.model_copy(update={"verdict": verdict})], "studies": [first, second]}
+    )
+    found = predict(folder, changed, runner=runner)
+    assert found.model == second.model
+    assert found.reason == "the highest mean accuracy; the verdict names no winner on Waves (2.0000)"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({"model": "Nearst"}, r"has no model on Waves 'Nearst'\. Did you mean 'Nearest'\? It has: Nearest, Never"),
+        ({"dataset": "digits"}, r"has no data set 'digits'\. It has: Waves\."),
+        ({"model": "Nearest", "refit": 3}, r"no refit 3 of Nearest on Waves: choose one from 1 to 2"),
+        ({"model": "Nearest", "refit": 0}, "no refit 0"),
+    ],
+)
+def test_predict_names_what_the_run_has_instead(run, wanted, words):
+    results, folder = run
+    with pytest.raises(UsageError, match=words):
+        predict(folder, results, **wanted)
+
+
+def test_predict_asks_which_data_set_where_there_are_several(run):
+    results, folder = run
+    other = results.datasets[0].model_copy(update={"name": "other"})
+    changed = results.model_copy(update={"datasets": [*results.datasets, other]})
+    with pytest.raises(UsageError, match=r"2 data sets \(Waves, other\): say whose model is to predict \(-d\)"):
+        predict(folder, changed)
+
+
+def with_studies(results, **updates):
+    return results.model_copy(update={"studies": [study.model_copy(update=updates) for study in results.studies]})
+
+
+def with_refit(results, **updates):
+    (first, *others) = results.studies[0].refits
+    return with_studies(results, refits=[first.model_copy(update=updates), *others])
+
+
+def test_predict_of_a_run_that_was_stopped_before_its_refits_says_how_to_go_on(run):
+    results, folder = run
+    stopped = with_studies(results, refits=[], test=None, status="interrupted")
+    for model in ("Nearest", None):
+        with pytest.raises(ResultsError, match=r"did not go on to its refits\. .*nncompare resume "):
+            predict(folder, replace_verdict(stopped), model)
+
+
+def replace_verdict(results):
+    data = results.datasets[0]
+    verdict = data.verdict.model_copy(update={"winner": None})
+    return results.model_copy(update={"datasets": [data.model_copy(update={"verdict": verdict})]})
+
+
+def test_predict_of_a_study_that_failed_says_why(run):
+    results, folder = run
+    failure = Failure(category="plugin", message="ValueError: no.")
+    failed = with_studies(results, refits=[], test=None, status="failed", failure=failure)
+    with pytest.raises(ResultsError, match=r"has no trained model on Waves: ValueError: no\."):
+        predict(folder, failed, "Nearest")
+
+
+def test_predict_with_a_refit_that_failed_names_the_others(run):
+    results, folder = run
+    failed = with_refit(results, failure=Failure(category="oom", message="Too much."))
+    with pytest.raises(
+        ResultsError, match=r"Refit 1 of Nearest on Waves failed: Too much\. Choose another \(--refit\): 2"
+    ):
+        predict(folder, failed, "Nearest")
+
+
+@pytest.mark.parametrize("field", ["model", "manifest_sha256"])
+def test_predict_of_a_run_of_an_older_version_says_so(run, field):
+    results, folder = run
+    with pytest.raises(ResultsError, match="made by a version of nncompare that saved no preprocessing"):
+        predict(folder, with_refit(results, **{field: None}), "Nearest")
+
+
+def test_predict_with_a_model_outside_of_the_run_is_refused(run):
+    results, folder = run
+    with pytest.raises(ResultsError, match="names a model outside of it"):
+        predict(folder, with_refit(results, model="../../elsewhere"), "Nearest")
+
+
+def test_predict_without_the_data_in_the_cache_says_how_to_get_them(run):
+    results, folder = run
+    data = results.datasets[0].model_copy(update={"test_fingerprint": "0" * 64})
+    with pytest.raises(DataError, match=r"The test part of 'Waves' is not in the cache .* any more"):
+        predict(folder, results.model_copy(update={"datasets": [data]}), "Nearest")
+
+
+def test_predict_moved_run_still_predicts(own_run, runner):
+    results, folder = own_run
+    found = predict(folder, results, "Nearest", runner=runner)
+    assert found.accuracy == results.studies[0].refits[0].test_accuracy
+
+
+@pytest.mark.parametrize("file", ["nncompare.json", "means.npy", "preprocessing/state.npz", "extra.txt"])
+def test_predict_with_a_changed_model_starts_no_child(own_run, file):
+    results, folder = own_run
+    path = folder / results.studies[0].refits[0].model / file
+    with path.open("ab") as stream:
+        stream.write(b" ")
+    with pytest.raises(ResultsError, match=f"{path.name}' was (changed|added) after"):
+        predict(folder, results, "Nearest", runner=Forbidden())
+
+
+class Forbidden:
+    """A runner that must not be asked."""
+
+    def run(self, spec, handler):
+        pytest.fail("a child was started")
+
+
+class Tampers:
+    """Changes a file between the coordinator's check and the child's."""
+
+    def __init__(self, runner):
+        self.runner = runner
+
+    def run(self, spec, handler):
+        (spec.model / "means.npy").write_bytes(b"x")
+        return self.runner.run(spec, handler)
+
+
+def test_predict_child_checks_the_files_again(own_run, runner):
+    results, folder = own_run
+    with pytest.raises(PluginError, match=r"ResultsError: .*means\.npy' was changed after it was saved"):
+        predict(folder, results, "Nearest", runner=Tampers(runner))
+
+
+def test_predict_with_a_plugin_that_is_gone_says_which(runner, tmp_path):
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\nfrom nearest import Nearest as Mine\n")
+    shutil.copy(fault("x").partition(":")[0], tmp_path / "nearest.py")
+    results, folder = compare_with(
+        runner, tmp_path / "out", models=(f"{plugin}:Mine",), datasets=(WAVES,), n_trials=1
+    )
+    plugin.unlink()
+    with pytest.raises(PluginError, match=r"The model 'Mine' is defined in '.*mine\.py', which is gone"):
+        predict(folder, results, runner=Forbidden())
+
+
+def test_predict_with_a_package_that_is_not_installed_any_more_says_whose(own_run, monkeypatch):
+    results, folder = own_run
+    import nncompare.prediction as module
+
+    real = module.check_saved
+    gone = {"plugin": "absent_package.models:Mine"}
+    monkeypatch.setattr(module, "check_saved", lambda *args: real(*args).model_copy(update=gone))
+    with pytest.raises(PluginError, match=r"'Nearest' comes from \(local\), which is not installed any more"):
+        predict(folder, results, "Nearest", runner=Forbidden())
+
+
+# --- real models, in fresh processes ----------------------------------------------------------------------------
+
+REAL = {
+    "digits": (("mlp",), ("digits",)),
+    "mnist1d": (("cnn", "lstm"), ("mnist1d",)),
+    "Texts": (("mlp", "lstm"), (dataset("Texts"),)),
+}
+
+
+def command(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", "from nncompare.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.fixture(scope="module", params=list(REAL))
+def real_run(request, runner, tmp_path_factory):
+    """A run of built-in models in this process: name of the data set, results, folder."""
+    models, datasets = REAL[request.param]
+    out = tmp_path_factory.mktemp(request.param)
+    _, folder = compare_with(runner, out, models=models, datasets=datasets, n_trials=1, max_epochs=1, n_refits=2)
+    return request.param, load_results(folder), folder
+
+
+def check_equal(done, output, results, folder, study, number):
+    """Compare what a fresh process predicted with what the run stored and reported."""
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1), done.stderr
+    refit = study.refits[number - 1]
+    said = json.loads(done.stdout)
+    assert said["accuracy"] == refit.test_accuracy
+    assert f"accuracy {refit.test_accuracy:.4f} on the " in done.stderr
+    with np.load(output, allow_pickle=False) as stored:
+        np.testing.assert_allclose(stored["probabilities"], predictions_of(folder, refit), atol=1e-6)
+        assert stored["class_names"].tolist() == results.datasets[0].class_names
+
+
+@pytest.mark.slow
+def test_predict_in_a_fresh_process_equals_the_run(real_run, tmp_path):
+    _, results, folder = real_run
+    for study in results.studies:
+        for number in range(1, len(study.refits) + 1):
+            output = tmp_path / f"{study.model}-{number}.npz"
+            done = command(
+                "predict", folder, "-m", study.model, "--refit", number, "--test", "--output", output, "--json"
+            )
+            check_equal(done, output, results, folder, study, number)
