@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 _GAP = "  "
+_LAST = 20
 
 
 def columns(rows: Iterable[Sequence[str]], header: Sequence[str], right: Iterable[int] = ()) -> list[str]:
@@ -33,6 +34,38 @@ def columns(rows: Iterable[Sequence[str]], header: Sequence[str], right: Iterabl
         ).rstrip()
         for row in table
     ]
+
+
+def fitting(
+    rows: Sequence[Sequence[str]],
+    header: Sequence[str],
+    right: Iterable[int] = (),
+    *,
+    width: int | None,
+    drop: Sequence[int],
+) -> list[str]:
+    """Align cells under a header, without as many columns as it takes to fit into a terminal.
+
+    Parameters
+    ----------
+    rows, header, right
+        As for :func:`columns`.
+    width : int or None
+        Columns of the terminal; None where there is none, and then nothing is left out.
+    drop : sequence of int
+        Positions that may be left out, the first one first. What is still too long, the terminal wraps, as it
+        does a sentence in the last column: for that alone nothing is left out.
+    """
+    kept = list(range(len(header)))
+    for position in (None, *drop):
+        if position is not None:
+            kept.remove(position)
+        to_right = [n for n, place in enumerate(kept) if place in set(right)]
+        cells, titles = [[row[n] for n in kept] for row in rows], [header[n] for n in kept]
+        cut = columns([[*row[:-1], row[-1][:_LAST]] for row in cells], titles)
+        if width is None or max(map(len, cut)) <= width:
+            break
+    return columns(cells, titles, to_right)
 
 
 def one_line(text: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import repeat
@@ -14,16 +12,15 @@ import click
 from nncompare.cli.completion import complete_datasets
 from nncompare.cli.fetch import fetch_data
 from nncompare.cli.group import common_options
-from nncompare.cli.streams import say
-from nncompare.columns import columns, one_line
+from nncompare.cli.streams import say, terminal_width
+from nncompare.columns import fitting, one_line
 
 if TYPE_CHECKING:
     from nncompare.data.records import DatasetInfo
     from nncompare.data.store import StoredDataset
     from nncompare.inventory import KnownDataset
 
-_WIDTH_OF_ALL_COLUMNS = 80
-_NARROW = (0, 2, 3, 5, 7)
+_DROPPED = (6, 4, 1, 5, 3, 2)
 _RIGHT = {"TRAIN", "TEST", "CLASSES", "SIZE"}
 _HEADER = ("NAME", "VIEW", "TRAIN", "TEST", "CLASSES", "SIZE", "LICENCE", "STATE")
 _LICENCE_LENGTH = 24
@@ -77,8 +74,7 @@ def list_data(as_json: bool) -> None:
     if as_json:
         _print_json({"datasets": [_fields(dataset) for dataset in known]})
         return
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    say("\n".join(table_lines(known, width)))
+    say("\n".join(table_lines(known, terminal_width())))
 
 
 @data_commands.command("info", short_help="Show all that is known of one.", help=_INFO_HELP)
@@ -120,14 +116,11 @@ def table_lines(known: Sequence[KnownDataset], width: int | None = None) -> list
     ----------
     known : sequence of KnownDataset
     width : int, optional
-        Columns of the terminal: below 80 only the names, sizes and states are kept.
+        Columns of the terminal: what does not fit is left out, the licences first.
     """
-    narrow = width is not None and width < _WIDTH_OF_ALL_COLUMNS
-    kept = _NARROW if narrow else range(len(_HEADER))
-    header = [_HEADER[position] for position in kept]
     cells = [_cells(dataset) for dataset in known]
-    right = [position for position, title in enumerate(header) if title in _RIGHT]
-    return columns([[row[position] for position in kept] for row in cells], header, right)
+    right = [position for position, title in enumerate(_HEADER) if title in _RIGHT]
+    return fitting(cells, _HEADER, right, width=width, drop=_DROPPED)
 
 
 def _cells(known: KnownDataset) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nncompare.cli.group import common_options
-from nncompare.cli.streams import say
-from nncompare.columns import columns
+from nncompare.cli.streams import say, terminal_width
+from nncompare.columns import fitting
 
 if TYPE_CHECKING:
     from nncompare.execution.probe import ProbeResult
@@ -106,7 +106,8 @@ def _print_table(rows: list[_Row]) -> None:
 
     for group in (MODELS, DATASETS):
         cells = [row.cells() for row in rows if row.group == group]
-        lines = columns(cells, (KINDS[group].upper(), "DISTRIBUTION", "VERSION", "STATUS"))
+        header = (KINDS[group].upper(), "DISTRIBUTION", "VERSION", "STATUS")
+        lines = fitting(cells, header, width=terminal_width(), drop=(2, 1))
         say("\n".join(lines) + ("\n" if group == MODELS else ""))
 
 

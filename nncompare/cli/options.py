@@ -43,6 +43,11 @@ def positive_number(_ctx: click.Context, _option: click.Parameter, value: float 
     return value
 
 
+def text_or_none(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Take an empty text for none, as from a variable that is set to nothing."""
+    return value or None
+
+
 def known_encoding(_ctx: click.Context, _option: click.Parameter, name: str | None) -> str | None:
     """Let the names of encodings that Python knows pass, and None."""
     import codecs

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from nncompare.cli.streams import say
+from nncompare.cli.streams import say, terminal_width
 
 if TYPE_CHECKING:
     from nncompare.estimate import Estimate
     from nncompare.plan import Plan
     from nncompare.results import DatasetRecord, Results
 
-__all__ = ["Output", "finish", "print_plan", "terminal_width"]
+__all__ = ["Output", "finish", "print_plan"]
 
 REPORT = "report.html"
 RESULTS = "results.json"
@@ -71,12 +69,7 @@ def print_plan(plan: Plan, estimate: Estimate | None, output: Output, code: int)
     if output.as_json:
         say(json.dumps(_plan_as_json(plan, estimate, code), indent=1, allow_nan=False))
     else:
-        say("\n".join(plan_lines(plan, estimate)))
-
-
-def terminal_width() -> int | None:
-    """Return the columns of the terminal that standard output is; None where it is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        say("\n".join(plan_lines(plan, estimate, terminal_width())))
 
 
 def _print(results: Results, folder: Path, output: Output, code: int) -> None:

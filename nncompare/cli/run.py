@@ -114,6 +114,9 @@ def _settle_choice(ctx: click.Context, options: dict[str, Any]) -> bool:
     """
     every = options.pop("every")
     if every and options["models"]:
+        found = used_config(ctx)
+        if found is not None and from_file(ctx, "every") and from_file(ctx, "models"):
+            raise found.error("all", "it runs every model, so 'model' cannot choose. Leave one of the two out.")
         if from_file(ctx, "every") == from_file(ctx, "models"):
             raise UsageError("--all runs every model, so -m cannot choose among them. Leave one of the two out.")
         if from_file(ctx, "models"):

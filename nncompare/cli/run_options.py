@@ -10,7 +10,7 @@ import click
 
 from nncompare.cli.completion import complete_datasets, complete_models
 from nncompare.cli.configfile import config_option
-from nncompare.cli.options import OUT, Duration, known_encoding, positive_number, unique
+from nncompare.cli.options import OUT, Duration, known_encoding, positive_number, text_or_none, unique
 from nncompare.settings import PRESETS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -137,6 +137,7 @@ where = (
         "--storage",
         metavar="URL",
         envvar=STORAGE_VARIABLE,
+        callback=text_or_none,
         help="An Optuna database instead of study.db. With a password in it, rather set "
         f"{STORAGE_VARIABLE}: other users see what is typed.",
     ),

@@ -9,8 +9,8 @@ import click
 
 from nncompare.cli.completion import complete_datasets, complete_models
 from nncompare.cli.group import common_options
-from nncompare.cli.streams import say
-from nncompare.columns import columns, one_line
+from nncompare.cli.streams import say, terminal_width
+from nncompare.columns import fitting, one_line
 from nncompare.exceptions import PluginError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _print_text(ref: PluginRef, tags: Mapping[str, Any], file: str | None, descr
         (name, spec["type"], domain(spec), _text(defaults.get(name)))
         for name, spec in description["space"].items()
     ]
-    table = columns(rows, ("PARAMETER", "TYPE", "SEARCHED", "DEFAULT"))
+    table = fitting(rows, ("PARAMETER", "TYPE", "SEARCHED", "DEFAULT"), width=terminal_width(), drop=(1, 3))
     say("\n".join([*map(one_line, lines), "", *table]))
 
 

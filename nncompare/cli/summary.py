@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nncompare.columns import columns, one_line
+from nncompare.columns import fitting, one_line
 from nncompare.progress.lines import outcome
 from nncompare.progress.tracker import duration
 from nncompare.results import DatasetRecord, Interval, Results, StudyRecord
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from nncompare.plan import Plan
 
 _NARROWEST = 30
-_WIDTH_OF_ALL_COLUMNS = 80
 _FINGERPRINT_DIGITS = 12
 
 EXIT_MEANINGS = {
@@ -30,7 +30,7 @@ EXIT_MEANINGS = {
 }
 
 
-def plan_lines(plan: Plan, estimate: Estimate | None = None) -> list[str]:
+def plan_lines(plan: Plan, estimate: Estimate | None = None, width: int | None = None) -> list[str]:
     """Return what a run is going to do.
 
     Parameters
@@ -38,6 +38,8 @@ def plan_lines(plan: Plan, estimate: Estimate | None = None) -> list[str]:
     plan : Plan
     estimate : Estimate, optional
         Adds how long each study takes, why that is not known of one, and the time of the whole run.
+    width : int, optional
+        Columns of the terminal: sentences are wrapped, and tables leave columns out.
 
     Returns
     -------
@@ -49,7 +51,8 @@ def plan_lines(plan: Plan, estimate: Estimate | None = None) -> list[str]:
         for d in plan.datasets
         if d.failure is None
     ]
-    lines = columns(data, ("DATA SET", "TRAIN", "VALIDATION", "TEST", "FINGERPRINT"), right=(1, 2, 3))
+    titles = ("DATA SET", "TRAIN", "VALIDATION", "TEST", "FINGERPRINT")
+    lines = fitting(data, titles, right=(1, 2, 3), width=width, drop=(4, 2))
     studies = [
         (
             s.model,
@@ -66,16 +69,17 @@ def plan_lines(plan: Plan, estimate: Estimate | None = None) -> list[str]:
     ]
     header = ("MODEL", "DATA SET", "VIEW", "TRIALS", "EPOCHS", "REFITS", "SEARCHED ON", "ESTIMATE")
     n_columns = len(header) - (estimate is None)
-    lines += ["", *columns(studies, header[:n_columns], right=range(3, n_columns))]
+    right = range(3, n_columns)
+    lines += ["", *fitting(studies, header[:n_columns], right, width=width, drop=(2, 6, 5, 4))]
     failures = [f"{s.model} on {s.dataset}: {s.failure.message}" for s in plan.studies if s.failure is not None]
     if failures:
-        lines += ["", "Will not run:", *(f"  {one_line(failure)}" for failure in failures)]
+        lines += ["", "Will not run:", *_indented(failures, width)]
     if estimate is not None and estimate.reasons:
         reasons = [f"{model} on {name}: {reason}" for (model, name), reason in estimate.reasons.items()]
-        lines += ["", "Not estimated:", *(f"  {one_line(reason)}" for reason in reasons)]
+        lines += ["", "Not estimated:", *_indented(reasons, width)]
     if estimate is not None and estimate.text:
-        lines += ["", estimate.text]
-    return [*lines, "", f"Trials at a time: {plan.jobs}. Results: {plan.folder}"]
+        lines += ["", *_wrapped(estimate.text, width)]
+    return [*lines, "", *_wrapped(f"Trials at a time: {plan.jobs}. Results: {plan.folder}", width)]
 
 
 def result_lines(results: Results, report: Path, width: int | None = None) -> list[str]:
@@ -86,7 +90,7 @@ def result_lines(results: Results, report: Path, width: int | None = None) -> li
     results : Results
     report : Path
     width : int, optional
-        Columns of the terminal: sentences are wrapped, and below 80 the leaderboard keeps three columns.
+        Columns of the terminal: sentences are wrapped, and the leaderboard leaves columns out.
 
     Returns
     -------
@@ -102,10 +106,14 @@ def result_lines(results: Results, report: Path, width: int | None = None) -> li
             lines += [*verdict, "", *_leaderboard(ranked, dataset, width), ""]
     missing = [outcome(study) for study in results.studies if study.status != "complete"]
     if missing:
-        lines += ["Without a result:", *(line for text in missing for line in _wrapped(text, width, "  ")), ""]
+        lines += ["Without a result:", *_indented(missing, width), ""]
     if results.estimate_s is not None and results.duration_s is not None:
         lines.append(f"Took {duration(results.duration_s)}; estimated {duration(results.estimate_s)}.")
     return [*lines, f"Report: {report}"]
+
+
+def _indented(texts: Iterable[str], width: int | None) -> list[str]:
+    return [line for text in texts for line in _wrapped(one_line(text), width, "  ")]
 
 
 def _wrapped(text: str, width: int | None, indent: str = "") -> list[str]:
@@ -113,9 +121,13 @@ def _wrapped(text: str, width: int | None, indent: str = "") -> list[str]:
     if width is None:
         return [f"{indent}{text}"]
     return textwrap.wrap(
-        text, max(_NARROWEST, width), initial_indent=indent, subsequent_indent="  ", break_long_words=False,
+        text,
+        max(_NARROWEST, width),
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
         break_on_hyphens=False,
-    )  # fmt: skip
+    )
 
 
 def exit_line(code: int) -> str:
@@ -148,9 +160,7 @@ def _leaderboard(ranked: list[tuple[float, StudyRecord]], dataset: DatasetRecord
         if reference.failure is None
     ]
     header = ("MODEL", "ACCURACY", "95 % INTERVAL", "MACRO F1", "CPU S", "PARAMETERS")
-    if width is not None and width < _WIDTH_OF_ALL_COLUMNS:
-        return columns([row[:3] for row in rows], header[:3], right=(1,))
-    return columns(rows, header, right=(1, 3, 4, 5))
+    return fitting(rows, header, right=(1, 3, 4, 5), width=width, drop=(5, 4, 3, 2))
 
 
 def _score(interval: Interval | None) -> tuple[str, str]:
