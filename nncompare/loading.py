@@ -17,6 +17,7 @@ from nncompare.execution.runner import LocalRunner, refuse
 from nncompare.execution.specs import LoadAnswer, LoadSpec
 from nncompare.execution.supervisor import Handler
 from nncompare.inventory import last_stored, stored_datasets
+from nncompare.owndata import check_own_options, dataset_names, is_own, load_own
 from nncompare.plan import PlannedDataset
 from nncompare.registry import DATASETS, Catalog, PluginRef, find
 from nncompare.results import Failure
@@ -42,7 +43,7 @@ def load_datasets(
     Parameters
     ----------
     names : sequence of str
-        As the user typed them, or as the models name their own.
+        As the user typed them, or as the models name their own; also files and folders of the user's own.
     config : RunConfig
         Where it names no data sets, one that no plugin brings is unavailable, and no error.
     catalog : Catalog
@@ -61,12 +62,23 @@ def load_datasets(
     Raises
     ------
     UsageError
-        A data set that the user named does not exist; then none is loaded.
+        A data set that the user named does not exist, or an option for files has none; then none is loaded.
+    DataError
+        A file of the user's own cannot be used; then no other data set is loaded.
     """
+    check_own_options(config, names)
+    own = {name for name in names if config.datasets and is_own(name, catalog)}
     absent = {name for name in names if not config.datasets and name not in catalog.plugins}
-    refs = {name: find(name, DATASETS, catalog) for name in names if name not in absent}
+    refs = {name: find(name, DATASETS, catalog) for name in names if name not in absent | own}
+    called = dataset_names(own, catalog)
+    # Before the others, whose downloads may take long: a file that cannot be used ends the run.
+    stored = {
+        name: load_own(name, called[name], config, runner, folder, listener) for name in names if name in own
+    }
 
     def load(name: str) -> PlannedDataset:
+        if name in stored:
+            return _planned(called[name], stored[name], config)
         if name in absent:
             return _not_installed(name, catalog)
         return load_dataset(refs[name].name, refs[name], config, runner, folder, listener)

@@ -22,9 +22,10 @@ from nncompare.execution.probe import ProbeResult, probe_plugins
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import DescribeAnswer, DescribeSpec
 from nncompare.loading import load_datasets
+from nncompare.owndata import dataset_names
 from nncompare.pins import check_pins
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
-from nncompare.registry import DATASETS, LOCAL, MODELS, Catalog, PluginRef, discover, display_name, find, installed
+from nncompare.registry import DATASETS, LOCAL, MODELS, Catalog, PluginRef, discover, find, installed
 from nncompare.results import Failure
 from nncompare.session import memory_limit_mb
 from nncompare.settings import (
@@ -65,6 +66,8 @@ def make_plan(config: RunConfig, runner: LocalRunner, listener: Listener | None 
     ------
     UsageError
         A model, a data set or a pinned parameter that was named does not exist.
+    DataError
+        A file of the user's own cannot be used.
     """
     catalogs = _Catalogs.read()
     runner.warm(["sklearn"])
@@ -72,7 +75,7 @@ def make_plan(config: RunConfig, runner: LocalRunner, listener: Listener | None 
     runner.warm({model.probe.tags.get("framework") for model in models if model.probe.ok})
     pairs = [(model, name) for model in models for name in _dataset_names(model, config)]
     names = list(dict.fromkeys(name for _, name in pairs))
-    _check_names("data sets", (display_name(name) for name in names))
+    _check_names("data sets", dataset_names(names, catalogs.datasets).values())
     with tempfile.TemporaryDirectory(prefix="nncompare-plan-") as folder:
         datasets = load_datasets(names, config, catalogs.datasets, runner, Path(folder), listener)
         studies = tuple(_plan_study(model, datasets[name], config, runner, Path(folder)) for model, name in pairs)
@@ -144,7 +147,7 @@ def _check_names(kind: str, names: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise UsageError(f"Two of the {kind} are called '{name}'. Give one of the classes another name.")
+            raise UsageError(f"Two of the {kind} are called '{name}'. Give one class or file another name.")
         seen.add(name)
 
 

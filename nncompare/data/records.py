@@ -89,6 +89,8 @@ class Dataset:
     columns : sequence of Column, default ()
         Tables only: what each column of ``X`` holds. With them ``X`` may have missing values (NaN) and categories;
         without them it is finite numbers throughout.
+    target : str or None, default None
+        Tables only: the column that held the classes, which is none of ``columns``.
     """
 
     X_train: Samples
@@ -97,6 +99,7 @@ class Dataset:
     y_test: Array | None = None
     words: Sequence[str] = ()
     columns: Sequence[Column] = ()
+    target: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,8 @@ class StoredDataset:
         Test rows that occur in the training part too, byte for byte.
     columns : tuple of Column
         Of a table that names them; then the samples are float64, and NaN is a missing value.
+    target : str or None
+        The column that held the classes, where it had a name.
     """
 
     name: str
@@ -73,6 +75,7 @@ class StoredDataset:
     test_support: list[int]
     duplicates: int
     columns: tuple[Column, ...] = ()
+    target: str | None = None
 
     def X_train(self) -> Samples:  # noqa: N802 - the field's name
         """Return the training samples, of shape (n_train, *sample_shape), or a Ragged."""
@@ -145,7 +148,7 @@ def store_dataset(info: DatasetInfo, dataset: Dataset, root: Path) -> StoredData
     checked = check_dataset(info, dataset)
     parts = _with_test_part(checked)
     words = _WORDS.dump_json(list(checked.words))
-    stored = _describe(info, parts, words, tuple(checked.columns), root)
+    stored = _describe(info, parts, words, checked, root)
 
     def fill(folder: Path) -> None:
         for role, samples in parts.items():
@@ -209,8 +212,9 @@ def _with_test_part(dataset: Dataset) -> dict[str, Samples]:
 
 
 def _describe(
-    info: DatasetInfo, parts: dict[str, Samples], words: bytes, columns: tuple[Column, ...], root: Path
+    info: DatasetInfo, parts: dict[str, Samples], words: bytes, dataset: Dataset, root: Path
 ) -> StoredDataset:
+    columns = tuple(dataset.columns)
     X_train, y_test = parts["X_train"], parts["y_test"]
     arrays = [arrays_of(role, samples) for role, samples in parts.items() if role != "y_test"]
     visible = fingerprint(**{name: array for part in arrays for name, array in part.items()})
@@ -234,6 +238,7 @@ def _describe(
         test_support=np.bincount(y_test, minlength=len(info.class_names)).tolist(),
         duplicates=_count_duplicates(X_train, parts["X_test"]),
         columns=columns,
+        target=dataset.target,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nncompare.data.records import DatasetInfo, DataSpec
+from nncompare.data.records import DatasetInfo, DataSpec, View
 from nncompare.data.views import PreparedPart
 from nncompare.results import Curve, Failure, Record
 
@@ -75,6 +75,19 @@ class LoadSpec(Spec):
     name: str
 
 
+class ReadSpec(Spec):
+    """Read the user's own file, and store it as the data set ``name`` in the cache below ``root``."""
+
+    task: Literal["read"] = "read"
+    plugin: str = ""
+    path: Path
+    root: Path
+    name: str
+    target: str | None = None
+    encoding: str | None = None
+    view: View | None = None
+
+
 class PredictSpec(Spec):
     """Load a saved model, if its manifest is the one with this digest, and predict the samples at ``X``.
 
@@ -92,7 +105,7 @@ class PredictSpec(Spec):
 
 
 AnySpec: TypeAlias = Annotated[
-    FitSpec | MeasureSpec | DescribeSpec | LoadSpec | PredictSpec, Field(discriminator="task")
+    FitSpec | MeasureSpec | DescribeSpec | LoadSpec | ReadSpec | PredictSpec, Field(discriminator="task")
 ]
 
 
@@ -158,6 +171,13 @@ class LoadAnswer(Answer):
     info: DatasetInfo | None = None
 
 
+class ReadAnswer(Answer):
+    """Where the data of the file lie; ``usage`` tells a wrong option from a file that cannot be used."""
+
+    folder: Path | None = None
+    usage: bool = False
+
+
 class PredictAnswer(Answer):
     """How many samples were predicted."""
 
@@ -169,5 +189,6 @@ ANSWERS: dict[str, type[Answer]] = {
     "measure": MeasureAnswer,
     "describe": DescribeAnswer,
     "load": LoadAnswer,
+    "read": ReadAnswer,
     "predict": PredictAnswer,
 }

@@ -16,7 +16,7 @@ from nncompare.execution.channel import UNSAVED
 from nncompare.execution.launch import Child
 from nncompare.execution.memory import MemoryWatch
 from nncompare.execution.process import kill_tree
-from nncompare.execution.specs import DescribeSpec, LoadSpec, MeasureSpec, Spec
+from nncompare.execution.specs import DescribeSpec, LoadSpec, MeasureSpec, ReadSpec, Spec
 from nncompare.results import Failure, FailureCategory
 
 Handler: TypeAlias = Callable[[str, dict[str, Any]], Any]
@@ -27,6 +27,7 @@ LOG_BYTES = 1_000_000
 
 _TOO_LONG: dict[type[Spec], str] = {
     LoadSpec: "The data set did not load within {}.",
+    ReadSpec: "The file was not read within {}.",
     DescribeSpec: "The search space was not described within {} (--trial-timeout).",
     MeasureSpec: "The saved model was not loaded and timed within {} (--trial-timeout).",
 }

@@ -25,6 +25,7 @@ from nncompare.execution.failures import describe_invalid
 from nncompare.execution.plugins import check_params, checked_probabilities, load_plugin
 from nncompare.execution.predicting import predict
 from nncompare.execution.process import cpu_seconds, peak_resident_mb, process_age_s, resident_mb
+from nncompare.execution.reading import read
 from nncompare.execution.saved import load_model, save_model
 from nncompare.execution.spaces import describe
 from nncompare.execution.specs import (
@@ -37,6 +38,7 @@ from nncompare.execution.specs import (
     MeasureAnswer,
     MeasureSpec,
     PredictSpec,
+    ReadSpec,
     Spec,
 )
 from nncompare.frameworks.training import score
@@ -64,6 +66,8 @@ def perform(spec: Spec, channel: Channel) -> Answer:
         return describe(spec)
     if isinstance(spec, LoadSpec):
         return load(spec, channel)
+    if isinstance(spec, ReadSpec):
+        return read(spec)
     if isinstance(spec, PredictSpec):
         return predict(spec)
     raise TypeError(f"No task for {type(spec).__name__}")

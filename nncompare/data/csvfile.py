@@ -1,0 +1,227 @@
+"""CSV files of the user: checked as they lie on disk, so that a fault names its line, then read by pandas."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from nncompare.data.source import Source, listed
+from nncompare.exceptions import DataError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CsvTable", "read_csv"]
+
+DELIMITERS = ",;\t|"
+LONGEST_LINE = 1_000_000
+SNIFFED_LINES = 50
+CHUNK_BYTES = 1 << 20
+_BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A file as text, without any opinion on what its columns mean.
+
+    Parameters
+    ----------
+    names : list of str
+        The header, stripped; may hold empty and equal names.
+    frame : DataFrame
+        Columns 0, 1, ... of str, with missing values as pandas knows them and ``?``.
+    source : Source
+    """
+
+    names: list[str]
+    frame: pd.DataFrame
+    source: Source
+
+
+def read_csv(path: Path, encoding: str | None = None) -> CsvTable:
+    """Check a file and read it as text.
+
+    Parameters
+    ----------
+    path : Path
+        The delimiter is found out: comma, semicolon, tab or bar.
+    encoding : str, optional
+        UTF-8 where it is not given, with or without a byte order mark.
+
+    Raises
+    ------
+    DataError
+        The file is empty, is not in this encoding, holds NUL characters, very long lines, quotation marks that do
+        not close, rows of different widths, no header, or nothing but a header.
+    UsageError
+        No encoding has this name.
+    """
+    source = Source(f"'{path.name}'")
+    encoding = _known_encoding(encoding)
+    try:
+        _check_bytes(path, encoding, source)
+        delimiter = _sniff(path, encoding, source)
+        names, lines = _check_rows(path, encoding, delimiter, source)
+        return CsvTable(names, _read(path, encoding, delimiter, len(names)), Source(source.name, lines))
+    except OSError as error:
+        raise source.fault(f"{type(error).__name__}: {error.strerror}", "Check that you may read it") from error
+
+
+def _known_encoding(encoding: str | None) -> str:
+    try:
+        return codecs.lookup(encoding or "utf-8-sig").name
+    except LookupError as error:
+        raise UsageError(
+            f"No encoding is called '{encoding}'. Common ones are utf-8, latin-1, cp1252 and utf-16."
+        ) from error
+
+
+def _check_bytes(path: Path, encoding: str, source: Source) -> None:
+    """Decode the whole file in pieces; say at which byte that fails."""
+    with path.open("rb") as stream:
+        head = stream.read(len(codecs.BOM_UTF8))
+        if not head:
+            raise source.fault("the file is empty", "Give a header line with names, and rows")
+        guess = _BOMS.get(head[:2], "latin-1")
+        offset = len(head) if encoding == "utf-8-sig" and head == codecs.BOM_UTF8 else 0
+        decoder = codecs.getincrementaldecoder("utf-8" if encoding == "utf-8-sig" else encoding)()
+        stream.seek(offset)
+        before = 1
+        while True:
+            chunk = stream.read(CHUNK_BYTES)
+            pending = len(decoder.getstate()[0])
+            try:
+                text = decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                where = offset - pending + error.start
+                byte = error.object[error.start]
+                raise source.fault(
+                    f"byte {byte:#04x} at offset {where:,} is not {encoding.removesuffix('-sig')}",
+                    f"Name the encoding in which it was saved, such as --encoding {guess}",
+                ) from error
+            if "\0" in text:
+                line = before + text[: text.index("\0")].count("\n")
+                raise source.fault(f"line {line} holds a NUL character", "Save it as text: a CSV file has none")
+            if not chunk:
+                return
+            offset += len(chunk)
+            before += text.count("\n")
+
+
+@contextmanager
+def _rows(path: Path, encoding: str, delimiter: str, source: Source) -> Iterator[Iterator[tuple[int, list[str]]]]:
+    """Open the file as an iterator over the rows that are not blank, with the lines in which they begin."""
+    with path.open(encoding=encoding, newline="") as stream:
+        reader = csv.reader(_lines(stream, source), delimiter=delimiter, skipinitialspace=True, strict=True)
+
+        def rows() -> Iterator[tuple[int, list[str]]]:
+            while True:
+                line = reader.line_num + 1
+                try:
+                    fields = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    raise source.fault(
+                        f"the row that begins in line {line} cannot be read ({error})",
+                        'Check its quotation marks: "..." around a field, "" for one inside',
+                    ) from error
+                if fields:
+                    yield line, fields
+
+        yield rows()
+
+
+def _lines(stream: TextIO, source: Source) -> Iterator[str]:
+    number = 0
+    while line := stream.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            raise source.fault(
+                f"line {number} is longer than {LONGEST_LINE:,} characters",
+                "Check that each row has a line of its own",
+            )
+        yield line
+
+
+def _sniff(path: Path, encoding: str, source: Source) -> str:
+    """Return the delimiter that gives most rows the width of the header, of several the one with most columns."""
+    best, score = "", (0.0, 0)
+    for delimiter in DELIMITERS:
+        try:
+            with _rows(path, encoding, delimiter, source) as rows:
+                widths = [len(fields) for _, fields in islice(rows, SNIFFED_LINES)]
+        except DataError:
+            continue  # this delimiter splits a quoted field; where all do, the row is named below
+        if widths and widths[0] > 1:
+            found = (sum(width == widths[0] for width in widths) / len(widths), widths[0])
+            best, score = (delimiter, found) if found > score else (best, score)
+    return best or DELIMITERS[0]
+
+
+def _check_rows(path: Path, encoding: str, delimiter: str, source: Source) -> tuple[list[str], array[int]]:
+    """Return the header and the line of each row, if all are as wide as the header."""
+    lines = array("q")
+    with _rows(path, encoding, delimiter, source) as rows:
+        first, names = next(rows, (1, []))
+        names = [name.strip() for name in names]
+        _check_header(names, first, source)
+        for line, fields in rows:
+            if len(fields) != len(names):
+                raise source.fault(
+                    f"line {line} has {len(fields)} fields and the header has {len(names)}",
+                    'Give each row as many, and put "..." around a field that holds the separator',
+                )
+            lines.append(line)
+    if not lines:
+        raise source.fault("it holds a header and no rows", "Add rows below the header")
+    return names, lines
+
+
+def _check_header(names: list[str], line: int, source: Source) -> None:
+    if not names:
+        raise source.fault("it holds blank lines only", "Give a header line with names, and rows")
+    numbers = [name for name in names if _is_number(name)]
+    fractions = [name for name in numbers if not name.lstrip("+-").isdigit()]
+    if len(numbers) == len(names) or 2 * len(fractions) > len(names):
+        raise source.fault(
+            f"line {line} holds numbers ({listed(names[:3])}) where the names of the columns are expected",
+            "Add a first line with names",
+        )
+    if len(names) == 1:
+        what = f"line {line} names one column only, '{names[0][:60]}'"
+        raise source.fault(
+            what, "Separate columns by comma, semicolon, tab or |: a target and a feature are needed"
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _read(path: Path, encoding: str, delimiter: str, n_columns: int) -> pd.DataFrame:
+    import pandas as pd  # trial children import this package and must start at once
+
+    return pd.read_csv(
+        path,
+        sep=delimiter,
+        encoding=encoding,
+        header=0,
+        names=list(range(n_columns)),
+        index_col=False,
+        dtype=str,
+        na_values=["?"],
+        skipinitialspace=True,
+        engine="c",
+    )

@@ -1,0 +1,215 @@
+"""Arrays, lists and DataFrames that a caller or an archive hands over, as one data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes, label_names
+from nncompare.data.own_forms import as_view, describe_form, guess_view, scale_of
+from nncompare.data.records import Array, Column, Dataset, DatasetInfo, Labels, View
+from nncompare.data.source import Source
+from nncompare.data.tables import check_names, encode, is_frame, recognise
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Given", "plain_array", "plain_labels"]
+
+
+class _Samples(NamedTuple):
+    """The samples of one or two parts in the form that a data set has, and that form in words."""
+
+    view: View
+    parts: list[Array]
+    form: str
+    left_out: str = ""
+    columns: Sequence[Column] = ()
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """How arrays are to be understood, and how messages call them.
+
+    Parameters
+    ----------
+    name : str
+        Of the data set.
+    view : {"tabular", "image", "sequence"} or None
+        None to tell by rank and dtype.
+    sources : mapping of {"X", "y", "X_test", "y_test"} to Source
+    class_names : sequence of str or None
+        By code, where labels are codes.
+    """
+
+    name: str
+    view: View | None
+    sources: Mapping[str, Source]
+    class_names: Sequence[str] | None = None
+
+    def dataset(self, given: Mapping[str, Any]) -> tuple[DatasetInfo, Dataset]:
+        """Return the data set that the values are, of the roles X, y and perhaps X_test, y_test.
+
+        Raises
+        ------
+        DataError
+            They cannot be used, or do not agree.
+        """
+        given = {role: value for role, value in given.items() if value is not None}
+        for there, missing in (("X", "y"), ("X_test", "y_test"), ("y_test", "X_test")):
+            if there in given and missing not in given:
+                raise self.sources[there].fault(f"it comes without {missing}", "Give both")
+        labels: dict[str, Array] = {
+            role: plain_labels(given[role], self.sources[role]) for role in ("y", "y_test") if role in given
+        }
+        rows: dict[str, Any] = {
+            role: _rows(given[role], self.sources[role]) for role in ("X", "X_test") if role in given
+        }
+        for x, y in zip(rows, labels, strict=True):
+            if len(rows[x]) != len(labels[y]):
+                what = f"it has {len(rows[x]):,} rows and {y} has {len(labels[y]):,}"
+                raise self.sources[x].fault(what, "Give one class per row")
+        classes, codes = self._classes(labels)
+        check_class_counts(codes["y"], classes, "y", self.sources["y"], has_test="y_test" in codes)
+        found = self._table(rows) if any(map(is_frame, rows.values())) else self._arrays(rows)
+        sizes = f"{len(codes['y']):,} rows"
+        if "y_test" in codes:
+            sizes = f"{sizes} and {len(codes['y_test']):,} test rows"
+        info = DatasetInfo(
+            name=self.name,
+            view=found.view,
+            n_train=len(codes["y"]),
+            n_test=len(codes.get("y_test", ())),
+            class_names=classes,
+            scale=found.scale,
+            description=f"{sizes}: {found.form}; {describe_classes(classes)}{found.left_out}",
+        )
+        X_train, X_test = [*found.parts, None][:2]
+        target = getattr(given["y"], "name", None) if found.columns else None
+        return info, Dataset(
+            X_train,
+            codes["y"],
+            X_test,
+            codes.get("y_test"),
+            columns=found.columns,
+            target=target if isinstance(target, str) else None,
+        )
+
+    def _classes(self, labels: Mapping[str, Array]) -> tuple[tuple[str, ...], dict[str, Labels]]:
+        """Return the classes, those of y or those that are named, and the codes of all labels."""
+        texts = {role: label_names(values, role, self.sources[role]) for role, values in labels.items()}
+        source = self.sources["y"]
+        if self.class_names is None:
+            classes = classes_of(texts["y"], "y", source)
+        else:
+            classes = tuple(map(str, range(len(self.class_names))))
+            if set(texts["y"]) <= set(self.class_names):
+                classes = tuple(self.class_names)
+        codes = {role: codes_of(values, classes, role, self.sources[role]) for role, values in texts.items()}
+        return classes if self.class_names is None else tuple(self.class_names), codes
+
+    def _arrays(self, rows: Mapping[str, Array]) -> _Samples:
+        view = self.view or guess_view(rows["X"], self.sources["X"])
+        parts = [as_view(X, view, self.sources[role]) for role, X in rows.items()]
+        forms = [(X.shape[1:], X.dtype == np.uint8) for X in parts]
+        if view == "image" and len({form[1] for form in forms}) > 1:
+            what = f"it is of {parts[0].dtype} and X_test of {parts[1].dtype}"
+            raise self.sources["X"].fault(what, "Give both as uint8, or both as floats")
+        if forms[0][0] != forms[-1][0]:
+            what = f"a sample has the shape {forms[0][0]} and one of X_test {forms[-1][0]}"
+            raise self.sources["X"].fault(what, "Make both agree")
+        found = _Samples(view, parts, describe_form(parts[0], view), scale=scale_of(parts[0], view))
+        n_gaps = sum(int(np.isnan(X).sum()) for X in parts if X.dtype.kind == "f")
+        if not n_gaps:
+            return found
+        empty = np.isnan(parts[0]).all(axis=0)
+        if empty.any():
+            source = self.sources["X"]
+            raise source.fault(f"column {int(empty.argmax())} has no values at all", "Leave it out, or fill it in")
+        columns = [Column(name=f"x{k}") for k in range(parts[0].shape[1])]
+        return found._replace(columns=columns, form=f"{found.form}, {n_gaps:,} missing values")
+
+    def _table(self, rows: Mapping[str, Any]) -> _Samples:
+        """Return DataFrames as numbers; what a column holds, and its categories, is told by both parts."""
+        import pandas as pd
+
+        if self.view not in (None, "tabular"):
+            raise self.sources["X"].fault(f"a table is not of the view '{self.view}'", "Leave view out")
+        frames = [_named(rows[role], rows["X"], self.sources[role]) for role in rows]
+        names = [str(name) for name in frames[0].columns]
+        check_names(names, self.sources["X"])
+        both = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+        found = recognise(both, names, self.sources["X"])
+        parts = [
+            encode(frame, names, found.columns, self.sources[role])
+            for frame, role in zip(frames, rows, strict=True)
+        ]
+        return _Samples("tabular", parts, found.describe(), found.describe_left_out(), found.columns)
+
+
+def plain_array(X: Any, source: Source) -> Array:
+    """Return something array-like as an array.
+
+    Raises
+    ------
+    DataError
+        It is sparse, or its rows differ in length.
+    """
+    if hasattr(X, "toarray"):
+        raise source.fault("it is sparse", "Make it dense with .toarray()")
+    try:
+        return np.asarray(X)
+    except (ValueError, TypeError) as error:
+        raise source.fault(f"it is no array ({str(error)[:100]})", "Give rows of equal shape") from error
+
+
+def plain_labels(y: Any, source: Source) -> Array:
+    """Return labels as an array of one dimension.
+
+    Raises
+    ------
+    DataError
+        They are one-hot, or of another rank.
+    """
+    labels = plain_array(y, source)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        return labels[:, 0]
+    if labels.ndim == 2:
+        raise source.fault(f"it is one-hot, of shape {labels.shape}", "Give one class per row: y.argmax(axis=1)")
+    if labels.ndim != 1:
+        raise source.fault(f"it has {labels.ndim} dimensions", "Give one class per row, of shape (rows,)")
+    return labels
+
+
+def _rows(X: Any, source: Source) -> Any:
+    """Return samples as an array, or as a DataFrame where they are one or hold text."""
+    if hasattr(X, "to_pandas"):
+        X = X.to_pandas()
+    if is_frame(X):
+        return X
+    array = plain_array(X, source)
+    if array.ndim == 0:
+        raise source.fault(f"it is an object of type {type(X).__name__}", "Give an array of rows")
+    if array.ndim != 2 or array.dtype.kind not in "OUS":
+        return array
+    import pandas as pd
+
+    if array.dtype.kind == "S":
+        array = np.char.decode(array, "utf-8", "replace")
+    names = [f"x{k}" for k in range(array.shape[1])]
+    return pd.DataFrame(array.astype(object), columns=names)
+
+
+def _named(X: Any, like: Any, source: Source) -> pd.DataFrame:
+    """Return the columns of ``like`` in its order."""
+    if not (is_frame(X) and is_frame(like)):
+        raise source.fault("one part is a table and the other an array", "Give both as DataFrames")
+    missing = [str(name) for name in like.columns if name not in X.columns]
+    if missing:
+        raise source.fault(f"it lacks the column '{missing[0]}' of X", "Give both parts the same columns")
+    frame: pd.DataFrame = X[list(like.columns)]
+    return frame

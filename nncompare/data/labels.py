@@ -1,0 +1,153 @@
+"""The user's own labels: text or numbers become codes with names, and targets of regression are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nncompare.data.records import Array, Labels
+from nncompare.data.source import Source, listed
+
+__all__ = ["check_class_counts", "classes_of", "codes_of", "describe_classes", "label_names"]
+
+MOST_CLASSES = 1000
+
+
+def label_names(values: Array, what: str, source: Source) -> Array:
+    """Return each label as the text that names its class.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples,)
+        Numbers, bool, bytes, str, or objects of these kinds; numbers must be whole.
+    what : str
+        How messages call them: ``column 'class'`` or ``y``.
+    source : Source
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), object
+        Of str; whole numbers without a fraction.
+
+    Raises
+    ------
+    DataError
+        A label is missing, or numbers have fractions.
+    """
+    missing = _is_missing(values)
+    if missing.any():
+        n, first = int(missing.sum()), source.place(int(missing.argmax()))
+        rows = "1 row has" if n == 1 else f"{n:,} rows have"
+        raise source.fault(
+            f"{rows} no class in {what}, the first in {first}", "Fill it in, or leave such rows out"
+        )
+    numbers = _numbers(values)
+    if numbers is None:
+        texts = [value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in values]
+        return np.array([text.strip() for text in texts], dtype=object)
+    if (numbers != np.floor(numbers)).any():
+        row = int((numbers != np.floor(numbers)).argmax())
+        raise source.fault(
+            f"{what} holds numbers with fractions, such as {numbers[row]:g} in {source.place(row)}: this is a "
+            "regression target, and nncompare compares classifiers",
+            "Choose a column of classes, or cut the numbers into classes",
+        )
+    return np.array([str(int(number)) for number in numbers], dtype=object)
+
+
+def classes_of(names: Array, what: str, source: Source) -> tuple[str, ...]:
+    """Return the classes, sorted; by their value where all are whole numbers.
+
+    Parameters
+    ----------
+    names : ndarray of shape (n_samples,), object
+        As :func:`label_names` returned them.
+
+    Raises
+    ------
+    DataError
+        There are too many for the rows, so that it is no target of classes.
+    """
+    classes = sorted(set(names))
+    n_rows = len(names)
+    if len(classes) > MOST_CLASSES or (len(classes) > 2 and 2 * len(classes) > n_rows):
+        raise source.fault(
+            f"{what} holds {len(classes):,} different values in {n_rows:,} rows, which are no classes",
+            f"Choose a column of classes: at most {MOST_CLASSES:,}, and each in several rows",
+        )
+    try:
+        return tuple(sorted(classes, key=int))
+    except ValueError:
+        return tuple(classes)
+
+
+def codes_of(names: Array, classes: Sequence[str], what: str, source: Source) -> Labels:
+    """Return the position of each label among the classes.
+
+    Raises
+    ------
+    DataError
+        A label is none of them.
+    """
+    position = {name: code for code, name in enumerate(classes)}
+    unknown = next((row for row, name in enumerate(names) if name not in position), None)
+    if unknown is not None:
+        raise source.fault(
+            f"{what}, {source.place(unknown)}: '{names[unknown]}' is none of the classes {listed(list(classes))}",
+            "Correct it, or leave such rows out",
+        )
+    return np.array([position[name] for name in names], dtype=np.int64)
+
+
+def check_class_counts(y: Labels, classes: Sequence[str], what: str, source: Source, *, has_test: bool) -> None:
+    """Check that there are two classes, and enough samples of each for the splits.
+
+    Raises
+    ------
+    DataError
+        There is one class only, or a class has too few.
+    """
+    if len(classes) < 2:
+        raise source.fault(
+            f"{what} holds one class only, {listed(classes, quoted=True)}", "Two or more are needed"
+        )
+    counts = np.bincount(y, minlength=len(classes))
+    needed, parts = (2, "train and validation") if has_test else (3, "train, validation and test")
+    rare = int(counts.argmin())
+    if counts[rare] < needed:
+        samples = "1 row" if counts[rare] == 1 else f"{counts[rare]} rows"
+        raise source.fault(
+            f"class '{classes[rare]}' of {what} has {samples}",
+            f"{needed} are needed, for {parts}: add some, or leave the class out",
+        )
+
+
+def describe_classes(classes: Sequence[str]) -> str:
+    """Return how many classes there are, and their names."""
+    return f"{len(classes):,} classes: {listed(list(classes))}"
+
+
+def _is_missing(values: Array) -> Array:
+    if values.dtype.kind == "f":
+        return np.isnan(values)
+    if values.dtype.kind != "O":
+        return np.zeros(len(values), dtype=bool)
+    import pandas as pd  # trial children import this package and must start at once
+
+    return np.asarray(pd.isna(values), dtype=bool)
+
+
+def _numbers(values: Array) -> Array | None:
+    """Return the labels as float64 where all are finite numbers; None where they are text or bool."""
+    if values.dtype.kind == "b":
+        return None
+    try:
+        if any(isinstance(value, bool | np.bool_) for value in values if values.dtype.kind == "O"):
+            return None
+        numbers: Any = values.astype(np.float64)
+    except (TypeError, ValueError):
+        return None
+    exact = np.abs(numbers) < 2**53  # else codes that differ would become one
+    return numbers if exact.all() else None

@@ -1,0 +1,75 @@
+"""Archives of the user's arrays (.npz): each array's size and type is known before any of it is read."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Collection
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from nncompare.data.records import Array
+from nncompare.data.source import Source, listed
+
+__all__ = ["read_npz"]
+
+MOST_BYTES = 16 << 30
+"""Of all arrays together, unpacked: a small archive may claim any size."""
+_SUFFIX = ".npy"
+
+
+def read_npz(path: Path, wanted: Collection[str]) -> dict[str, Array]:
+    """Return those of the wanted arrays that the archive holds, by name.
+
+    Raises
+    ------
+    DataError
+        The file is no such archive, is damaged, holds none of them or objects, or unpacks to more than 16 GiB.
+    """
+    source = Source(f"'{path.name}'")
+    remedy = "Write it with numpy.savez_compressed(file, X=..., y=...)"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {info.filename.removesuffix(_SUFFIX): info for info in archive.infolist()}
+            found = [name for name in members if name in wanted]
+            if not found:
+                what = f"it holds the arrays {listed(sorted(members))}" if members else "it holds no arrays"
+                raise source.fault(what, f"Name them {', '.join(('X', 'y', 'X_test', 'y_test'))}")
+            n_bytes = sum(members[name].file_size for name in found)
+            if n_bytes > MOST_BYTES:
+                raise source.fault(f"it unpacks to {n_bytes:,} bytes", f"At most {MOST_BYTES:,} are read: cut it")
+            arrays = {}
+            for name in found:
+                with archive.open(members[name]) as member:
+                    _check_header(member, members[name], name, source)
+                with archive.open(members[name]) as member:
+                    arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
+            return arrays
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+        what = f"it is no .npz file or is damaged ({type(error).__name__}: {str(error)[:100]})"
+        raise source.fault(what, remedy) from error
+    except OSError as error:
+        raise source.fault(
+            f"{type(error).__name__}: {error.strerror or error}", "Check that you may read it"
+        ) from error
+
+
+def _check_header(member: IO[bytes], info: zipfile.ZipInfo, name: str, source: Source) -> None:
+    """Check what an array says of itself: NumPy would reserve whatever it claims, before reading."""
+    version = np.lib.format.read_magic(member)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(member)
+    if dtype.hasobject:
+        raise source.fault(
+            f"the array '{name}' holds objects, which are never loaded because that can run any code",
+            "Save numbers or text: numpy.asarray(..., dtype=float) or dtype=str",
+        )
+    if dtype.fields is not None:
+        raise source.fault(
+            f"the array '{name}' is of records", "Save one array of numbers: a table as a .csv file"
+        )
+    if math.prod(shape) * dtype.itemsize > info.file_size:
+        raise source.fault(f"the array '{name}' is cut short", "Write the file again")

@@ -1,0 +1,95 @@
+"""Arrays of the user: which view they are by rank and dtype, and the form that this view needs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nncompare.data.records import Array, View
+from nncompare.data.source import Source
+
+__all__ = ["as_view", "describe_form", "guess_view", "scale_of"]
+
+_RANKS: dict[View, str] = {
+    "tabular": "(rows, features)",
+    "image": "(rows, height, width, channels)",
+    "sequence": "(rows, steps, features)",
+}
+UNIT = 2.0
+"""Floats of images up to this are taken as they are; larger ones are brought to unit range."""
+
+
+def guess_view(X: Array, source: Source) -> View:
+    """Return what an array is: 2-D a table, 3-D of uint8 or 4-D images, 3-D of anything else sequences.
+
+    Raises
+    ------
+    DataError
+        It has another rank.
+    """
+    if X.ndim == 2:
+        return "tabular"
+    if X.ndim == 3:
+        return "image" if X.dtype == np.uint8 else "sequence"
+    if X.ndim == 4:
+        return "image"
+    what = f"it has {X.ndim} dimension{'s' if X.ndim != 1 else ''}, of shape {X.shape}"
+    forms = ", ".join(f"{form} for the view '{view}'" for view, form in _RANKS.items())
+    raise source.fault(what, f"Give it as {forms}")
+
+
+def as_view(X: Array, view: View, source: Source) -> Array:
+    """Return the array in the form of a view: a channel or a feature is added, small integers become uint8 images.
+
+    Raises
+    ------
+    DataError
+        Its rank or dtype cannot be that of the view, or a value is infinite, or missing where it may not be.
+    """
+    if X.dtype.kind not in "biuf":
+        raise source.fault(
+            f"it has dtype {X.dtype}", "Give real numbers, or a table as a DataFrame or a .csv file"
+        )
+    if X.size == 0:
+        raise source.fault(f"it is empty, of shape {X.shape}", "Give one row or more")
+    if (view, X.ndim) in (("image", 3), ("sequence", 2)):
+        X = X[..., np.newaxis]
+    if view not in _RANKS or X.ndim != _RANKS[view].count(",") + 1:
+        form = _RANKS.get(view, "a data set plugin's")
+        raise source.fault(f"its shape {X.shape} is not that of the view '{view}'", f"Give it as {form}")
+    if view == "image" and X.dtype.kind in "iu" and X.dtype != np.uint8:
+        if X.min() < 0 or X.max() > 255:
+            raise source.fault(f"images of {X.dtype} go from {X.min()} to {X.max()}", "Use 0 to 255, or floats")
+        return X.astype(np.uint8)
+    if view == "image" and X.dtype.kind == "b":
+        return X.astype(np.float32)
+    if X.dtype.kind == "f":
+        _check_values(X, view, source)
+    return X
+
+
+def scale_of(X: Array, view: View) -> float:
+    """Return what brings training samples to unit range: 1/255 for uint8 images, 1.0 for all but images."""
+    if view != "image":
+        return 1.0
+    if X.dtype == np.uint8:
+        return 1 / 255
+    largest = float(np.abs(X).max())
+    return 1.0 if largest <= UNIT else 1 / largest
+
+
+def describe_form(X: Array, view: View) -> str:
+    """Return what a sample is, in words."""
+    size = " × ".join(map(str, X.shape[1:]))
+    return {
+        "tabular": f"{X.shape[1]} numeric column{'s' if X.shape[1] > 1 else ''}",
+        "image": f"images of {size}, {X.dtype.name}",
+        "sequence": f"sequences of {size} (steps × features)",
+    }[view]
+
+
+def _check_values(X: Array, view: View, source: Source) -> None:
+    bad = np.isinf(X) if view == "tabular" else ~np.isfinite(X)
+    if bad.any():
+        row = int(np.argwhere(bad)[0][0])
+        kind = "infinite" if view == "tabular" else "NaN or infinite"
+        raise source.fault(f"a value in {source.place(row)} is {kind}", "Correct it, or leave the row out")

@@ -1,0 +1,45 @@
+"""Where the user's own data came from, so that every fault names the file and the place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nncompare.exceptions import DataError
+
+__all__ = ["Source", "listed"]
+
+SHOWN = 10
+SHOWN_CHARACTERS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file, or what a caller handed over.
+
+    Parameters
+    ----------
+    name : str
+        For messages: ``'wine.csv'`` with its quotes, or ``X``.
+    lines : sequence of int or None
+        In which line of the file each row begins, from 1; None for arrays.
+    """
+
+    name: str
+    lines: Sequence[int] | None = None
+
+    def place(self, row: int) -> str:
+        """Return where a row is: ``line 7`` of a file, ``row 5`` of an array."""
+        return f"row {row}" if self.lines is None else f"line {self.lines[row]}"
+
+    def fault(self, what: str, remedy: str) -> DataError:
+        """Return the error that says what is wrong and what to do."""
+        return DataError(f"{self.name} cannot be used: {what}. {remedy}.")
+
+
+def listed(names: Sequence[object], quoted: bool = False) -> str:
+    """Return names in one line, the first ten of many, long ones cut."""
+    shown = [str(name) for name in names[:SHOWN]]
+    shown = [name if len(name) <= SHOWN_CHARACTERS else f"{name[: SHOWN_CHARACTERS - 1]}…" for name in shown]
+    text = ", ".join(f"'{name}'" if quoted else name for name in shown)
+    return text if len(names) <= SHOWN else f"{text} and {len(names) - SHOWN:,} more"

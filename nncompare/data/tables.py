@@ -1,0 +1,262 @@
+"""Tables of the user: what each column holds, and the table as numbers with NaN for what is missing."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nncompare.data.records import Array, Column
+from nncompare.data.source import Source, listed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Recognised", "check_names", "encode", "find_target", "is_frame", "numbers_in", "recognise"]
+
+MOSTLY_NUMBERS = 0.8
+MOST_DISTINCT_TEXTS = 50
+FEWEST_SHUFFLED = 50
+"""Rows from which whole numbers in any order, each once and without a gap, are taken for numbers of the rows."""
+_TARGET_NAMES = ("target", "class", "label", "species", "y")
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+
+
+@dataclass(slots=True)
+class Recognised:
+    """What the columns of a table hold.
+
+    Parameters
+    ----------
+    columns : list of Column
+        Those that are kept.
+    left_out : list of (name, reason)
+    n_gaps : int
+        Missing values in what is kept.
+    """
+
+    columns: list[Column] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    n_gaps: int = 0
+
+    def describe(self) -> str:
+        """Return what was recognised: ``12 numeric and 2 categorical columns, 31 missing values``."""
+        n_categorical = sum(column.categories is not None for column in self.columns)
+        kinds = [(len(self.columns) - n_categorical, "numeric"), (n_categorical, "categorical")]
+        text = " and ".join(f"{n} {kind}" for n, kind in kinds if n)
+        text = f"{text} column{'s' if len(self.columns) > 1 else ''}"
+        return (
+            text if not self.n_gaps else f"{text}, {self.n_gaps:,} missing value{'s' if self.n_gaps > 1 else ''}"
+        )
+
+    def describe_left_out(self) -> str:
+        """Return which columns are left out and why, to append to a sentence; empty where none is."""
+        reasons = [f"'{name}' ({reason})" for name, reason in self.left_out]
+        return f"; left out: {listed(reasons)}" if reasons else ""
+
+
+def is_frame(value: object) -> bool:
+    """Tell whether ``value`` is a pandas DataFrame, without importing pandas."""
+    return type(value).__module__.partition(".")[0] == "pandas" and type(value).__name__ == "DataFrame"
+
+
+def check_names(names: Sequence[str], source: Source) -> None:
+    """Check that each column has a name of its own.
+
+    Raises
+    ------
+    DataError
+        A name is empty, or two columns have the same.
+    """
+    for k, name in enumerate(names):
+        if not name:
+            raise source.fault(f"column {k + 1} has no name", "Name it in the header, or delete the column")
+        if names.index(name) != k:
+            raise source.fault(
+                f"columns {names.index(name) + 1} and {k + 1} are both called '{name}'", "Rename one of them"
+            )
+
+
+def find_target(names: Sequence[str], target: str | None, source: Source) -> str:
+    """Return the column of classes.
+
+    Raises
+    ------
+    DataError
+        None was named, or there is none of that name; the message gives the nearest and lists them.
+    """
+    if target is not None and target in names:
+        return target
+    known = f"Its columns are {listed(list(names))}"
+    by_lower = {name.lower(): name for name in names}
+    if target is None:
+        likely = next((by_lower[name] for name in _TARGET_NAMES if name in by_lower), None)
+        hint = f"--target {_shell(likely)}" if likely else "--target and its name"
+        raise source.fault("no column of classes was named", f"Add {hint} (in Python: target=...). {known}")
+    near = difflib.get_close_matches(target.lower(), by_lower, n=1, cutoff=0.5)
+    hint = f"Did you mean '{by_lower[near[0]]}'? " if near else ""
+    raise source.fault(f"it has no column '{target}'", f"{hint}{known}")
+
+
+def recognise(frame: pd.DataFrame, names: Sequence[str], source: Source) -> Recognised:
+    """Tell what the columns hold, and leave out those that can teach nothing.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Without the target; text, numbers, bool or categories.
+    names : sequence of str
+        Of its columns.
+    source : Source
+
+    Raises
+    ------
+    DataError
+        A column has no values, holds text among numbers, or none is left.
+    """
+    found = Recognised()
+    for k, name in enumerate(names):
+        series = frame.iloc[:, k]
+        column = _column(name, series, source)
+        reason = _why_left_out(column, series)
+        if reason:
+            found.left_out.append((name, reason))
+        else:
+            found.columns.append(column)
+            found.n_gaps += int(series.isna().sum())
+    if not found.columns:
+        reasons = ", ".join(f"'{name}' {reason}" for name, reason in found.left_out[:5])
+        raise source.fault(
+            f"no column is left to learn from: {reasons or 'there is but the target'}", "Add features"
+        )
+    return found
+
+
+def encode(frame: pd.DataFrame, names: Sequence[str], columns: Sequence[Column], source: Source) -> Array:
+    """Return the named columns as numbers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Any columns, in any order, of these ``names``.
+    names : sequence of str
+    columns : sequence of Column
+        What is wanted; categories that are none of a column's are missing values.
+    source : Source
+
+    Returns
+    -------
+    ndarray of shape (n_samples, len(columns)), float64
+
+    Raises
+    ------
+    DataError
+        A column of numbers holds text or an infinite value.
+    """
+    X = np.empty((len(frame), len(columns)))
+    for k, column in enumerate(columns):
+        series = frame.iloc[:, list(names).index(column.name)]
+        if column.categories is None:
+            X[:, k] = _encode_numbers(column.name, series, source)
+        else:
+            position = {name: code for code, name in enumerate(column.categories)}
+            X[:, k] = [np.nan if text is None else position.get(text, np.nan) for text in _texts(series)]
+    return X
+
+
+def numbers_in(series: pd.Series[Any]) -> Array:
+    """Return a column as float64, NaN for what is missing and for what is no number."""
+    import pandas as pd  # trial children import this package and must start at once
+
+    if pd.api.types.is_numeric_dtype(series.dtype) and series.dtype.kind in "iufb":
+        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = pd.to_numeric(series.astype(object), errors="coerce")
+    return np.asarray(numbers.to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+def _column(name: str, series: pd.Series[Any], source: Source) -> Column:
+    """Return what a column holds; numbers written as text are numbers, bool and categories are not."""
+    present = series.notna().to_numpy()
+    n_present = int(present.sum())
+    if n_present == 0:
+        raise source.fault(f"column '{name}' has no values at all", "Delete the column, or fill it in")
+    if str(series.dtype) == "category" or series.dtype.kind == "b" or _holds_bool(series):
+        return Column(name=name, categories=_categories(series))
+    is_number = present & ~np.isnan(numbers_in(series))
+    n_numbers = int(is_number.sum())
+    if n_numbers == n_present:
+        return Column(name=name)
+    if n_numbers >= MOSTLY_NUMBERS * n_present:
+        raise _text_among_numbers(name, series, int((present & ~is_number).argmax()), source)
+    column = Column(name=name, categories=_categories(series))
+    if all(_DECIMAL_COMMA.fullmatch(text) or text.lstrip("+-").isdigit() for text in column.categories or ()):
+        row = next(k for k, text in enumerate(_texts(series)) if text is not None and "," in text)
+        raise source.fault(
+            f"column '{name}' holds numbers with a decimal comma, such as {str(series.iloc[row])!r} in "
+            f"{source.place(row)}",
+            "Write them with a point",
+        )
+    return column
+
+
+def _why_left_out(column: Column, series: pd.Series[Any]) -> str:
+    """Return why a column can teach nothing; empty where it may."""
+    n_rows, has_gaps = len(series), bool(series.isna().any())
+    if column.categories is not None:
+        n_distinct = len(column.categories)
+        if n_distinct > MOST_DISTINCT_TEXTS and 2 * n_distinct > n_rows:
+            return f"{n_distinct:,} different texts"
+        return "the same everywhere" if n_distinct == 1 and not has_gaps else ""
+    if has_gaps:
+        return ""
+    values = numbers_in(series)
+    if (values == values[0]).all():
+        return "the same everywhere"
+    in_order = bool((np.diff(values) == 1).all())
+    shuffled = n_rows >= FEWEST_SHUFFLED and bool((np.diff(np.sort(values)) == 1).all())
+    return "numbers the rows" if (in_order or shuffled) and values[0] == np.floor(values[0]) else ""
+
+
+def _encode_numbers(name: str, series: pd.Series[Any], source: Source) -> Array:
+    values = numbers_in(series)
+    bad = np.isnan(values) & series.notna().to_numpy()
+    if bad.any():
+        raise _text_among_numbers(name, series, int(bad.argmax()), source)
+    bad = np.abs(values) > np.finfo(np.float32).max
+    if bad.any():
+        row = int(bad.argmax())
+        what = f"column '{name}', {source.place(row)}: {values[row]:g} is infinite or too large"
+        raise source.fault(what, "Correct it, or leave the cell empty")
+    return values
+
+
+def _text_among_numbers(name: str, series: pd.Series[Any], row: int, source: Source) -> Exception:
+    what = f"column '{name}', {source.place(row)}: {str(series.iloc[row])[:60]!r} is text in a numeric column"
+    return source.fault(what, "Correct it, or leave the cell empty where the value is missing")
+
+
+def _texts(series: pd.Series[Any]) -> list[str | None]:
+    """Return each value as text, whole numbers without a fraction; None for what is missing."""
+    present = series.notna().to_numpy()
+    return [_text(value) if there else None for value, there in zip(series, present, strict=True)]
+
+
+def _text(value: object) -> str:
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if whole and isinstance(value, float) else str(value).strip()
+
+
+def _categories(series: pd.Series[Any]) -> tuple[str, ...]:
+    return tuple(sorted({text for text in _texts(series) if text is not None}))
+
+
+def _holds_bool(series: pd.Series[Any]) -> bool:
+    return series.dtype == object and any(isinstance(value, bool | np.bool_) for value in series)
+
+
+def _shell(name: str) -> str:
+    return f"'{name}'" if re.search(r"[^\w.-]", name) else name

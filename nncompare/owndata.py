@@ -1,0 +1,155 @@
+"""The user's own files and stored data sets in a run: what they are called there, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from nncompare.data.files import cache_root
+from nncompare.data.own import TABLES, is_own_file, own_name
+from nncompare.data.store import MANIFEST, StoredDataset, open_dataset
+from nncompare.events import Listener, Notice
+from nncompare.exceptions import DataError, UsageError
+from nncompare.execution.runner import LocalRunner
+from nncompare.execution.specs import ReadAnswer, ReadSpec
+from nncompare.registry import RESERVED, Catalog, display_name
+from nncompare.session import memory_limit_mb
+from nncompare.settings import MAX_EPOCHS, RunConfig
+
+__all__ = ["check_own_options", "dataset_names", "is_own", "load_own"]
+
+READ_TIMEOUT_S = 3600.0
+
+
+def is_own(name: str, catalog: Catalog) -> bool:
+    """Tell whether a data set is named as a file or folder of the user's own; what is installed goes first."""
+    return name not in catalog.plugins and (is_own_file(name) or Path(name).expanduser().is_dir())
+
+
+def dataset_names(names: Iterable[str], catalog: Catalog) -> dict[str, str]:
+    """Return what each data set is called in the run.
+
+    Parameters
+    ----------
+    names : iterable of str
+        As the user typed them.
+    catalog : Catalog
+        The installed data sets. A file of the name of one keeps its suffix, lest budgets of that one apply.
+
+    Raises
+    ------
+    UsageError
+        A folder holds no stored data set.
+    DataError
+        Its manifest is damaged.
+    """
+    taken = {*catalog.plugins, *MAX_EPOCHS, *RESERVED}
+    return {name: _own_name(name, taken) if is_own(name, catalog) else display_name(name) for name in names}
+
+
+def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
+    """Refuse options that say how a file is to be read where none is read.
+
+    Raises
+    ------
+    UsageError
+        One of them is given and has nothing to act upon, or contradicts the file.
+    """
+    suffixes = {Path(name).suffix.lower() for name in names if is_own_file(name)}
+    has_table, has_arrays = bool(suffixes & set(TABLES)), bool(suffixes - set(TABLES))
+    for option, value, needed in (("target", config.target, "a table"), ("encoding", config.encoding, "a table")):
+        if value is not None and not has_table:
+            raise UsageError(
+                f"--{option} is for {needed}, and none is among the data sets. Name one, such as -d file.csv, or "
+                f"leave --{option} out."
+            )
+    if config.view is not None and not has_arrays and not (has_table and config.view == "tabular"):
+        why = "a table is always tabular" if has_table else "none is among the data sets"
+        raise UsageError(f"--view is for .npz files, and {why}. Leave --view out.")
+
+
+def load_own(
+    path: str,
+    name: str,
+    config: RunConfig,
+    runner: LocalRunner,
+    folder: Path,
+    listener: Listener | None = None,
+) -> StoredDataset:
+    """Read a file in a child and put it into the cache, or open the folder of a stored data set.
+
+    Parameters
+    ----------
+    path : str
+        As the user typed it.
+    name : str
+        What it is called in the run.
+    config : RunConfig
+        Brings target, encoding and view, and the child's limit of memory.
+    runner : LocalRunner
+    folder : Path
+        Receives result and log of the child.
+    listener : callable, optional
+        Receives a notice that says what was recognised.
+
+    Raises
+    ------
+    UsageError
+        There is no such file, or an option does not fit it.
+    DataError
+        The file cannot be used; nothing was stored.
+    """
+    given = Path(path).expanduser()
+    stored = _open(given) if given.is_dir() else _read(given, name, config, runner, folder)
+    if listener is not None and stored.description:
+        listener(Notice(f"{name}: {stored.description}", "info"))
+    return stored
+
+
+def _own_name(name: str, taken: Iterable[str]) -> str:
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return _open(path).name
+    own = own_name(path.stem)
+    return f"{own}{path.suffix.lower()}" if own in taken else own
+
+
+def _open(folder: Path) -> StoredDataset:
+    """Return the data set that is stored in a folder, if all of its files are there."""
+    if not (folder / MANIFEST).is_file():
+        raise UsageError(
+            f"The folder '{folder}' holds no stored data set ({MANIFEST} is missing). Name a .csv, .tsv or .npz "
+            "file, or an installed data set."
+        )
+    stored = open_dataset(folder.absolute())
+    missing = [name for name in stored.files() if not (folder / name).is_file()]
+    if missing:
+        raise DataError(f"The stored data set in '{folder}' is damaged: {', '.join(missing)} is missing.")
+    return stored
+
+
+def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder: Path) -> StoredDataset:
+    if not path.is_file():
+        raise UsageError(f"There is no file '{path}'.")
+    spec = ReadSpec(
+        framework="sklearn",
+        timeout_s=READ_TIMEOUT_S,
+        memory_mb=memory_limit_mb(config),
+        result=folder / f"read-{name}.json",
+        log=folder / f"read-{name}.log",
+        path=path.absolute(),
+        root=cache_root(),
+        name=name,
+        target=config.target,
+        encoding=config.encoding,
+        view=config.view,
+    )
+    answer = runner.run(spec)
+    if isinstance(answer, ReadAnswer) and answer.folder is not None:
+        return open_dataset(answer.folder)
+    message = answer.failure.message if answer.failure is not None else "no reason given"
+    if isinstance(answer, ReadAnswer) and answer.usage:
+        raise UsageError(message)
+    if answer.failure is not None and answer.failure.category == "data":
+        raise DataError(message)
+    raise DataError(f"'{path}' could not be read: {message}")
