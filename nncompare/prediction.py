@@ -55,8 +55,8 @@ def predict(
     refit : int, default 1
         Which of the model's refits predicts; the first is never chosen by its score.
     input : Path, optional
-        A file of samples, in the form of the data set; see :func:`nncompare.data.own.read_samples`. Without it,
-        the run's own test part is predicted.
+        A file of samples, in the form of the data set; see
+        :func:`~nncompare.data.new_samples.read_samples`. Without it, the run's own test part is predicted.
     output : Path, optional
         A .csv or .npz file to write; see :func:`~nncompare.prediction_table.write_prediction`.
     encoding : str, optional
@@ -215,7 +215,7 @@ def _require_plugin(manifest: Manifest, study: StudyRecord) -> None:
 
 
 def _read(source: Path, data: SavedData, encoding: str | None) -> tuple[Samples, Labels | None]:
-    from nncompare.data.own import read_samples
+    from nncompare.data.new_samples import read_samples
 
     native = data.native
     return read_samples(

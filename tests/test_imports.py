@@ -49,6 +49,7 @@ def heavy_after(code):
         "from nncompare.cli import main; main(['data', '--help'])",
         "from nncompare.cli import main; main(['data', 'fetch', '--help'])",
         "from nncompare.cli import main; main(['run', '--help'])",
+        "from nncompare.cli import main; main(['predict', '--help'])",
         "from nncompare.cli import main; main(['run', '--trials', '0'])",
     ],
 )

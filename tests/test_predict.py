@@ -1,5 +1,6 @@
 """Predictions of runs: which model, from which files, and that they are those of the run."""
 
+import csv
 import json
 import os
 import shutil
@@ -241,6 +242,105 @@ def test_predict_with_a_package_that_is_not_installed_any_more_says_whose(own_ru
         predict(folder, results, "Nearest", runner=Forbidden())
 
 
+# --- files of samples -------------------------------------------------------------------------------------------
+
+
+def write_table(path, stored, rows, with_target=True):
+    """Write rows of a table as a user has them: text for categories, nothing for gaps, in another order."""
+    X, y = stored.X_test()[rows], stored.y_test()[rows]
+    order = list(reversed(range(len(stored.columns))))
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([stored.columns[k].name for k in order] + ["note"] + [stored.target] * with_target)
+        for sample, code in zip(X, y, strict=True):
+            cells = [cell(sample[k], stored.columns[k]) for k in order]
+            writer.writerow(cells + ["x"] + [stored.class_names[code]] * with_target)
+    return path
+
+
+def cell(value, column):
+    if np.isnan(value):
+        return ""
+    return repr(float(value)) if column.categories is None else column.categories[int(value)]
+
+
+def write_archive(path, stored):
+    """Write raw samples and the names of their classes."""
+    y = np.array(stored.class_names)[np.array(stored.y_test())]
+    np.savez(path, X=np.array(stored.X_test()), y=y)
+    return path
+
+
+@pytest.fixture(scope="module")
+def wine_run(runner, tmp_path_factory):
+    """A run on a table with named columns: its results and folder, and the stored data set."""
+    out = tmp_path_factory.mktemp("wine")
+    results, folder = compare_with(runner, out, datasets=(dataset("Wine"),), n_trials=1, n_refits=1)
+    return results, folder, stored_of(results, "Wine")
+
+
+def test_predict_a_table_equals_the_run_however_it_is_cut(wine_run, runner, tmp_path):
+    results, folder, stored = wine_run
+    refit = results.studies[0].refits[0]
+    found = []
+    for part, rows in enumerate(np.array_split(np.arange(stored.n_test), [1, 17])):
+        path = write_table(tmp_path / f"{part}.csv", stored, rows)
+        found.append(predict(folder, results, input=path, runner=runner))
+    probabilities = np.concatenate([prediction.probabilities for prediction in found])
+    np.testing.assert_allclose(probabilities, predictions_of(folder, refit), atol=1e-6)
+    n_right = sum(prediction.accuracy * len(prediction) for prediction in found)
+    assert n_right / stored.n_test == pytest.approx(refit.test_accuracy)
+    np.testing.assert_array_equal(np.concatenate([prediction.labels for prediction in found]), stored.y_test())
+
+
+def test_predict_a_table_without_its_classes_gives_no_accuracy(wine_run, runner, tmp_path):
+    results, folder, stored = wine_run
+    path = write_table(tmp_path / "new.csv", stored, np.arange(3), with_target=False)
+    found = predict(folder, results, input=path, output=tmp_path / "out.csv", runner=runner)
+    assert (found.labels, found.accuracy, len(found)) == (None, None, 3)
+    header, *lines = csv.reader((tmp_path / "out.csv").read_text().splitlines())
+    assert header == ["row", "prediction", "p_barolo", "p_=gri", "p_barbera"]
+    assert {line[1] for line in lines} <= {"barolo", "'=gri", "barbera"}
+
+
+def test_predict_a_table_with_other_columns_names_those_that_it_lacks(wine_run, tmp_path):
+    results, folder, _ = wine_run
+    (tmp_path / "new.csv").write_text("alcohol,b\n1,2\n3,4\n")
+    with pytest.raises(DataError, match=r"'new\.csv'.* lacks the columns .*malic_acid"):
+        predict(folder, results, input=tmp_path / "new.csv", runner=Forbidden())
+
+
+def test_predict_an_archive_of_raw_samples_equals_the_run(run, runner, tmp_path):
+    results, folder = run
+    path = write_archive(tmp_path / "new.npz", stored_of(results, "Waves"))
+    found = predict(folder, results, "Nearest", input=path, runner=runner)
+    refit = results.studies[0].refits[0]
+    assert found.accuracy == refit.test_accuracy
+    np.testing.assert_allclose(found.probabilities, predictions_of(folder, refit), atol=1e-6)
+
+
+def test_predict_in_blocks_gives_the_same(run, runner, tmp_path, monkeypatch):
+    from nncompare.execution import predicting
+    from nncompare.execution.specs import PredictSpec
+
+    specs = []
+    monkeypatch.setattr(predicting, "BLOCK_ROWS", 7)
+
+    class Here:
+        """Runs the request in this process, where the size of the blocks is another."""
+
+        def run(self, spec, handler):
+            specs.append(spec)
+            return predicting.predict(spec)
+
+    results, folder = run
+    found = predict(folder, results, "Nearest", runner=Here())
+    assert isinstance(specs[0], PredictSpec)
+    np.testing.assert_allclose(
+        found.probabilities, predictions_of(folder, results.studies[0].refits[0]), atol=1e-6
+    )
+
+
 # --- real models, in fresh processes ----------------------------------------------------------------------------
 
 REAL = {
@@ -283,7 +383,7 @@ def check_equal(done, output, results, folder, study, number):
 
 @pytest.mark.slow
 def test_predict_in_a_fresh_process_equals_the_run(real_run, tmp_path):
-    _, results, folder = real_run
+    name, results, folder = real_run
     for study in results.studies:
         for number in range(1, len(study.refits) + 1):
             output = tmp_path / f"{study.model}-{number}.npz"
@@ -291,3 +391,7 @@ def test_predict_in_a_fresh_process_equals_the_run(real_run, tmp_path):
                 "predict", folder, "-m", study.model, "--refit", number, "--test", "--output", output, "--json"
             )
             check_equal(done, output, results, folder, study, number)
+            if name != "Texts" and number == 1:
+                path = write_archive(tmp_path / "raw.npz", stored_of(results, name))
+                done = command("predict", folder, "-m", study.model, "--input", path, "--output", output, "--json")
+                check_equal(done, output, results, folder, study, number)

@@ -48,5 +48,5 @@ class Native:
             dtype=stored.dtype,
             scale=stored.scale,
             columns=stored.columns,
-            target=getattr(stored, "target", None),
+            target=stored.target,
         )

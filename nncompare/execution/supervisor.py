@@ -16,7 +16,7 @@ from nncompare.execution.channel import UNSAVED
 from nncompare.execution.launch import Child
 from nncompare.execution.memory import MemoryWatch
 from nncompare.execution.process import kill_tree
-from nncompare.execution.specs import DescribeSpec, LoadSpec, MeasureSpec, ReadSpec, Spec
+from nncompare.execution.specs import DescribeSpec, LoadSpec, MeasureSpec, PredictSpec, ReadSpec, Spec
 from nncompare.results import Failure, FailureCategory
 
 Handler: TypeAlias = Callable[[str, dict[str, Any]], Any]
@@ -30,6 +30,7 @@ _TOO_LONG: dict[type[Spec], str] = {
     ReadSpec: "The file was not read within {}.",
     DescribeSpec: "The search space was not described within {} (--trial-timeout).",
     MeasureSpec: "The saved model was not loaded and timed within {} (--trial-timeout).",
+    PredictSpec: "The predictions were not made within {}.",
 }
 
 

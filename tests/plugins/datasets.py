@@ -10,6 +10,7 @@ import numpy as np
 from nncompare_plugins.datasets.digits import Digits
 
 from nncompare.data.download import RemoteFile, fetch
+from nncompare.data.records import Column
 from nncompare.exceptions import DataUnavailableError
 from nncompare.plugin import Dataset, DatasetInfo, DatasetPlugin, Ragged
 
@@ -133,3 +134,23 @@ class Hangs(Waves):
         import time
 
         time.sleep(1e6)
+
+
+class Wine(DatasetPlugin):
+    """A table with named columns: numbers, one of them with gaps, and a column of categories with some too."""
+
+    info = DatasetInfo(
+        name="Wine", view="tabular", n_train=178, n_test=0, class_names=("barolo", "=gri", "barbera")
+    )
+
+    def load(self, cache):
+        from sklearn.datasets import load_wine
+
+        X, y = load_wine(return_X_y=True)
+        shades = np.digitize(X[:, -4], [4, 6]).astype(float)
+        X[:, -4] = np.where(np.arange(len(X)) % 11 == 0, np.nan, shades)
+        X[::7, 2] = np.nan
+        names = load_wine().feature_names
+        columns = [Column(name=name) for name in names]
+        columns[-4] = Column(name=names[-4], categories=("light", "medium", "deep, dark"))
+        return Dataset(X, y, columns=columns, target="cultivar")
