@@ -138,11 +138,11 @@ def test_data_list_asks_a_plugin_once(tmp_path, monkeypatch):
 def test_data_list_on_a_narrow_terminal_keeps_what_matters(shop):
     shop("Remote")
     known = list_datasets()
-    assert table_lines(known, 50) == [
+    assert table_lines(known, 45) == [
         "NAME    TRAIN  TEST     SIZE  STATE",
         "Remote     60    20  17.5 MB  not fetched yet",
     ]
-    assert "LICENCE" in table_lines(known, 80)[0]
+    assert "LICENCE" in table_lines(known, 100)[0]
 
 
 @pytest.mark.parametrize("declared", [{"citation": "Somebody (2021). Waves."}, {"n_train": 61}])

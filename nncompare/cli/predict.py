@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nncompare.cli.completion import complete_runs
 from nncompare.cli.group import common_options
+from nncompare.cli.options import out_option
 from nncompare.cli.report import find_run
 from nncompare.cli.streams import say
 from nncompare.columns import one_line
@@ -39,7 +41,7 @@ Examples:
 
 
 @click.command("predict", short_help="Predict new samples with a model of a run.", help=_HELP)
-@click.argument("run")
+@click.argument("run", shell_complete=complete_runs)
 @click.option(
     "-m", "--model", metavar="NAME", help="The model. Default: the verdict's winner, else the best mean."
 )
@@ -64,13 +66,7 @@ Examples:
     help='A .csv or .npz file, which is replaced where it exists; "-" for CSV on standard output.',
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("reports"),
-    show_default=True,
-    help="The folder of the run directories.",
-)
+@out_option()
 @common_options
 def predict_samples(
     run: str,

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from nncompare.cli.completion import complete_runs
 from nncompare.cli.group import common_options
+from nncompare.cli.options import out_option
 from nncompare.cli.streams import say
 from nncompare.exceptions import NNCompareError, ResultsError, UsageError
 
@@ -21,14 +23,8 @@ Example:
 
 
 @click.command("report", short_help="Write the report of a run again.", help=_HELP)
-@click.argument("run")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("reports"),
-    show_default=True,
-    help="The folder of the run directories.",
-)
+@click.argument("run", shell_complete=complete_runs)
+@out_option()
 @common_options
 def rebuild_report(run: str, out: Path) -> None:
     """Find, read, write, print the path."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 # A user may have left "/" and "@" of a password unescaped, so it ends at the last "@".
-_USER = re.compile(r"(?P<before>[\w+.-]+://[^:/@?#\s]*):\S*@")
+_USER = re.compile(r"(?P<before>[\w+.-]+://[^:/@?#\s]*:)\S*@")
 _QUERY = re.compile(r"(?P<before>[?&;]\w*(?:password|passwd|pwd|secret|token)=)[^&;\s]*", re.IGNORECASE)
 _HIDDEN = r"\g<before>***"
 

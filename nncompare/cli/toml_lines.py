@@ -20,7 +20,7 @@ def line_of(text: str, path: Sequence[str]) -> int | None:
     path : sequence of str
         The names of the tables, then the key.
     """
-    lines = text.splitlines(keepends=True)
+    lines = [f"{line}\n" for line in text.split("\n")]  # as TOML counts them; Python knows more line breaks
     start = 0
     for end in range(1, len(lines) + 1):
         try:

@@ -1,0 +1,313 @@
+"""The configuration file: what it may say, who wins, which line is wrong, and how it is written."""
+
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import click
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nncompare.cli import main
+from nncompare.cli.configfile import settable
+from nncompare.cli.run import run_comparison
+from nncompare.cli.secrets import without_passwords
+from nncompare.cli.toml_lines import line_of
+from nncompare.settings import RunConfig
+
+EVERYTHING = """
+model = ["cnn", "mlp"]
+dataset = ["digits", "my data.csv"]
+target = "class"
+encoding = "latin-1"
+view = "tabular"
+preset = "quick"
+trials = 7
+epochs = 9
+seeds = 2
+jobs = 1
+threads = 3
+seed = 5
+timeout = "20m"
+trial-timeout = 1.5
+trial-memory = 500
+out = "elsewhere"
+storage = "sqlite:///a.db"
+estimate = false
+strict = true
+
+[set.cnn]
+kernel = 3
+
+[set.mlp]
+activation = "tanh"
+"""
+
+
+@pytest.fixture
+def asked(monkeypatch, tmp_path):
+    """Work in a fresh folder; return the configurations that reached the planner, which then ends the run."""
+    found = []
+
+    def make_plan(config, runner, progress):
+        found.append(config)
+        return SimpleNamespace(folder=Path("reports/r"), jobs=1, datasets=[], studies=[])
+
+    planning, estimating = ModuleType("nncompare.planning"), ModuleType("nncompare.estimate")
+    planning.make_plan = make_plan
+    estimating.estimate_plan = lambda plan, runner, listener=None: None
+    for module in (planning, estimating):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NNCOMPARE_STORAGE", raising=False)
+    return found
+
+
+def run(*arguments, **env):
+    return CliRunner().invoke(main, ["run", "--dry-run", *arguments], env=env)
+
+
+def written(text, name="nncompare.toml"):
+    Path(name).write_text(text, encoding="utf-8")
+
+
+def test_config_every_setting_reaches_the_run(asked):
+    written(EVERYTHING)
+    done = run()
+    assert done.exit_code == 0
+    assert done.stderr.splitlines()[0] == "Settings from nncompare.toml."
+    (config,) = asked
+    assert config == RunConfig(
+        models=("cnn", "mlp"),
+        datasets=("digits", "my data.csv"),
+        target="class",
+        encoding="latin-1",
+        view="tabular",
+        preset="quick",
+        n_trials=7,
+        max_epochs=9,
+        n_refits=2,
+        jobs=1,
+        threads=3,
+        seed=5,
+        pins={"cnn": {"kernel": 3}, "mlp": {"activation": "tanh"}},
+        out=Path("elsewhere"),
+        strict=True,
+        timeout_s=1200.0,
+        trial_timeout_s=1.5,
+        trial_memory_mb=500.0,
+        storage="sqlite:///a.db",
+        command=config.command,
+    )
+
+
+def test_config_of_every_option_but_those_of_one_run(asked):
+    """The file above and the flags that only change what is printed are all that can be set."""
+    known = set(settable(run_comparison))
+    assert known - set(tomllib.loads(EVERYTHING)) == {"all", "open", "quiet"}
+
+
+def test_config_command_in_the_results_repeats_the_run_without_the_file(asked):
+    written(EVERYTHING)
+    run("--trials", "8")
+    Path("nncompare.toml").unlink()
+    (first,) = asked
+    assert first.command[:5] == ("nncompare", "run", "--dry-run", "--trials", "8")
+    run(*first.command[3:], "--storage", "sqlite:///a.db")
+    again = asked[1]
+    assert {name: getattr(again, name) for name in RunConfig.__slots__ if name != "command"} == {
+        name: getattr(first, name) for name in RunConfig.__slots__ if name != "command"
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "field", "value"),
+    [
+        ('model = ["cnn"]\ntrials = 3', ("--trials", "4"), "n_trials", 4),
+        ('model = ["cnn"]', ("-m", "mlp"), "models", ("mlp",)),
+        ('model = "cnn"', (), "models", ("cnn",)),
+        ("all = true", ("-m", "mlp"), "models", ("mlp",)),
+        ('model = ["cnn"]', ("--all",), "models", ()),
+        ('model = ["cnn"]\n[set.cnn]\na = 1', ("--set", "cnn.b=2"), "pins", {"cnn": {"b": 2}}),
+        ("all = true\nstrict = true", ("--no-strict",), "strict", False),
+        ("all = true\ntimeout = 90", (), "timeout_s", 90.0),
+    ],
+)
+def test_config_command_line_wins(asked, text, arguments, field, value):
+    written(text)
+    assert run(*arguments).exit_code == 0
+    assert getattr(asked[0], field) == value
+
+
+def test_config_environment_wins_over_the_file(asked):
+    written('all = true\nstorage = "sqlite:///file.db"')
+    run(NNCOMPARE_STORAGE="sqlite:///variable.db")
+    assert asked[0].storage == "sqlite:///variable.db"
+
+
+def test_config_own_file_comes_before_pyproject(asked):
+    written("all = true\nseed = 1")
+    written("[tool.nncompare]\nall = true\nseed = 2", "pyproject.toml")
+    run()
+    Path("nncompare.toml").unlink()
+    assert run().stderr.startswith("Settings from pyproject.toml.\n")
+    written("all = true\nseed = 3", "other.toml")
+    assert run("--config", "other.toml").stderr.startswith("Settings from other.toml.\n")
+    assert [config.seed for config in asked] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("text", ["[tool.other]\na = 1", "this is not TOML", '[project]\nname = "nncompare-fan"'])
+def test_config_pyproject_of_others_is_left_alone(asked, text):
+    written(text, "pyproject.toml")
+    done = run("--all")
+    assert done.exit_code == 0
+    assert "Settings" not in done.stderr
+
+
+def test_config_quiet_does_not_name_the_file(asked):
+    written("all = true\nquiet = true")
+    assert run().stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('model = ["mlp"\ntrials = 3', "is not TOML: Unclosed array (at line 2, column 1)."),
+        (
+            '# c\n\nmodel = [\n "mlp",\n]\ntrails = 3',
+            ", line 6: trails: there is no such setting. Did you mean 'trials'?",
+        ),
+        ("all = true\nn_trials = 3", ", line 2: n_trials: there is no such setting. Did you mean 'trials'?"),
+        ("all = true\nxyzzy = 3", ", line 2: xyzzy: there is no such setting. Known are all, model, dataset, "),
+        ("all = true\ntrials = 5.7", ", line 2: trials: 5.7 is not a whole number."),
+        ("all = true\ntrials = true", ", line 2: trials: true is not a whole number."),
+        ('all = true\ntrials = "5"', ', line 2: trials: "5" is not a whole number.'),
+        ("all = true\ntrials = 0", ", line 2: trials: 0 is not in the range x>=1."),
+        ('preset = "fast"', ", line 1: preset: 'fast' is not one of 'quick', 'standard', 'thorough'."),
+        ('all = true\ntimeout = "20 parsecs"', ", line 2: timeout: '20 parsecs' is no time above 0;"),
+        ("all = true\ntrial-memory = -1", ", line 2: trial-memory: -1 is not a number above 0."),
+        ("strict = 1", ", line 1: strict: 1 is not true or false."),
+        ("model = [1]", ", line 1: model: [1] is not a list of texts."),
+        ("target = 3", ", line 1: target: 3 is not a text."),
+        ("[set.mlp]\nunits = 1979-05-27", ', line 2: set.mlp.units: "1979-05-27" is no value of a parameter.'),
+        ("[set]\nunits = 3", ", line 2: set.units: it belongs to no model."),
+        ("set = 3", ", line 1: set: 3 is no table."),
+        ("json = true", ", line 1: json: --json is for the command line only."),
+        ('all = true\nmodel = "mlp"', ", line 1: all: it runs every model, so 'model' cannot choose."),
+    ],
+)
+def test_config_wrong_file_names_file_line_and_key(asked, text, message):
+    written(text)
+    done = run()
+    assert (done.exit_code, done.stdout, asked) == (2, "", [])
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("Error: 'nncompare.toml'")
+    assert message in last
+
+
+def test_config_wrong_pyproject_names_its_table(asked):
+    written("[project]\ntrails = 3\n\n[tool.nncompare]\ntrails = 3", "pyproject.toml")
+    assert "'pyproject.toml', line 5: tool.nncompare.trails: " in run().stderr
+
+
+def test_config_without_the_table_is_said_where_it_was_asked_for(asked):
+    written("[tool.other]", "pyproject.toml")
+    done = run("--config", "pyproject.toml", "--all")
+    assert (done.exit_code, done.stderr) == (2, "Error: 'pyproject.toml' has no table [tool.nncompare].\n")
+
+
+def test_config_of_another_encoding_is_one_sentence(asked):
+    Path("nncompare.toml").write_bytes('model = ["é"]'.encode("latin-1"))
+    done = run()
+    assert done.exit_code == 2
+    assert done.stderr.startswith("Error: 'nncompare.toml' cannot be read: UnicodeDecodeError")
+
+
+def test_config_out_is_used_by_other_commands(asked):
+    written('out = "elsewhere"\nmodel = ["cnn"]')
+    assert "There is no run in 'elsewhere' yet." in CliRunner().invoke(main, ["report", "latest"]).stderr
+
+
+def test_save_config_repeats_the_run(asked):
+    written(EVERYTHING)
+    assert run("--save-config", "saved.toml", "--trials", "8", "-m", "lstm").exit_code == 0
+    Path("nncompare.toml").unlink()
+    assert run("--config", "saved.toml").exit_code == 0
+    first, again = asked
+    assert again.n_trials == 8
+    assert again.models == ("lstm",)
+    assert {name: getattr(again, name) for name in RunConfig.__slots__ if name != "command"} == {
+        name: getattr(first, name) for name in RunConfig.__slots__ if name != "command"
+    }
+
+
+def test_save_config_writes_what_was_said_and_the_defaults_as_comments(asked):
+    done = run("--save-config", "saved.toml", "--all", "--trial-timeout", "2h")
+    text = Path("saved.toml").read_text(encoding="utf-8")
+    assert "Settings saved in saved.toml.\n" in done.stderr
+    assert text.startswith("# Settings of nncompare ")
+    assert tomllib.loads(text) == {"all": True, "trial-timeout": 7200}
+    assert '\n# preset = "standard"\n' in text
+
+
+def test_save_config_without_anything_to_run_only_saves(asked):
+    done = CliRunner().invoke(main, ["run", "--trials", "5", "--save-config", "saved.toml"])
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "Settings saved in saved.toml.\n")
+    assert asked == []
+    assert tomllib.loads(Path("saved.toml").read_text(encoding="utf-8")) == {"trials": 5}
+
+
+def test_save_config_never_replaces_a_file(asked):
+    written("# mine", "saved.toml")
+    done = run("--all", "--save-config", "saved.toml")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("Error: --save-config: 'saved.toml' exists and is not replaced.")
+    assert Path("saved.toml").read_text(encoding="utf-8") == "# mine"
+
+
+def test_save_config_keeps_the_password_to_itself(asked):
+    done = run("--all", "--save-config", "saved.toml", NNCOMPARE_STORAGE="postgresql://ann:s3cret@host/db")
+    text = Path("saved.toml").read_text(encoding="utf-8")
+    assert "s3cret" not in text + done.stderr + done.stdout
+    assert "storage" not in tomllib.loads(text)
+    assert "The storage is not in it" in done.stderr
+
+
+@pytest.mark.parametrize("form", [["--storage", "{}"], ["--storage={}"], ["{}"]])
+def test_typed_command_and_messages_hold_no_password(asked, form):
+    url = "postgresql://ann:s3/c@ret@host/db?password=s3cret"
+    done = run("--all", *(part.format(url) for part in form))
+    shown = done.stderr + done.stdout + repr([config.command for config in asked])
+    assert "s3" not in shown
+    assert "ret@" not in shown
+    if asked:
+        assert asked[0].storage == url
+        assert any("postgresql://ann:***@host/db?password=***" in word for word in asked[0].command)
+
+
+@pytest.mark.parametrize(
+    "text", ["mlp", "sqlite:///a.db", "postgresql://host/db", "path/to/file.py:Class", "a@b:c", "http://h/?a=b"]
+)
+def test_without_passwords_leaves_the_rest_alone(text):
+    assert without_passwords(text) == text
+
+
+@given(
+    st.dictionaries(st.from_regex(r"[a-z]{1,3}", fullmatch=True), st.integers() | st.lists(st.text()), max_size=6)
+)
+def test_line_of_finds_every_key(values):
+    import tomli_w
+
+    text = "# a comment\n\n" + tomli_w.dumps(values)
+    for key in values:
+        line = line_of(text, (key,))
+        assert text.split("\n")[line - 1].startswith(f"{key} = ")
+    assert line_of(text, ("absent",)) is None
+
+
+def test_settable_keys_are_long_names():
+    assert all(f"--{key}" in option.opts for key, option in settable(run_comparison).items())
+    assert all(isinstance(option, click.Option) for option in settable(run_comparison).values())
