@@ -5,10 +5,13 @@ from __future__ import annotations
 import difflib
 import signal
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from nncompare.comparison import Comparison, Interrupted, run
+from nncompare.data.files import cache_root
+from nncompare.data.own import own_arrays, store_own
+from nncompare.estimate import estimate_plan
 from nncompare.events import Listener
 from nncompare.exceptions import UsageError
 from nncompare.execution.runner import LocalRunner
@@ -67,7 +70,7 @@ def compare(
         The test part, of the form of ``X`` and ``y``. Without it a fifth of the rows is set aside.
     name : str, default "data"
         What the report calls ``X`` and ``y``.
-    view : {"tabular", "image", "sequence", "tokens"}, optional
+    view : {"tabular", "image", "sequence"}, optional
         What ``X`` or a file holds, where the shape does not tell.
     target : str, optional
         The column of a table file that holds the classes.
@@ -123,11 +126,17 @@ def compare(
     model_names, datasets = plugin_names(models, "model"), plugin_names(dataset, "data set")
     _check_arrays([name for name, value in arrays.items() if value is not None], datasets, target)
     config = RunConfig(models=model_names, datasets=datasets, view=view, target=target, **settings)
+    if not isinstance(name, str):
+        raise UsageError(f"name is {name!r}; a text is expected.")
     with choose_progress(_is_quiet(progress)) as shown, LocalRunner() as runner:
         listeners = Listeners(shown, *([] if listener is None else [listener]))
         with terminable():
+            if X is not None:
+                stored = store_own(*own_arrays(name, X, y, X_test, y_test, view), cache_root())
+                config = replace(config, datasets=(str(stored.folder),), view=None)
             plan = make_plan(config, runner, listeners)
-        shown.follow(plan)
+            foretold = estimate_plan(plan, runner, listeners) if estimate else None
+        shown.follow(plan, foretold)
         try:
             return Comparison(run(plan, runner, listeners), plan.folder.absolute())
         except Interrupted as error:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nncompare.data.files import write_atomic
+from nncompare.data.sample_file import write_sample_file
 from nncompare.engine import RESULTS, Engine
 from nncompare.events import Listener, RunFinished
 from nncompare.exceptions import ResultsError, UsageError
@@ -15,6 +17,7 @@ from nncompare.execution.runner import LocalRunner
 from nncompare.interrupts import Interrupts
 from nncompare.leaderboard import leaderboard, trials
 from nncompare.plan import Plan
+from nncompare.prediction import Prediction, predict
 from nncompare.report import render_comparison, render_html, write_report
 from nncompare.results import Results, VerdictRecord
 
@@ -96,6 +99,54 @@ class Comparison:
             raise UsageError(f"'{target}' is a folder, and a report is one file. Name a file in it.")
         write_atomic(target, render_html(self.results))
         return target
+
+    def predict(
+        self,
+        X: Any = None,
+        *,
+        model: str | None = None,
+        dataset: str | None = None,
+        refit: int = 1,
+        output: str | os.PathLike[str] | None = None,
+        encoding: str | None = None,
+    ) -> Prediction:
+        """Predict new samples with a saved model of the run, in a process of its own.
+
+        Parameters
+        ----------
+        X : DataFrame, array-like of shape (n_samples, ...) or path, optional
+            Samples in the form of the data set: a table needs the columns of training by name, in any order. Of a
+            path, the .csv, .tsv or .npz file is read. Without it, the run's own test part is predicted.
+        model : str, optional
+            By default the verdict's winner, else the model with the highest mean accuracy.
+        dataset : str, optional
+            Whose model it is; a run of several needs it.
+        refit : int, default 1
+            Which of the model's refits predicts.
+        output : path, optional
+            A .csv or .npz file to write.
+        encoding : str, optional
+            Of a table file, where it is not UTF-8.
+
+        Returns
+        -------
+        Prediction
+            ``names``, ``probabilities``, ``frame`` (pandas) and, where the classes are known, ``accuracy``.
+
+        Raises
+        ------
+        UsageError, DataError, ResultsError, PluginError, StorageError
+            As :func:`nncompare.prediction.predict`.
+        """
+        to_file = None if output is None else Path(output).expanduser()
+        with tempfile.TemporaryDirectory(prefix="nncompare-samples-") as folder:
+            if X is None or isinstance(X, str | os.PathLike):
+                source = None if X is None else Path(X).expanduser()
+            else:
+                source = write_sample_file(X, Path(folder))
+            return predict(
+                self.folder, self.results, model, dataset, refit, input=source, output=to_file, encoding=encoding
+            )
 
     def __repr__(self) -> str:
         """Return the verdicts in words, and where the report is."""

@@ -6,13 +6,15 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
+from sklearn.datasets import load_wine
 
 import nncompare
 from nncompare import Comparison, compare
 from nncompare.comparison import load_results
 from nncompare.events import Notice, RunFinished, TrialFinished
-from nncompare.exceptions import StorageError, UsageError
+from nncompare.exceptions import DataError, StorageError, UsageError
 from nncompare.progress.listeners import Listeners
 from nncompare.report import render_html
 from nncompare.results import Results
@@ -223,6 +225,66 @@ def test_compare_quiet_in_another_thread_tells_its_listener_all(tmp_path, capsys
     assert isinstance(heard[-1], RunFinished)
     assert load_results(done[0].folder) == done[0].results
     assert nncompare.compare is compare
+
+
+def wine():
+    """Return the wines with a category, a gap and named classes."""
+    X, y = load_wine(return_X_y=True, as_frame=True)
+    X["grower"] = np.where(y == 0, "north", "south")
+    X.loc[3, "alcohol"] = np.nan
+    return X, y.map({0: "a", 1: "b", 2: "c"}).rename("kind")
+
+
+@pytest.mark.slow
+def test_compare_a_data_frame_and_predict_with_it(tmp_path, capsys):
+    X, y = wine()
+    budget = SMALL | {"max_epochs": 20}
+    done = compare("mlp", X=X, y=y, name="wine", out=tmp_path, **budget)
+    assert (
+        "wine: 178 rows: 13 numeric and 1 categorical columns, 1 missing value; 3 classes"
+        in capsys.readouterr().err
+    )
+    assert [dataset.name for dataset in done.results.datasets] == ["wine"]
+    assert done.predict().accuracy == done.results.studies[0].refits[0].test_accuracy
+    shuffled = X.iloc[::-1, ::-1]
+    found = done.predict(shuffled)
+    assert len(found) == len(X)
+    assert np.mean(np.array(found.names) == y[shuffled.index].to_numpy()) > 0.8
+    X.assign(kind=y).to_csv(tmp_path / "wine.csv", index=False)
+    from_file = done.predict(tmp_path / "wine.csv", output=tmp_path / "found.csv")
+    np.testing.assert_allclose(from_file.probabilities[::-1], found.probabilities, rtol=1e-5)
+    assert len((tmp_path / "found.csv").read_text().splitlines()) == len(X) + 1
+
+
+@pytest.mark.slow
+def test_compare_a_file_is_as_good_as_its_table(tmp_path):
+    X, y = wine()
+    X.assign(kind=y).to_csv(tmp_path / "wine.csv", index=False)
+    quiet = SMALL | {"progress": False, "out": tmp_path}
+    file = compare("mlp", tmp_path / "wine.csv", target="kind", **quiet)
+    table = compare("mlp", X=X, y=y, name="wine", **quiet)
+    assert file.results.datasets[0].fingerprint == table.results.datasets[0].fingerprint
+    assert file.results.studies[0].test == table.results.studies[0].test
+
+
+@pytest.mark.slow
+def test_compare_lists_of_numbers_with_a_test_part(tmp_path):
+    X, y = [[0.0, 1.0], [1.0, 0.0]] * 30, ["no", "yes"] * 30
+    done = compare("mlp", X=X, y=y, X_test=X[:20], y_test=y[:20], out=tmp_path, **SMALL)
+    assert (done.results.datasets[0].n_test, done.results.datasets[0].class_names) == (20, ["no", "yes"])
+    assert len(done.predict([[1, 0], [0, 1]]).names) == 2
+
+
+def test_compare_arrays_that_do_not_agree_leave_nothing(tmp_path):
+    with pytest.raises(DataError, match="it has 2 rows and y has 1"):
+        compare("mlp", X=[[1.0], [2.0]], y=["a"], out=tmp_path / "out", progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("X", [[["a", "b"]], [[1.0], [1.0, 2.0]]])
+def test_comparison_predict_refuses_what_is_no_array(tmp_path, X):
+    with pytest.raises(DataError, match="The samples"):
+        comparison(fixtures.one_model(), tmp_path).predict(X)
 
 
 SCRIPT = """
