@@ -9,10 +9,9 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from nncompare.cli.configfile import configured_out
 from nncompare.cli.group import common_options
+from nncompare.cli.options import OUT
 from nncompare.cli.streams import say
-from nncompare.exceptions import NNCompareError
 
 __all__ = ["complete_datasets", "complete_models", "complete_runs", "print_completion"]
 
@@ -74,11 +73,8 @@ def complete_datasets(_ctx: click.Context, _param: click.Parameter, incomplete: 
 
 def complete_runs(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Return ``latest`` and the ids of the runs, the newest first; else the shell offers folders."""
-    try:
-        out = Path(ctx.params.get("out") or configured_out() or "reports")
-        runs = sorted({path.parent.name for path in out.glob("*/results.json")}, reverse=True)
-    except (OSError, NNCompareError):
-        runs = []
+    out = Path(ctx.params.get("out") or OUT)
+    runs = sorted({path.parent.name for path in out.glob("*/results.json")}, reverse=True)
     return _matching(["latest", *runs], incomplete) or [CompletionItem(incomplete, type="dir")]
 
 

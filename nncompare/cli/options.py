@@ -75,9 +75,13 @@ def out_option(text: str = "The folder of the run directories.") -> Callable[[F]
     def default() -> Path:
         from nncompare.cli.configfile import configured_out
 
-        ctx = click.get_current_context(silent=True)
-        is_completing = ctx is not None and ctx.resilient_parsing
-        return OUT if is_completing else configured_out() or OUT
+        try:
+            return configured_out() or OUT
+        except UsageError:
+            ctx = click.get_current_context(silent=True)
+            if ctx is not None and ctx.resilient_parsing:  # the TAB key is no place to complain
+                return OUT
+            raise
 
     return click.option(
         "--out",

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nncompare.cli.completion import complete_runs
+from nncompare.cli.completion import complete_datasets, complete_models, complete_runs
 from nncompare.cli.group import common_options
 from nncompare.cli.options import out_option
-from nncompare.cli.report import find_run
 from nncompare.cli.streams import say
 from nncompare.columns import one_line
 from nncompare.exceptions import UsageError
+from nncompare.runs import find_run
 
 if TYPE_CHECKING:
     from nncompare.prediction_table import Prediction
@@ -43,9 +43,19 @@ Examples:
 @click.command("predict", short_help="Predict new samples with a model of a run.", help=_HELP)
 @click.argument("run", shell_complete=complete_runs)
 @click.option(
-    "-m", "--model", metavar="NAME", help="The model. Default: the verdict's winner, else the best mean."
+    "-m",
+    "--model",
+    metavar="NAME",
+    shell_complete=complete_models,
+    help="The model. Default: the verdict's winner, else the best mean.",
 )
-@click.option("-d", "--dataset", metavar="NAME", help="Whose model, in a run with several data sets.")
+@click.option(
+    "-d",
+    "--dataset",
+    metavar="NAME",
+    shell_complete=complete_datasets,
+    help="Whose model, in a run with several data sets.",
+)
 @click.option(
     "--refit",
     type=click.IntRange(min=1),
@@ -55,13 +65,18 @@ Examples:
     help="Which refit of the model.",
 )
 @click.option(
-    "--input", "source", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The file of samples."
+    "--input",
+    "source",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The file of samples.",
 )
 @click.option("--encoding", metavar="NAME", help="Of the table, where it is not UTF-8, as in latin-1.")
 @click.option("--test", "own_test", is_flag=True, help="Predict the run's own sealed test part instead of a file.")
 @click.option(
     "--output",
     type=click.Path(allow_dash=True, path_type=str),
+    metavar="FILE",
     required=True,
     help='A .csv or .npz file, which is replaced where it exists; "-" for CSV on standard output.',
 )

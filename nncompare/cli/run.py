@@ -33,10 +33,10 @@ _HELP = """Compare models on data sets and write one report.
 
 \b
 Examples:
-  nncompare run --all                        every model, its own data set and mnist1d
-  nncompare run --all --preset quick         the same in a minute or two, roughly
-  nncompare run -m cnn -m lstm -d mnist1d    two models, one data set
-  nncompare run -d wine.csv --target class   every model, a table of your own
+  nncompare run --all                       each model: its own data, mnist1d
+  nncompare run --all --preset quick        the same in minutes, roughly
+  nncompare run -m cnn -m lstm -d mnist1d   two models, one data set
+  nncompare run -d wine.csv --target class  every model, a table of your own
 
 MODEL and DATASET are names from "nncompare list", or package.module:Class, or path/to/file.py:Class; DATASET may
 also be the path of a CSV, TSV or NPZ file, or of the folder of a stored data set. Without -d each model runs on
