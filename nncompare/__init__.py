@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nncompare.api import compare
+    from nncompare.api import compare, load
     from nncompare.comparison import Comparison
     from nncompare.results import Results
     from nncompare.settings import RunConfig
 
     __version__: str
 
-__all__ = ["Comparison", "Results", "RunConfig", "__version__", "compare"]
+__all__ = ["Comparison", "Results", "RunConfig", "__version__", "compare", "load"]
 
 _HOMES = {
     "Comparison": "nncompare.comparison",
     "Results": "nncompare.results",
     "RunConfig": "nncompare.settings",
     "compare": "nncompare.api",
+    "load": "nncompare.api",
 }
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import os
 import signal
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nncompare.comparison import Comparison, Interrupted, run
+from nncompare.comparison import Comparison, Interrupted, load_results, run
 from nncompare.data.files import cache_root
 from nncompare.data.own import own_arrays, store_own
 from nncompare.estimate import estimate_plan
@@ -20,12 +22,13 @@ from nncompare.naming import Named, plugin_names
 from nncompare.planning import make_plan
 from nncompare.progress.lines import choose_progress
 from nncompare.progress.listeners import Listeners
+from nncompare.runs import find_run
 from nncompare.settings import RunConfig
 
 if TYPE_CHECKING:
     from nncompare.data.records import View
 
-__all__ = ["compare"]
+__all__ = ["compare", "load"]
 
 _OWN = ("X", "y", "X_test", "y_test", "name")
 _ELSEWHERE = {"models", "datasets", "command"}
@@ -144,6 +147,32 @@ def compare(
                 raise SystemExit(128 + signal.SIGTERM) from error
             # Python ends a script by SIGINT for KeyboardInterrupt itself, not for a class that derives from it.
             raise KeyboardInterrupt(str(error)) from error
+
+
+def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "reports") -> Comparison:
+    """Read a run of earlier, also one that was stopped or still goes on.
+
+    Parameters
+    ----------
+    run : str or path
+        The path of a run directory or of its results.json, the id of a run below ``out``, or ``"latest"``.
+    out : str or path, default "reports"
+        The folder of the run directories.
+
+    Raises
+    ------
+    UsageError
+        There is no such run; the message names those that are there.
+    ResultsError
+        Its results.json is damaged or of another version.
+
+    Examples
+    --------
+    >>> import nncompare
+    >>> nncompare.load("latest").leaderboard  # doctest: +SKIP
+    """
+    folder = find_run(os.fspath(run), Path(out).expanduser())
+    return Comparison(load_results(folder), folder.absolute())
 
 
 def _is_quiet(progress: object) -> bool:

@@ -11,10 +11,10 @@ import pytest
 from sklearn.datasets import load_wine
 
 import nncompare
-from nncompare import Comparison, compare
+from nncompare import Comparison, compare, load
 from nncompare.comparison import load_results
 from nncompare.events import Notice, RunFinished, TrialFinished
-from nncompare.exceptions import DataError, StorageError, UsageError
+from nncompare.exceptions import DataError, ResultsError, StorageError, UsageError
 from nncompare.progress.listeners import Listeners
 from nncompare.report import render_html
 from nncompare.results import Results
@@ -143,6 +143,37 @@ def test_comparison_report_never_replaces_a_folder(tmp_path):
 def test_comparison_report_into_nowhere_is_one_sentence(tmp_path):
     with pytest.raises(StorageError, match="Check that its folder exists"):
         comparison(fixtures.one_model(), tmp_path).report(tmp_path / "nowhere" / "a.html")
+
+
+@pytest.fixture
+def old_run(tmp_path):
+    """Return the folder of a run that some other process has left below tmp_path."""
+    folder = tmp_path / "20260101-120000-quick"
+    folder.mkdir()
+    (folder / "results.json").write_text(fixtures.full().to_json())
+    return folder
+
+
+@pytest.mark.parametrize("by", ["path", "text", "file", "id", "latest"])
+def test_load_a_run_by_path_id_or_age(old_run, by):
+    run = {"path": old_run, "text": str(old_run), "file": old_run / "results.json", "id": old_run.name}.get(by, by)
+    done = load(run, out=old_run.parent)
+    assert (done.results, done.folder) == (fixtures.full(), old_run)
+    assert done.report() == old_run / "report.html"
+    assert done.verdict == comparison(fixtures.full(), old_run).verdict
+
+
+def test_load_a_run_from_the_current_folder_is_found_from_anywhere(old_run, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert load("latest", out=".").folder.is_absolute()
+
+
+def test_load_refuses_what_is_no_run(old_run):
+    with pytest.raises(UsageError, match=f"There is no run 'latst'.*The newest are {old_run.name}"):
+        load("latst", out=old_run.parent)
+    (old_run / "results.json").write_text("{}")
+    with pytest.raises(ResultsError, match="is not a results file of nncompare"):
+        load(old_run)
 
 
 def test_listeners_one_that_fails_costs_the_others_nothing():

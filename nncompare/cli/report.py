@@ -10,7 +10,8 @@ from nncompare.cli.completion import complete_runs
 from nncompare.cli.group import common_options
 from nncompare.cli.options import out_option
 from nncompare.cli.streams import say
-from nncompare.exceptions import NNCompareError, ResultsError, UsageError
+from nncompare.exceptions import NNCompareError, ResultsError
+from nncompare.runs import find_run
 
 _RESULTS = "results.json"
 
@@ -43,32 +44,3 @@ def rebuild_report(run: str, out: Path) -> None:
             "Its records contradict each other, as after an edit by hand; restore the file or run again."
         ) from error
     say(str(folder / "report.html"))
-
-
-def find_run(run: str, out: Path) -> Path:
-    """Return a run directory.
-
-    Parameters
-    ----------
-    run : str
-        The path of a run directory or of its results.json, the id of a run below ``out``, or ``latest``.
-    out : Path
-        The folder of the run directories.
-
-    Raises
-    ------
-    UsageError
-        There is no such run; the message names those that are there.
-    """
-    known = sorted(out.glob(f"*/{_RESULTS}"), key=lambda path: path.stat().st_mtime)
-    if run == "latest" and known:
-        return known[-1].parent
-    if run == "latest":
-        raise UsageError(f"There is no run in '{out}' yet. Start one: nncompare run --all --preset quick")
-    path = Path(run)
-    for folder in (path.parent if path.name == _RESULTS else path, out / run):
-        if (folder / _RESULTS).is_file():
-            return folder
-    newest = ", ".join(path.parent.name for path in reversed(known[-5:]))
-    there = f"The newest are {newest}." if known else "There is none yet."
-    raise UsageError(f"There is no run '{run}' in '{out}'. {there}")
