@@ -69,15 +69,19 @@ def read_csv(path: Path, encoding: str | None = None) -> CsvTable:
         _check_bytes(path, encoding, source)
         delimiter = _sniff(path, encoding, source)
         names, lines = _check_rows(path, encoding, delimiter, source)
-        return CsvTable(names, _read(path, encoding, delimiter, len(names)), Source(source.name, lines))
+        frame = _read(path, encoding, delimiter, len(names), source)
+        if len(frame) != len(lines):
+            raise source.fault(f"{len(lines):,} rows are read as {len(frame):,}", "Check its quotation marks")
+        return CsvTable(names, frame, Source(source.name, lines))
     except OSError as error:
         raise source.fault(f"{type(error).__name__}: {error.strerror}", "Check that you may read it") from error
 
 
 def _known_encoding(encoding: str | None) -> str:
     try:
+        "".encode(encoding or "utf-8-sig")  # also refuses what codes no text, such as hex
         return codecs.lookup(encoding or "utf-8-sig").name
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise UsageError(
             f"No encoding is called '{encoding}'. Common ones are utf-8, latin-1, cp1252 and utf-16."
         ) from error
@@ -210,18 +214,21 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _read(path: Path, encoding: str, delimiter: str, n_columns: int) -> pd.DataFrame:
+def _read(path: Path, encoding: str, delimiter: str, n_columns: int, source: Source) -> pd.DataFrame:
     import pandas as pd  # trial children import this package and must start at once
 
-    return pd.read_csv(
-        path,
-        sep=delimiter,
-        encoding=encoding,
-        header=0,
-        names=list(range(n_columns)),
-        index_col=False,
-        dtype=str,
-        na_values=["?"],
-        skipinitialspace=True,
-        engine="c",
-    )
+    try:
+        return pd.read_csv(
+            path,
+            sep=delimiter,
+            encoding=encoding,
+            header=0,
+            names=list(range(n_columns)),
+            index_col=False,
+            dtype=str,
+            na_values=["?"],
+            skipinitialspace=True,
+            engine="c",
+        )
+    except ValueError as error:  # as pandas.errors.ParserError is
+        raise source.fault(f"pandas cannot read it ({error})", "Check its quotation marks") from error

@@ -87,7 +87,7 @@ def read_own(
     DataError
         The file cannot be used; the message names it, the place and what to do.
     UsageError
-        There is no such file, or it is of a kind that is not read.
+        There is no such file, or it is of a kind that is not read; a table's target is not named, or not there.
     """
     name = name or own_name(path.stem)
     if not path.is_file():

@@ -12,6 +12,7 @@ import numpy as np
 
 from nncompare.data.records import Array, Column
 from nncompare.data.source import Source, listed
+from nncompare.exceptions import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +87,7 @@ def find_target(names: Sequence[str], target: str | None, source: Source) -> str
 
     Raises
     ------
-    DataError
+    UsageError
         None was named, or there is none of that name; the message gives the nearest and lists them.
     """
     if target is not None and target in names:
@@ -96,10 +97,10 @@ def find_target(names: Sequence[str], target: str | None, source: Source) -> str
     if target is None:
         likely = next((by_lower[name] for name in _TARGET_NAMES if name in by_lower), None)
         hint = f"--target {_shell(likely)}" if likely else "--target and its name"
-        raise source.fault("no column of classes was named", f"Add {hint} (in Python: target=...). {known}")
+        raise UsageError(f"{source.name} needs a column of classes. Add {hint} (in Python: target=...). {known}.")
     near = difflib.get_close_matches(target.lower(), by_lower, n=1, cutoff=0.5)
     hint = f"Did you mean '{by_lower[near[0]]}'? " if near else ""
-    raise source.fault(f"it has no column '{target}'", f"{hint}{known}")
+    raise UsageError(f"{source.name} has no column '{target}'. {hint}{known}.")
 
 
 def recognise(frame: pd.DataFrame, names: Sequence[str], source: Source) -> Recognised:

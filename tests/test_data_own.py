@@ -1,0 +1,503 @@
+"""The user's own files: what is recognised, and the one sentence that each bad file gets."""
+
+import codecs
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nncompare.data.own import is_own_file, own_arrays, own_name, read_own, read_samples, store_own
+from nncompare.data.store import open_dataset
+from nncompare.exceptions import DataError, UsageError
+from nncompare.registry import _NAME
+
+GOOD = "a,b,class\n" + "".join(f"{i * 0.5},{'xyz'[i % 3]},{'no' if i % 2 else 'yes'}\n" for i in range(12))
+X = np.random.default_rng(0).random((12, 3))
+Y = np.arange(12) % 2
+
+
+def rows(first, n=9):
+    """Return a table of two columns, of which ``first`` gives the first."""
+    return "a,class\n" + "".join(f"{first(i)},{'xy'[i % 2]}\n" for i in range(n))
+
+
+BAD_TABLES = {
+    "empty": (b"", "the file is empty. Give a header line with names, and rows."),
+    "blank": (b"\n\n", "it holds blank lines only. Give a header line with names, and rows."),
+    "header only": (b"a,class\n", "it holds a header and no rows. Add rows below the header."),
+    "one class": (
+        "a,class\n0.5,x\n1.5,x\n0.7,x\n",
+        "column 'class' holds one class only, 'x'. Two or more are needed.",
+    ),
+    "class with one sample": (
+        GOOD + "1.5,x,maybe\n",
+        "class 'maybe' of column 'class' has 1 row. 3 are needed, for train, validation and test: add some, or "
+        "leave the class out.",
+    ),
+    "fewer rows than classes": (
+        "a,class\n1.5,x\n2.5,y\n3,z\n",
+        "column 'class' holds 3 different values in 3 rows, which are no classes. Choose a column of classes: at "
+        "most 1,000, and each in several rows.",
+    ),
+    "target of floats": (
+        "a,class\n1,1\n2,2.25\n3,1\n",
+        "column 'class' holds numbers with fractions, such as 2.25 in line 3: this is a regression target, and "
+        "nncompare compares classifiers. Choose a column of classes, or cut the numbers into classes.",
+    ),
+    "missing classes": (
+        GOOD + "1,x,\n2,y,?\n",
+        "2 rows have no class in column 'class', the first in line 14. Fill it in, or leave such rows out.",
+    ),
+    "all-NaN column": (rows(lambda _: ""), "column 'a' has no values at all. Delete the column, or fill it in."),
+    "text in a numeric column": (
+        rows(lambda i: "abc" if i == 4 else i / 2),
+        "column 'a', line 6: 'abc' is text in a numeric column. Correct it, or leave the cell empty where the "
+        "value is missing.",
+    ),
+    "infinite": (
+        GOOD + "inf,x,no\n",
+        "column 'a', line 14: inf is infinite or too large. Correct it, or leave the cell empty.",
+    ),
+    "decimal comma": (
+        "a;class\n" + "".join(f"{i},5;{'xy'[i % 2]}\n" for i in range(6)),
+        "column 'a' holds numbers with a decimal comma, such as '0,5' in line 2. Write them with a point.",
+    ),
+    "short row": (
+        GOOD + "1,2\n",
+        'line 14 has 2 fields and the header has 3. Give each row as many, and put "..." around a field that '
+        "holds the separator.",
+    ),
+    "long row": (
+        GOOD + "1,x,no,no\n",
+        'line 14 has 4 fields and the header has 3. Give each row as many, and put "..." around a field that '
+        "holds the separator.",
+    ),
+    "ragged below a field of two lines": (
+        'a,b,class\n1,"x\ny",no\n1\n',
+        'line 4 has 1 fields and the header has 3. Give each row as many, and put "..." around a field that '
+        "holds the separator.",
+    ),
+    "wrong encoding": (
+        GOOD.replace("x", "é").encode("latin-1"),
+        "byte 0xe9 at offset 14 is not utf-8. Name the encoding in which it was saved, such as --encoding "
+        "latin-1.",
+    ),
+    "wrong encoding behind a BOM": (
+        codecs.BOM_UTF8 + b"a,class\n1,\xe9\n",
+        "byte 0xe9 at offset 13 is not utf-8. Name the encoding in which it was saved, such as --encoding "
+        "latin-1.",
+    ),
+    "wrong encoding far below": (
+        b"a,class\n" + b"1,x\n" * 500_000 + b"\xff,y\n",
+        "byte 0xff at offset 2,000,008 is not utf-8. Name the encoding in which it was saved, such as "
+        "--encoding latin-1.",
+    ),
+    "UTF-16": (
+        GOOD.encode("utf-16-le").join([codecs.BOM_UTF16_LE, b""]),
+        "byte 0xff at offset 0 is not utf-8. Name the encoding in which it was saved, such as --encoding utf-16.",
+    ),
+    "10 MB line": (
+        GOOD + "1," + "x" * 10_000_000 + ",no\n",
+        "line 14 is longer than 1,000,000 characters. Check that each row has a line of its own.",
+    ),
+    "duplicate column names": (
+        GOOD.replace("a,b", "a,a"),
+        "columns 1 and 2 are both called 'a'. Rename one of them.",
+    ),
+    "empty column name": (
+        GOOD.replace("a,b", "a,"),
+        "column 2 has no name. Name it in the header, or delete the column.",
+    ),
+    "NUL": (
+        GOOD + "1,\0,no\n",
+        "line 14 holds a NUL character. Save it as text: a CSV file has none.",
+    ),
+    "open quotation mark": (
+        GOOD + '1,"x,no\n2,y,no\n',
+        "the row that begins in line 14 cannot be read (unexpected end of data). Check its quotation marks: "
+        '"..." around a field, "" for one inside.',
+    ),
+    "no header": (
+        "1.5,2,0\n2.5,3,1\n1,4,0\n",
+        "line 1 holds numbers (1.5, 2, 0) where the names of the columns are expected. Add a first line with "
+        "names.",
+    ),
+    "one column": (
+        "class\nx\ny\n",
+        "line 1 names one column only, 'class'. Separate columns by comma, semicolon, tab or |: a target and a "
+        "feature are needed.",
+    ),
+    "nothing to learn from": (
+        rows(lambda i: f"person {i}", 120),
+        "no column is left to learn from: 'a' 120 different texts. Add features.",
+    ),
+}
+
+
+@pytest.mark.parametrize("fixture", BAD_TABLES)
+def test_bad_table_gets_one_sentence_with_file_place_and_remedy(tmp_path, fixture):
+    content, sentence = BAD_TABLES[fixture]
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(DataError) as caught:
+        read_own(path, "class")
+    assert str(caught.value) == f"'bad.csv' cannot be used: {sentence}"
+
+
+BAD_ARCHIVES = {
+    "objects": (
+        {"X": X.astype(object), "y": Y},
+        "cannot be used: the array 'X' holds objects, which are never loaded because that can run any "
+        "code. Save numbers or text: numpy.asarray(..., dtype=float) or dtype=str.",
+    ),
+    "lengths that disagree": (
+        {"X": X, "y": Y[:5]},
+        "array 'X', cannot be used: it has 12 rows and y has 5. Give one class per row.",
+    ),
+    "shapes that disagree": (
+        {"X": X, "y": Y, "X_test": X[:, :2], "y_test": Y},
+        "array 'X', cannot be used: a sample has the shape (3,) and one of X_test (2,). Make both agree.",
+    ),
+    "half a test part": (
+        {"X": X, "y": Y, "X_test": X},
+        "array 'X_test', cannot be used: it comes without y_test. Give both.",
+    ),
+    "no labels": (
+        {"X": X},
+        "cannot be used: it holds X and no 'y'. Name the arrays X, y, and X_test, y_test if there are any.",
+    ),
+    "other names": (
+        {"data": X},
+        "cannot be used: it holds the arrays data. Name them X, y, X_test, y_test.",
+    ),
+    "one-hot labels": (
+        {"X": X, "y": np.eye(2)[Y]},
+        "array 'y', cannot be used: it is one-hot, of shape (12, 2). Give one class per row: y.argmax(axis=1).",
+    ),
+    "regression": (
+        {"X": X, "y": Y + 0.5},
+        "array 'y', cannot be used: y holds numbers with fractions, such as 0.5 in row 0: this is a "
+        "regression target, and nncompare compares classifiers. Choose a column of classes, or cut the numbers "
+        "into classes.",
+    ),
+    "one class": (
+        {"X": X, "y": Y * 0},
+        "array 'y', cannot be used: y holds one class only, '0'. Two or more are needed.",
+    ),
+    "class of the test part alone": (
+        {"X": X, "y": Y, "X_test": X, "y_test": Y + 1},
+        "array 'y_test', cannot be used: y_test, row 1: '2' is none of the classes 0, 1. Correct it, or "
+        "leave such rows out.",
+    ),
+    "infinite": (
+        {"X": np.where(X.max() == X, np.inf, X), "y": Y},
+        f"array 'X', cannot be used: a value in row {int(X.argmax() // 3)} is infinite. Correct it, or "
+        "leave the row out.",
+    ),
+    "column of NaN": (
+        {"X": X * [1, np.nan, 1], "y": Y},
+        "array 'X', cannot be used: column 1 has no values at all. Leave it out, or fill it in.",
+    ),
+    "sequences with gaps": (
+        {"X": np.full((12, 4, 2), np.nan), "y": Y},
+        "array 'X', cannot be used: a value in row 0 is NaN or infinite. Correct it, or leave the row out.",
+    ),
+    "wrong rank": (
+        {"X": X[:, 0], "y": Y},
+        "array 'X', cannot be used: it has 1 dimension, of shape (12,). Give it as (rows, features) for "
+        "the view 'tabular', (rows, height, width, channels) for the view 'image', (rows, steps, features) for "
+        "the view 'sequence'.",
+    ),
+    "class names too few": (
+        {"X": X, "y": np.arange(12) % 3, "class_names": np.array(["no", "yes"])},
+        "array 'y', cannot be used: y, row 2: '2' is none of the classes 0, 1. Correct it, or leave such "
+        "rows out.",
+    ),
+}
+
+
+@pytest.mark.parametrize("fixture", BAD_ARCHIVES)
+def test_bad_archive_gets_one_sentence_with_file_place_and_remedy(tmp_path, fixture):
+    arrays, sentence = BAD_ARCHIVES[fixture]
+    np.savez(tmp_path / "bad.npz", **arrays)
+    with pytest.raises(DataError) as caught:
+        read_own(tmp_path / "bad.npz")
+    assert re.sub("^'bad.npz',? ", "", str(caught.value)) == sentence
+
+
+def test_archive_that_is_none_or_cut_short_gets_one_sentence(tmp_path):
+    path = tmp_path / "bad.npz"
+    path.write_bytes(b"PK nonsense")
+    with pytest.raises(DataError, match=r"'bad.npz' cannot be used: it is no .npz file or is damaged"):
+        read_own(path)
+    np.savez(path, X=X, y=Y)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(DataError, match=r"'bad.npz' cannot be used: it is no .npz file or is damaged"):
+        read_own(path)
+
+
+def test_archive_that_claims_more_than_it_holds_reserves_no_memory(tmp_path):
+    import io
+    import zipfile
+
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (1 << 40, 1)})
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w") as archive:
+        archive.writestr("X.npy", header.getvalue())
+        archive.writestr("y.npy", header.getvalue())
+    with pytest.raises(DataError, match=r"'bomb.npz' cannot be used: the array 'X' is cut short"):
+        read_own(tmp_path / "bomb.npz")
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "encoding", "sentence"),
+    [
+        ("missing.csv", "class", None, "There is no file '"),
+        (
+            "good.csv",
+            None,
+            None,
+            "'good.csv' needs a column of classes. Add --target class (in Python: target=...). ",
+        ),
+        (
+            "good.csv",
+            "clas",
+            None,
+            "'good.csv' has no column 'clas'. Did you mean 'class'? Its columns are a, b, class.",
+        ),
+        ("good.csv", "class", "latin-x", "No encoding is called 'latin-x'."),
+        ("good.csv", "class", "hex", "No encoding is called 'hex'."),
+        ("good.xlsx", "class", None, "'good.xlsx' is not read: .csv, .tsv and .npz files are."),
+    ],
+)
+def test_wrong_option_is_a_usage_error(tmp_path, name, target, encoding, sentence):
+    for there in ("good.csv", "good.xlsx"):
+        (tmp_path / there).write_text(GOOD)
+    with pytest.raises(UsageError) as caught:
+        read_own(tmp_path / name, target, encoding)
+    assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        (GOOD.encode(), None),
+        (codecs.BOM_UTF8 + GOOD.encode(), None),
+        (GOOD.encode("utf-16"), "utf-16"),
+        (GOOD.replace(",", ";").encode(), None),
+        (GOOD.replace(",", "\t").encode(), None),
+        (GOOD.replace(",", "|").encode(), None),
+        (GOOD.replace("\n", "\r\n").encode(), None),
+        (GOOD.replace(",", ", ").encode(), None),
+        (GOOD.replace("\n", "\n\n").encode(), None),
+    ],
+)
+def test_good_table_is_the_same_in_every_dress(tmp_path, content, encoding):
+    (tmp_path / "good.csv").write_bytes(content)
+    info, dataset = read_own(tmp_path / "good.csv", "class", encoding)
+    assert (info.name, info.class_names, dataset.target) == ("good", ("no", "yes"), "class")
+    text = "12 rows: 1 numeric and 1 categorical columns; target 'class' with 2 classes: no, yes"
+    assert info.description == text
+    np.testing.assert_array_equal(dataset.X_train, np.column_stack([np.arange(12) * 0.5, np.arange(12) % 3]))
+    np.testing.assert_array_equal(dataset.y_train, (np.arange(12) + 1) % 2)
+
+
+def test_table_tells_what_is_left_out_and_what_is_missing(tmp_path):
+    frame = pd.DataFrame({"id": range(120), "age": [None, 30.0, 41.0] * 40, "name": [f"n{i}" for i in range(120)]})
+    frame = frame.assign(one=1, member=[True, False] * 60, work=["a", "?", "b", "b"] * 30)
+    frame["class"] = [10, 9, 2] * 40
+    frame.to_csv(tmp_path / "people.csv")
+    info, dataset = read_own(tmp_path / "people.csv", "class")
+    assert info.class_names == ("2", "9", "10")
+    assert info.description == (
+        "120 rows: 1 numeric and 2 categorical columns, 70 missing values; target 'class' with 3 classes: "
+        "2, 9, 10; left out: 'column 1' (numbers the rows), 'id' (numbers the rows), 'name' "
+        "(120 different texts), 'one' (the same everywhere)"
+    )
+    kept = {column.name: column.categories for column in dataset.columns}
+    assert kept == {"age": None, "member": ("False", "True"), "work": ("a", "b")}
+
+
+def test_archive_as_keras_writes_it_is_images_with_a_test_part(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (20, 5, 4), dtype=np.uint8)
+    y = np.arange(20) % 2
+    np.savez(tmp_path / "x.npz", x_train=images, y_train=y, x_test=images[:6], y_test=y[:6])
+    info, dataset = read_own(tmp_path / "x.npz")
+    assert (info.view, info.scale, info.n_train, info.n_test) == ("image", 1 / 255, 20, 6)
+    assert dataset.X_test.shape == (6, 5, 4, 1)
+    assert info.description == "20 rows and 6 test rows: images of 5 × 4 × 1, uint8; 2 classes: 0, 1"
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "view", "expected"),
+    [
+        ((12, 3), float, None, "tabular"),
+        ((12, 5, 4), float, None, "sequence"),
+        ((12, 5, 4), np.uint8, None, "image"),
+        ((12, 5, 4), np.uint8, "sequence", "sequence"),
+        ((12, 5, 4), float, "image", "image"),
+        ((12, 5, 4, 3), np.int64, None, "image"),
+        ((12, 5), float, "sequence", "sequence"),
+    ],
+)
+def test_view_follows_from_rank_and_dtype_unless_it_is_named(shape, dtype, view, expected, tmp_path):
+    samples = np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
+    info, dataset = own_arrays("x", samples, Y, view=view)
+    stored = store_own(info, dataset, tmp_path)
+    assert (stored.view, stored.n_train + stored.n_test) == (expected, 12)
+
+
+def test_lists_and_text_labels_are_taken():
+    info, dataset = own_arrays("x", X.tolist(), ["no", "yes"] * 6)
+    assert (info.class_names, info.view, dataset.columns) == (("no", "yes"), "tabular", ())
+    np.testing.assert_array_equal(dataset.y_train, Y)
+
+
+def test_array_with_gaps_becomes_a_table_of_numeric_columns(tmp_path):
+    samples = X.copy()
+    samples[3, 1] = np.nan
+    info, dataset = own_arrays("x", samples, Y)
+    assert [column.name for column in dataset.columns] == ["x0", "x1", "x2"]
+    assert info.description == "12 rows: 3 numeric columns, 1 missing values; 2 classes: 0, 1"
+    assert store_own(info, dataset, tmp_path).columns == tuple(dataset.columns)
+
+
+def test_frames_share_their_columns_and_categories():
+    frame = pd.DataFrame({"n": X[:, 0], "c": pd.Categorical(list("abc") * 4), "t": ["u", None] * 6})
+    test = pd.DataFrame({"t": ["w"] * 4, "c": list("abca"), "n": [1, 2, 3, 4]})
+    info, dataset = own_arrays("x", frame, pd.Series(Y, name="class"), test, Y[:4])
+    assert {column.name: column.categories for column in dataset.columns} == {
+        "n": None,
+        "c": ("a", "b", "c"),
+        "t": ("u", "w"),
+    }
+    assert (dataset.target, info.n_test) == ("class", 4)
+    np.testing.assert_array_equal(dataset.X_test, [[1, 0, 1], [2, 1, 1], [3, 2, 1], [4, 0, 1]])
+    np.testing.assert_array_equal(dataset.X_train[:2, 2], [0, np.nan])
+
+
+def test_frames_of_other_columns_get_one_sentence():
+    frame = pd.DataFrame(X, columns=list("abc"))
+    with pytest.raises(DataError, match=r"X_test cannot be used: it lacks the column 'c' of X"):
+        own_arrays("x", frame, Y, frame[["a", "b"]], Y)
+    with pytest.raises(DataError, match=r"X_test cannot be used: one part is a table and the other an array"):
+        own_arrays("x", frame, Y, X, Y)
+
+
+SAMPLES = {"view": "tabular", "sample_shape": (2,), "dtype": "float64", "class_names": ("no", "yes")}
+
+
+@pytest.fixture
+def columns(tmp_path):
+    (tmp_path / "good.csv").write_text(GOOD)
+    return read_own(tmp_path / "good.csv", "class")[1].columns
+
+
+def test_new_samples_come_by_name_in_any_order(tmp_path, columns):
+    (tmp_path / "new.csv").write_text("more,more,b,a\n1,2,z,0.5\n1,2,never,?\n")
+    samples, labels = read_samples(tmp_path / "new.csv", columns=columns, target="class", **SAMPLES)
+    np.testing.assert_array_equal(samples, [[0.5, 2], [np.nan, np.nan]])
+    assert labels is None
+
+
+def test_new_samples_of_the_same_file_are_those_of_the_data_set(tmp_path, columns):
+    _, dataset = read_own(tmp_path / "good.csv", "class")
+    samples, labels = read_samples(tmp_path / "good.csv", columns=columns, target="class", **SAMPLES)
+    np.testing.assert_array_equal(samples, dataset.X_train)
+    np.testing.assert_array_equal(labels, dataset.y_train)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (
+            "b,c\nx,1\n",
+            "it lacks the column 'a', from which the model was trained. Add them; its columns are b, c.",
+        ),
+        (
+            "a,b\nx,x\n",
+            "column 'a', line 2: 'x' is text in a numeric column. Correct it, or leave the cell empty where the "
+            "value is missing.",
+        ),
+        (
+            "a,b,class\n1,x,maybe\n",
+            "column 'class', line 2: 'maybe' is none of the classes no, yes. Correct it, or leave such rows out.",
+        ),
+        ("a,b,a\n1,x,1\n", "columns 1 and 3 are both called 'a'. Rename one of them."),
+    ],
+)
+def test_bad_new_samples_get_one_sentence(tmp_path, columns, content, sentence):
+    (tmp_path / "new.csv").write_text(content)
+    with pytest.raises(DataError) as caught:
+        read_samples(tmp_path / "new.csv", columns=columns, target="class", **SAMPLES)
+    assert str(caught.value) == f"'new.csv' cannot be used: {sentence}"
+
+
+def test_new_samples_of_an_archive_are_checked_against_the_training(tmp_path):
+    form = {"view": "image", "sample_shape": (5, 4, 1), "dtype": "uint8", "class_names": ("no", "yes")}
+    np.savez(tmp_path / "new.npz", X=np.ones((3, 5, 4), np.uint8), y=[1, 0, 1])
+    samples, labels = read_samples(tmp_path / "new.npz", **form)
+    assert (samples.shape, samples.dtype, labels.tolist()) == ((3, 5, 4, 1), np.uint8, [1, 0, 1])
+    with pytest.raises(
+        DataError, match=r"a sample has the shape \(5, 4, 1\), and the model was trained on \(8, 8, 1\)"
+    ):
+        read_samples(tmp_path / "new.npz", **{**form, "sample_shape": (8, 8, 1)})
+    with pytest.raises(DataError, match=r"images are uint8, and the model was trained on float32"):
+        read_samples(tmp_path / "new.npz", **{**form, "dtype": "float32"})
+
+
+def test_new_samples_come_by_position_where_the_table_had_no_names(tmp_path):
+    (tmp_path / "new.csv").write_text("p,q\n1,2\n3,4\n")
+    form = {**SAMPLES, "dtype": "float32"}
+    samples, _ = read_samples(tmp_path / "new.csv", **form)
+    np.testing.assert_array_equal(samples, [[1, 2], [3, 4]])
+    with pytest.raises(DataError, match="it has 2 columns, and the model was trained on 3 features"):
+        read_samples(tmp_path / "new.csv", **{**form, "sample_shape": (3,)})
+
+
+NUMBERS = st.one_of(st.none(), st.floats(-1e30, 1e30), st.integers(-1000, 1000).map(float))
+TEXTS = st.one_of(st.none(), st.sampled_from(["red", "green", "dark blue", 'a "b", c', "x\ny", "ä;|\tz"]))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(NUMBERS, TEXTS), min_size=7, max_size=30))
+def test_values_and_gaps_survive_file_and_store(tmp_path_factory, values):
+    folder = tmp_path_factory.mktemp("own")
+    frame = pd.DataFrame([(0.25, "red"), (0.5, "green"), (0.5, None), *values], columns=["number", "text"])
+    frame["number"] = frame["number"].astype(float)
+    frame["class"] = [k % 2 for k in range(len(frame))]
+    frame.to_csv(folder / "table.csv", index=False)
+    info, dataset = read_own(folder / "table.csv", "class")
+    np.testing.assert_array_equal(dataset.X_train[:, 0], frame["number"])
+    names = dataset.columns[1].categories
+    found = [None if np.isnan(code) else names[int(code)] for code in dataset.X_train[:, 1]]
+    assert found == [None if pd.isna(text) else text for text in frame["text"]]
+    stored = store_own(info, dataset, folder)
+    assert open_dataset(stored.folder).columns == tuple(dataset.columns)
+    everything = np.vstack([stored.X_train(), stored.X_test()])
+    order = np.lexsort(np.nan_to_num(everything, nan=-1e31).T)
+    expected = np.lexsort(np.nan_to_num(dataset.X_train, nan=-1e31).T)
+    np.testing.assert_array_equal(everything[order], dataset.X_train[expected])
+
+
+@given(st.text(max_size=100))
+def test_own_name_is_a_name_that_the_registry_allows(text):
+    assert _NAME.fullmatch(own_name(text))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("x.csv", True), ("a/X.TSV", True), ("x.npz", True), ("x.py:Own", False), ("digits", False)],
+)
+def test_own_files_are_known_by_their_suffix(name, expected):
+    assert is_own_file(name) == expected
+
+
+def test_importing_the_module_loads_no_pandas():
+    code = "import sys, nncompare.data.own; sys.exit('pandas' in sys.modules or 'sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
