@@ -5,7 +5,7 @@ import pytest
 
 from nncompare.data.checks import check_dataset
 from nncompare.data.ragged import Ragged
-from nncompare.data.records import Dataset, DatasetInfo
+from nncompare.data.records import Column, Dataset, DatasetInfo
 from nncompare.exceptions import DataError
 
 INFO = DatasetInfo(name="toy", view="tabular", n_train=6, n_test=2, class_names=("no", "yes"))
@@ -281,3 +281,65 @@ def test_tokens_are_converted_and_may_be_empty():
     checked = check_dataset(replace(INFO, view="tokens"), Dataset(texts, Y, texts, Y, words=["the", "a"]))
     assert (checked.X_train.values.dtype, checked.X_train.offsets.dtype) == (np.int32, np.int64)
     assert checked.words == ["the", "a"]
+
+
+COLUMNS = (Column(name="age"), Column(name="town", categories=("Bern", "Ulm")))
+TABLE = np.array([[1.5, 0], [np.nan, 1], [2, np.nan], [3, 1], [4, 0], [5, 1]])
+
+
+def test_table_with_columns_is_float64_and_may_have_gaps():
+    checked = check_dataset(INFO, Dataset(TABLE, Y, TABLE[:2], Y[:2], columns=COLUMNS, target="class"))
+    assert (checked.X_train.dtype, checked.columns, checked.target) == (np.float64, COLUMNS, "class")
+    np.testing.assert_array_equal(checked.X_train, TABLE)
+
+
+@pytest.mark.parametrize(
+    ("info", "dataset", "sentence"),
+    [
+        ({}, {"columns": COLUMNS[:1]}, "X_train, 2 features have 1 columns. Give one Column per feature."),
+        ({}, {"columns": "ab"}, "columns is an object of type str. Give a list of nncompare.plugin.Column."),
+        ({}, {"columns": COLUMNS[:1] * 2}, "columns holds a name twice. Give each column a name of its own."),
+        (
+            {},
+            {"columns": (Column(name="x\ud800"), COLUMNS[1])},
+            "columns holds a name that is no text. Name each column by a str.",
+        ),
+        (
+            {},
+            {"columns": (Column(name="x", categories=("a", "a")), COLUMNS[1])},
+            "the categories of column 'x' hold a name twice. Name each category once.",
+        ),
+        (
+            {},
+            {"columns": (Column(name="x", categories=()), COLUMNS[1])},
+            "the categories of column 'x' are no tuple of texts. Give a tuple of str.",
+        ),
+        (
+            {},
+            {"X_train": with_value(2, np.inf, TABLE)},
+            "X_train, column 'age', row 2: a value is infinite. Give a number or NaN.",
+        ),
+        (
+            {},
+            {"X_test": with_value(1, 0.5, TABLE[:2, ::-1])[:, ::-1]},
+            "X_test, column 'town', row 1: 0.5 is not the position of a category. "
+            "Give whole numbers from 0 to 1, or NaN.",
+        ),
+        (
+            {},
+            {"X_train": with_value(0, 2, TABLE[:, ::-1])[:, ::-1]},
+            "X_train, column 'town', row 0: 2 is not the position of a category. "
+            "Give whole numbers from 0 to 1, or NaN.",
+        ),
+        (
+            {"view": "sequence"},
+            {},
+            "columns are given for the view 'sequence'. Only a table has columns.",
+        ),
+    ],
+)
+def test_faulty_columns_get_one_sentence(info, dataset, sentence):
+    good = Dataset(TABLE, Y, TABLE[:2], Y[:2], columns=COLUMNS)
+    with pytest.raises(DataError) as caught:
+        check_dataset(replace(INFO, **info), replace(good, **dataset))
+    assert str(caught.value) == f"Data set 'toy' cannot be used: {sentence}"

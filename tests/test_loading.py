@@ -2,17 +2,20 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from filelock import FileLock
 
 from nncompare import loading
 from nncompare.data import download
 from nncompare.data.files import cache_root
+from nncompare.data.own import own_arrays, store_own
 from nncompare.data.store import store_dataset
 from nncompare.events import DownloadProgress, Notice
-from nncompare.exceptions import UsageError
+from nncompare.exceptions import DataError, UsageError
 from nncompare.execution.specs import LoadAnswer
 from nncompare.loading import load_dataset, load_datasets
+from nncompare.owndata import dataset_names
 from nncompare.registry import DATASETS, discover, find, load_class
 from nncompare.settings import RunConfig
 
@@ -178,3 +181,101 @@ def test_loading_available_uses_what_it_brings_and_no_stored_copy(runner, tmp_pa
     loaded = load_dataset("Waves", find(dataset("Waves"), DATASETS), CONFIG, runner, tmp_path)
     assert loaded.stored.fingerprint != other.fingerprint
     assert loaded.note == ""
+
+
+TABLE = "size,colour,class\n" + "".join(f"{k / 2},{'rgb'[k % 3]},{'no' if k % 2 else 'yes'}\n" for k in range(20))
+
+
+def load_own(runner, folder, *paths, listener=None, **settings):
+    names = tuple(map(str, paths))
+    config = RunConfig(datasets=names, **settings)
+    return load_datasets(names, config, discover(DATASETS), runner, folder, listener)
+
+
+def test_loading_own_table_says_what_was_recognised(runner, tmp_path):
+    path, events = tmp_path / "things.csv", []
+    path.write_text(TABLE)
+    (loaded,) = load_own(runner, tmp_path, path, listener=events.append, target="class").values()
+    assert (loaded.name, loaded.stored.target, len(loaded.stored.columns)) == ("things", "class", 2)
+    assert (loaded.n_train + loaded.n_valid, loaded.n_test) == (16, 4)
+    text = "20 rows: 1 numeric and 1 categorical columns; target 'class' with 2 classes: no, yes"
+    assert events == [Notice(f"things: {text}", "info")]
+    assert loaded.stored.description == text
+
+
+@pytest.mark.parametrize(
+    ("content", "target", "error", "sentence"),
+    [
+        (
+            TABLE + "1\n",
+            "class",
+            DataError,
+            "'things.csv' cannot be used: line 22 has 1 fields and the header has 3. ",
+        ),
+        (TABLE, "clas", UsageError, "'things.csv' has no column 'clas'. Did you mean 'class'? "),
+        (TABLE, None, UsageError, "'things.csv' needs a column of classes. Add --target class "),
+    ],
+)
+def test_loading_own_file_that_is_bad_ends_the_plan_and_writes_nothing(
+    runner, tmp_path, content, target, error, sentence
+):
+    path = tmp_path / "things.csv"
+    path.write_text(content)
+    with pytest.raises(error) as caught:
+        load_own(runner, tmp_path, path, "digits", target=target)
+    assert str(caught.value).startswith(sentence)
+    assert not (cache_root() / "data").exists()
+
+
+def test_loading_own_file_that_is_missing_is_a_usage_error(tmp_path):
+    with pytest.raises(UsageError, match=r"There is no file '.*missing.npz'"):
+        load_own(None, tmp_path, tmp_path / "missing.npz")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"target": "class"}, "--target is for a table, and none is among the data sets."),
+        ({"encoding": "latin-1"}, "--encoding is for a table, and none is among the data sets."),
+        ({"view": "image"}, "--view is for .npz files, and none is among the data sets."),
+    ],
+)
+def test_loading_refuses_options_of_files_where_there_is_none(tmp_path, settings, sentence):
+    with pytest.raises(UsageError) as caught:
+        load_own(None, tmp_path, "digits", **settings)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_loading_refuses_a_view_for_a_table(tmp_path):
+    with pytest.raises(UsageError, match=r"--view is for .npz files, and a table is always tabular"):
+        load_own(None, tmp_path, "x.csv", view="image", target="y")
+
+
+def test_loading_a_folder_opens_what_was_stored_of_arrays(tmp_path):
+    samples = np.arange(60.0).reshape(20, 3)
+    stored = store_own(*own_arrays("mine", samples, [0, 1] * 10), cache_root())
+    events = []
+    (loaded,) = load_own(None, tmp_path, stored.folder, listener=events.append).values()
+    assert loaded.stored == stored
+    assert [event.text for event in events] == ["mine: 20 rows: 3 numeric columns; 2 classes: 0, 1"]
+    (stored.folder / "y_test.npy").unlink()
+    with pytest.raises(DataError, match=r"is damaged: y_test.npy is missing"):
+        load_own(None, tmp_path, stored.folder)
+
+
+def test_loading_a_folder_without_data_is_a_usage_error(tmp_path):
+    with pytest.raises(UsageError, match="holds no stored data set"):
+        load_own(None, tmp_path, tmp_path)
+
+
+def test_own_files_are_named_by_their_stem_unless_that_is_installed():
+    catalog = discover(DATASETS)
+    names = ["a/My wine.csv", "digits.csv", "imdb.NPZ", "reference.csv", "digits", "x.py:Mine"]
+    called = ["My-wine", "digits.csv", "imdb.npz", "reference.csv", "digits", "Mine"]
+    assert list(dataset_names(names, catalog).values()) == called
+
+
+def test_installed_data_set_goes_before_a_folder_of_its_name(runner, tmp_path, monkeypatch):
+    (tmp_path / "digits").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert load_own(runner, tmp_path, "digits")["digits"].n_test == 360

@@ -1,0 +1,110 @@
+"""What the columns of a table are taken for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nncompare.data.records import Column
+from nncompare.data.source import Source, listed
+from nncompare.data.tables import encode, find_target, recognise
+from nncompare.exceptions import DataError, UsageError
+
+SOURCE = Source("'t.csv'")
+
+
+def recognised(values, others=None):
+    frame = pd.DataFrame({"a": values, "other": np.resize([0.5, 2.5, 1.0], len(values))})
+    return recognise(frame, ["a", "other"], SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("values", "categories"),
+    [
+        (["1", "2.5", "-3e2", None], None),
+        ([1, 5, 2], None),
+        (pd.array([1, None, 3], dtype="Int64"), None),
+        (np.array([1.5, np.nan, 2.5], np.float32), None),
+        (["x", "z", "y", None], ("x", "y", "z")),
+        ([True, False, True], ("False", "True")),
+        ([True, None, False], ("False", "True")),
+        (["True", "False", "True"], ("False", "True")),
+        (["10", "x", "9", "x"], ("10", "9", "x")),
+        (pd.Categorical([3, 1, 3]), ("1", "3")),
+        (
+            pd.to_datetime(["2020-01-01", "2021-01-01", "2020-01-01"]),
+            ("2020-01-01 00:00:00", "2021-01-01 00:00:00"),
+        ),
+        ([" x", "x ", "y"], ("x", "y")),
+        (["x", None, "x"], ("x",)),
+    ],
+)
+def test_column_is_numbers_or_categories(values, categories):
+    assert recognised(values).columns[0] == Column(name="a", categories=categories)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ([4, 4, 4], "the same everywhere"),
+        (["x", "x", "x"], "the same everywhere"),
+        ([7, 8, 9, 10], "numbers the rows"),
+        (np.random.default_rng(0).permutation(60), "numbers the rows"),
+        ([f"p{k}" for k in range(60)], "60 different texts"),
+        ([f"p{k}" for k in range(51)] + ["p0"] * 50, "51 different texts"),
+    ],
+)
+def test_column_that_can_teach_nothing_is_left_out(values, reason):
+    assert recognised(values).left_out == [("a", reason)]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [4, 4, None],
+        [3, 1, 2, 0],
+        [1, 2, 3, 5],
+        [0.5, 1.5, 2.5],
+        [f"p{k}" for k in range(51)] + ["p0"] * 51,
+        [f"p{k}" for k in range(50)],
+    ],
+)
+def test_column_that_may_teach_something_is_kept(values):
+    assert recognised(values).left_out == []
+
+
+@pytest.mark.parametrize(("n_texts", "refused"), [(1, True), (2, True), (3, False)])
+def test_text_among_four_fifths_of_numbers_is_refused(n_texts, refused):
+    values = [str(k / 2) for k in range(10 - n_texts)] + ["none yet"] * n_texts
+    if refused:
+        with pytest.raises(DataError, match=rf"column 'a', row {10 - n_texts}: 'none yet' is text in a numeric"):
+            recognised(values)
+    else:
+        assert "none yet" in recognised(values).columns[0].categories
+
+
+def test_encoding_counts_what_is_unknown_as_missing():
+    columns = [Column(name="c", categories=("x", "y")), Column(name="n")]
+    frame = pd.DataFrame({"n": ["1", None], "c": ["y", "never"]})
+    X = encode(frame, ["n", "c"], columns, SOURCE)
+    np.testing.assert_array_equal(X, [[1, 1], [np.nan, np.nan]])
+
+
+@pytest.mark.parametrize(
+    ("names", "target", "hint"),
+    [
+        (["a", "Label"], None, "Add --target Label (in Python"),
+        (["a", "the class", "y"], None, "Add --target y (in Python"),
+        (["a", "b"], None, "Add --target and its name (in Python"),
+        (["a", "Class"], "class", "Did you mean 'Class'? Its columns are a, Class."),
+        (["a", "b"], "zzz", "has no column 'zzz'. Its columns are a, b."),
+    ],
+)
+def test_target_that_is_not_there_is_suggested(names, target, hint):
+    with pytest.raises(UsageError) as caught:
+        find_target(names, target, SOURCE)
+    assert hint in str(caught.value)
+
+
+def test_long_lists_are_cut():
+    assert listed(list(range(12))) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
+    assert listed(["x" * 100], quoted=True) == f"'{'x' * 59}…'"
