@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nncompare.data.files import replacing, storage_errors
+from nncompare.data.new_samples import UNKNOWN_CLASS
 from nncompare.data.records import Labels
 from nncompare.exceptions import UsageError
 from nncompare.metrics import predicted
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIXES", "Prediction", "check_output", "csv_text", "write_prediction"]
 
 SUFFIXES = (".csv", ".npz")
-UNKNOWN_CLASS = -1
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")

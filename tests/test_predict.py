@@ -303,6 +303,17 @@ def test_predict_a_table_without_its_classes_gives_no_accuracy(wine_run, runner,
     assert {line[1] for line in lines} <= {"barolo", "'=gri", "barbera"}
 
 
+def test_predict_a_table_that_misses_some_classes_scores_the_others(wine_run, runner, tmp_path):
+    results, folder, stored = wine_run
+    header, *lines = write_table(tmp_path / "new.csv", stored, np.arange(10)).read_text().splitlines()
+    lines[3:5] = [line.rpartition(",")[0] + "," for line in lines[3:5]]
+    (tmp_path / "some.csv").write_text("\n".join([header, *lines]) + "\n")
+    found = predict(folder, results, input=tmp_path / "some.csv", runner=runner)
+    known = np.delete(np.arange(10), [3, 4])
+    assert (found.n_known, len(found)) == (8, 10)
+    assert found.accuracy == np.mean(found.codes[known] == stored.y_test()[known])
+
+
 def test_predict_a_table_with_other_columns_names_those_that_it_lacks(wine_run, tmp_path):
     results, folder, _ = wine_run
     (tmp_path / "new.csv").write_text("alcohol,b\n1,2\n3,4\n")

@@ -17,8 +17,9 @@ from nncompare.data.source import Source, listed
 from nncompare.data.tables import check_names, encode
 from nncompare.exceptions import UsageError
 
-__all__ = ["read_samples"]
+__all__ = ["UNKNOWN_CLASS", "read_samples"]
 
+UNKNOWN_CLASS = -1
 _PAIRS = (("X", "y"), ("x", "y"), ("X_test", "y_test"), ("x_test", "y_test"), ("X_train", "y_train"))
 
 
@@ -52,7 +53,7 @@ def read_samples(
     X : ndarray of shape (n_samples, *sample_shape)
         Categories that the model never saw are NaN, as missing values are.
     labels : ndarray of shape (n_samples,), int64, or None
-        Codes; None where the file has none.
+        Codes, -1 for rows of a table whose class is missing; None where the file has none.
 
     Raises
     ------
@@ -111,10 +112,12 @@ def _labels_of(table: CsvTable, target: str | None, class_names: Sequence[str]) 
     if target is None or target not in table.names:
         return None
     column = table.frame.iloc[:, table.names.index(target)]
-    if column.isna().all():
+    missing = column.isna().to_numpy()
+    if missing.all():
         return None
-    what = f"column '{target}'"
-    return _codes(column.to_numpy(dtype=object), class_names, what, table.source)
+    values = column.to_numpy(dtype=object)
+    values[missing] = values[~missing][0]
+    return np.where(missing, UNKNOWN_CLASS, _codes(values, class_names, f"column '{target}'", table.source))
 
 
 def _codes(values: Array, class_names: Sequence[str], what: str, source: Source) -> Labels:
