@@ -86,14 +86,20 @@ def _options(command: click.Command, ctx: click.Context) -> Iterator[str]:
     if rows:
         yield "| option | meaning |\n| --- | --- |"
         for names, meaning in rows:
-            yield f"| {_code(names)} | {_text(meaning)} |"
+            yield f"| {_code(names)} | {_words(meaning)} |"
         yield ""
 
 
 def _code(names: str) -> str:
     """Return the names of an option as code that keeps its pipes inside a table and breaks between names only."""
-    parts = [part.strip().replace("|", "&#124;").replace("<", "&lt;") for part in names.split(", ")]
+    parts = [part.strip().replace("|", "&#124;").replace("<", "&lt;") for part in re.split(r", | / ", names)]
     return ", ".join(f'<code class="option">{part}</code>' for part in parts)
+
+
+def _words(meaning: str) -> str:
+    """Return the explanation of an option with its range in words."""
+    meaning = re.sub(r"(\d+)<=x<=(\d+)", r"\1 to \2", meaning)
+    return _text(re.sub(r"x>=(\d+)", r"at least \1", meaning))
 
 
 def _text(text: str) -> str:
