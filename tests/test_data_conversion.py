@@ -1,5 +1,9 @@
 import numpy as np
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from nncompare.data import column_table
 from nncompare.data import samples as data_samples
@@ -235,12 +239,13 @@ def test_columns_category_that_was_never_seen_is_none_of_them(tmp_path):
     np.testing.assert_array_equal(found[18:, -2:], 0)
 
 
-def test_columns_equal_what_scikit_learn_transforms(tmp_path):
+def test_columns_equal_what_a_column_transformer_gives(tmp_path):
     X = table()
-    transformer = column_table._transformer(fit_table(X).native).fit(X[FIT])
-    np.testing.assert_array_equal(
-        converted(fit_table(X), X, tmp_path / "a"), transformer.transform(X).astype("f4")
-    )
+    numbers = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
+    categories = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    transformer = ColumnTransformer([("numbers", numbers, [0, 2]), ("categories", categories, [1])])
+    expected = transformer.fit(X[FIT]).transform(X).astype(np.float32)
+    np.testing.assert_array_equal(converted(fit_table(X), X, tmp_path / "a"), expected)
 
 
 def test_columns_rare_categories_share_a_column_with_new_ones(tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -26,13 +26,14 @@ _NOWHERE = -1
 class ColumnTable:
     """A table with named columns as a dense one, of which each column may be a step too.
 
-    What a scikit-learn ``ColumnTransformer`` does. Of a column of numbers the gaps are filled with the median and
-    all is standardised; where the fitted rows have gaps, a further column tells them. A column of categories
-    becomes one column for each, with missing as a category of its own; of more than 50, the rare ones share one.
-    What the fitted rows lack counts as rare, and is none of the categories where none is rare.
+    What scikit-learn's ``ColumnTransformer`` makes of ``SimpleImputer``, ``StandardScaler`` and ``OneHotEncoder``,
+    fitted column by column: at once they take ten times the table's memory in passing. Of a column of numbers the
+    gaps are filled with the median and all is standardised; where the fitted rows have gaps, a further column,
+    behind the numbers, tells them. A column of categories becomes one column for each, with missing as a category
+    of its own; of more than 50, the rare ones share one. What the fitted rows lack counts as rare, and is none of
+    the categories where none is rare.
 
-    The transformer is fitted, and only its numbers are kept: they can be stored without scikit-learn's classes,
-    and so be read by other versions of it.
+    Only the numbers that were fitted are kept: without scikit-learn's classes, other versions of it can read them.
 
     Parameters
     ----------
@@ -70,8 +71,8 @@ class ColumnTable:
     @classmethod
     def fit(cls, native: Native, view: View, X_train: Array, rows: Rows) -> Self:
         """Return the conversion that is fitted on ``X_train[rows]`` alone."""
-        transformer = _transformer(native).fit(np.asarray(X_train[rows]))  # medians need all rows at once
-        return cls(native, view, **_numbers_state(native, transformer), **_categories_state(native, transformer))
+        X = np.asarray(X_train[rows])  # medians need all rows at once
+        return cls(native, view, **_fit_numbers(native, X), **_fit_categories(native, X))
 
     @classmethod
     def from_state(cls, native: Native, view: View, state: Mapping[str, Array]) -> Self:
@@ -131,48 +132,43 @@ def _positions(codes: Array, n_known: int) -> Array:
     return np.where(np.isnan(codes), n_known + 1, positions).astype(np.int64)
 
 
-def _numbers_state(native: Native, transformer: Any) -> dict[str, Array]:
-    """Return what was fitted on the columns of numbers."""
-    if not _kinds(native)[0]:
-        nothing = np.empty(0)
-        return {"median": nothing, "gaps": np.empty(0, dtype=np.int64), "mean": nothing, "deviation": nothing}
-    fill, scale = (step for _, step in transformer.named_transformers_["numbers"].steps)
+def _fit_numbers(native: Native, X: Array) -> dict[str, Array]:
+    """Return what the columns of numbers are filled and standardised with."""
+    # Imported here because trial children import this module and must start in 0.1 s.
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    median, gaps, moments, gap_moments = [], [], [], []
+    for position, column in enumerate(_kinds(native)[0]):
+        fill = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+        scale = make_pipeline(fill, StandardScaler()).fit(X[:, [column]])[-1]
+        median.append(fill.statistics_[0])
+        first, *second = zip(scale.mean_, scale.scale_, strict=True)
+        moments.append(first)
+        gap_moments += second
+        gaps += [position] * len(second)
+    both = np.array([*moments, *gap_moments], dtype=np.float64).reshape(-1, 2)
     return {
-        "median": np.asarray(fill.statistics_, dtype=np.float64),
-        "gaps": np.asarray(fill.indicator_.features_, dtype=np.int64),
-        "mean": np.asarray(scale.mean_, dtype=np.float64),
-        "deviation": np.asarray(scale.scale_, dtype=np.float64),
+        "median": np.array(median, dtype=np.float64),
+        "gaps": np.array(gaps, dtype=np.int64),
+        "mean": both[:, 0].copy(),
+        "deviation": both[:, 1].copy(),
     }
 
 
-def _categories_state(native: Native, transformer: Any) -> dict[str, Array]:
+def _fit_categories(native: Native, X: Array) -> dict[str, Array]:
     """Return where each category goes: the encoder of each column is asked for all that can occur."""
-    places, width = [], 0
+    from sklearn.preprocessing import OneHotEncoder
+
+    places, width = [np.empty(0, dtype=np.int64)], 0
     for column, n_known in zip(_kinds(native)[1], _starts(native)[1], strict=True):
+        encoder = OneHotEncoder(
+            handle_unknown="infrequent_if_exist", max_categories=MAX_CATEGORIES, sparse_output=False
+        )
         asked = np.append(np.arange(n_known + 1, dtype=np.float64), np.nan)[:, np.newaxis]
-        encoded = transformer.named_transformers_[f"categories {column}"].transform(asked)
-        place = np.where(encoded.any(axis=1), width + encoded.argmax(axis=1), _NOWHERE)
-        places.append(place.astype(np.int64))
+        encoder.fit(X[:, [column]])  # without a transformed copy of the column, which would be wide
+        encoded = encoder.transform(asked)
+        places.append(np.where(encoded.any(axis=1), width + encoded.argmax(axis=1), _NOWHERE))
         width += encoded.shape[1]
-    return {"place": np.concatenate([np.empty(0, dtype=np.int64), *places]), "width": np.array([width])}
-
-
-def _transformer(native: Native) -> Any:
-    """Return the unfitted transformer: the columns of numbers, and each column of categories."""
-    # Imported here because trial children import this module and must start in 0.1 s.
-    from sklearn.compose import ColumnTransformer
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
-    numbers, categories = _kinds(native)
-    fill = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    encode = OneHotEncoder(
-        handle_unknown="infrequent_if_exist", max_categories=MAX_CATEGORIES, sparse_output=False
-    )
-    return ColumnTransformer(
-        [
-            ("numbers", make_pipeline(fill, StandardScaler()), numbers),
-            *((f"categories {column}", encode, [column]) for column in categories),
-        ]
-    )
+    return {"place": np.concatenate(places), "width": np.array([width])}
