@@ -153,7 +153,7 @@ def test_docs_page_of_commands_is_made_from_the_commands():
     command.params.append(click.Option(["--name"], help="Whom to greet."))
     command.params.append(click.Option(["--secret"], hidden=True))
     lines = "\n".join(hook("commands").command_lines(command, "greet"))
-    assert '| <code class="option">--name TEXT</code> | Whom to greet. |' in lines
+    assert '| <code class="option">--name</code> <var>TEXT</var> | Whom to greet. |' in lines
     assert "```text\ngreet --name Ada\n```" in lines
     assert "Say \\*hello\\*." in lines
     assert "secret" not in lines

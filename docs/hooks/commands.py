@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 import re
 from collections.abc import Iterator
@@ -91,9 +92,13 @@ def _options(command: click.Command, ctx: click.Context) -> Iterator[str]:
 
 
 def _code(names: str) -> str:
-    """Return the names of an option as code that keeps its pipes inside a table and breaks between names only."""
-    parts = [part.strip().replace("|", "&#124;").replace("<", "&lt;") for part in re.split(r", | / ", names)]
-    return ", ".join(f'<code class="option">{part}</code>' for part in parts)
+    """Return the names of an option as code, and behind them what it takes, where choices may break."""
+    return ", ".join(_name(*part.strip().partition(" ")) for part in re.split(r", | / ", names))
+
+
+def _name(option: str, _space: str, takes: str) -> str:
+    shown = html.escape(takes).replace("|", "&#124;<wbr>")
+    return f'<code class="option">{html.escape(option)}</code>' + (f" <var>{shown}</var>" if takes else "")
 
 
 def _words(meaning: str) -> str:
