@@ -205,18 +205,20 @@ class Forbidden:
 class Tampers:
     """Changes a file between the coordinator's check and the child's."""
 
-    def __init__(self, runner):
-        self.runner = runner
+    def __init__(self, runner, name):
+        self.runner, self.name = runner, name
 
     def run(self, spec, handler):
-        (spec.model / "means.npy").write_bytes(b"x")
+        path = spec.model / self.name
+        path.write_bytes(path.read_bytes().replace(b"slow", b"SLOW") + b" ")
         return self.runner.run(spec, handler)
 
 
-def test_predict_child_checks_the_files_again(own_run, runner):
+@pytest.mark.parametrize("name", ["means.npy", "nncompare.json"])
+def test_predict_child_checks_the_files_again(own_run, runner, name):
     results, folder = own_run
-    with pytest.raises(PluginError, match=r"ResultsError: .*means\.npy' was changed after it was saved"):
-        predict(folder, results, "Nearest", runner=Tampers(runner))
+    with pytest.raises(PluginError, match=rf"ResultsError: .*{name}' was changed after it was saved"):
+        predict(folder, results, "Nearest", runner=Tampers(runner, name))
 
 
 def test_predict_with_a_plugin_that_is_gone_says_which(runner, tmp_path):
