@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import tempfile
-from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +13,15 @@ import numpy.typing as npt
 from nncompare.data.files import cache_root
 from nncompare.data.records import Labels, Samples
 from nncompare.data.samples import count_samples, write_samples
-from nncompare.exceptions import DataError, PluginError, ResultsError, StorageError, UsageError
+from nncompare.exceptions import DataError, PluginError, ResultsError, StorageError
 from nncompare.execution.runner import LocalRunner, Runner, refuse
 from nncompare.execution.saved import Manifest, SavedData, check_saved
 from nncompare.execution.specs import PredictSpec
 from nncompare.inventory import stored_datasets
 from nncompare.metrics import check_probabilities
 from nncompare.prediction_table import Prediction, check_output, write_prediction
-from nncompare.results import DatasetRecord, Failure, RefitRecord, Results, StudyRecord
+from nncompare.results import DatasetRecord, Failure, Results, StudyRecord
+from nncompare.trained import Trained, find_trained, too_old
 
 __all__ = ["Prediction", "predict"]
 
@@ -81,7 +79,7 @@ def predict(
     source, target = (None if path is None else Path(path) for path in (input, output))
     if target is not None:
         check_output(target, source, folder)
-    chosen = _choose(results, model, dataset, refit)
+    chosen = find_trained(results, model, dataset, refit)
     saved, manifest, data = _open_saved(folder, results, chosen)
     _require_plugin(manifest, chosen.study)
     samples, labels = _test_part(chosen.data) if source is None else _read(source, data, encoding)
@@ -103,101 +101,14 @@ def predict(
     return prediction
 
 
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    data: DatasetRecord
-    study: StudyRecord
-    refit: RefitRecord
-    reason: str
-
-
-def _choose(results: Results, model: str | None, dataset: str | None, refit: int) -> _Chosen:
-    """Return the records of the data set, model and refit that are meant."""
-    by_name = {data.name: data for data in results.datasets}
-    if dataset is None and len(by_name) != 1:
-        raise UsageError(
-            f"The run '{results.run_id}' has {len(by_name)} data sets ({', '.join(by_name) or 'none'}): say whose "
-            "model is to predict (-d)."
-        )
-    data = by_name[_known(dataset or next(iter(by_name)), list(by_name), "data set", results.run_id)]
-    studies = {study.model: study for study in results.studies if study.dataset == data.name}
-    reason = ""
-    if model is None:
-        model, reason = _best(data, list(studies.values()), results)
-    study = studies[_known(model, list(studies), f"model on {data.name}", results.run_id)]
-    return _Chosen(data, study, _refit(study, refit, results), reason)
-
-
-def _known(name: str, names: Sequence[str], kind: str, run_id: str) -> str:
-    if name in names:
-        return name
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
-    raise UsageError(f"The run '{run_id}' has no {kind} '{name}'.{hint} It has: {', '.join(names)}.")
-
-
-def _best(data: DatasetRecord, studies: Sequence[StudyRecord], results: Results) -> tuple[str, str]:
-    """Return the winner, or who has the highest mean, and in words which of them it is."""
-    if data.verdict.winner is not None:
-        return data.verdict.winner, f"the verdict's winner on {data.name}"
-    tested = [(study.test.accuracy.mean, study.model) for study in studies if study.test is not None]
-    if not tested:
-        raise ResultsError(_untrained(results, data.name, studies))
-    mean, model = max(tested, key=lambda pair: pair[0])
-    why = (
-        "the only one that finished"
-        if len(tested) == 1
-        else "the highest mean accuracy; the verdict names no winner"
-    )
-    return model, f"{why} on {data.name} ({mean:.4f})"
-
-
-def _refit(study: StudyRecord, number: int, results: Results) -> RefitRecord:
-    """Return one refit whose model was saved, or say why there is none."""
-    pair = f"{study.model} on {study.dataset}"
-    if not study.refits:
-        raise ResultsError(_untrained(results, study.dataset, [study]))
-    if not 1 <= number <= len(study.refits):
-        raise UsageError(
-            f"There is no refit {number} of {pair}: choose one from 1 to {len(study.refits)} (--refit)."
-        )
-    refit = study.refits[number - 1]
-    if refit.failure is not None:
-        working = [str(i) for i, other in enumerate(study.refits, 1) if other.failure is None]
-        remedy = f"Choose another (--refit): {', '.join(working)}." if working else "None of its refits worked."
-        raise ResultsError(f"Refit {number} of {pair} failed: {refit.failure.message} {remedy}")
-    if refit.model is None or refit.manifest_sha256 is None:
-        raise ResultsError(_too_old(results))
-    return refit
-
-
-def _untrained(results: Results, dataset: str, studies: Sequence[StudyRecord]) -> str:
-    """Say why there is no model: the run was stopped, or the studies failed."""
-    run_id = results.run_id
-    if results.state != "complete" or any(study.status == "interrupted" for study in studies):
-        return (
-            f"The run '{run_id}' has no trained model on {dataset} yet: it did not go on to its refits. "
-            f"Continue it first: nncompare resume {run_id}"
-        )
-    failure = next((study.failure.message for study in studies if study.failure is not None), "no reason given.")
-    return f"The run '{run_id}' has no trained model on {dataset}: {failure}"
-
-
-def _too_old(results: Results) -> str:
-    return (
-        f"The run '{results.run_id}' was made by a version of nncompare that saved no preprocessing beside its "
-        "models, so they cannot predict. Run the comparison again."
-    )
-
-
-def _open_saved(folder: Path, results: Results, chosen: _Chosen) -> tuple[Path, Manifest, SavedData]:
+def _open_saved(folder: Path, results: Results, chosen: Trained) -> tuple[Path, Manifest, SavedData]:
     """Return where the model lies and what its manifest says, if nothing was changed since."""
     saved = (folder / str(chosen.refit.model)).resolve()
     if not saved.is_relative_to(folder.resolve()):
         raise ResultsError(f"results.json of '{folder}' names a model outside of it: '{chosen.refit.model}'.")
     manifest = check_saved(saved, chosen.refit.manifest_sha256)
     if manifest.data is None:
-        raise ResultsError(_too_old(results))
+        raise ResultsError(too_old(results))
     return saved, manifest, manifest.data
 
 
@@ -242,7 +153,7 @@ def _test_part(record: DatasetRecord) -> tuple[Samples, Labels]:
 
 
 def _probabilities(
-    saved: Path, manifest: Manifest, chosen: _Chosen, samples: Samples, runner: Runner
+    saved: Path, manifest: Manifest, chosen: Trained, samples: Samples, runner: Runner
 ) -> npt.NDArray[np.float64]:
     """Have a child predict, and check what it stored."""
     n_classes = len(chosen.data.class_names)

@@ -1,0 +1,120 @@
+"""Which trained model of a run is meant, and in one sentence why there is none."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nncompare.exceptions import ResultsError, UsageError
+from nncompare.results import DatasetRecord, RefitRecord, Results, StudyRecord
+
+__all__ = ["Trained", "find_trained", "too_old"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The records of one trained model: data set, study and refit; and why it was taken where nobody said."""
+
+    data: DatasetRecord
+    study: StudyRecord
+    refit: RefitRecord
+    reason: str
+
+
+def find_trained(results: Results, model: str | None, dataset: str | None, refit: int) -> Trained:
+    """Return the records of the data set, model and refit that are meant.
+
+    Parameters
+    ----------
+    results : Results
+    model : str or None
+        None for the verdict's winner, else the model with the highest mean accuracy on the data set.
+    dataset : str or None
+        None for the only one.
+    refit : int
+        From 1.
+
+    Raises
+    ------
+    UsageError
+        The run has no such model, data set or refit, or several data sets and none was named.
+    ResultsError
+        That model was not trained, or not saved with its preprocessing; the message says why.
+    """
+    by_name = {data.name: data for data in results.datasets}
+    if dataset is None and len(by_name) != 1:
+        raise UsageError(
+            f"The run '{results.run_id}' has {len(by_name)} data sets ({', '.join(by_name) or 'none'}): say whose "
+            "model is to predict (-d)."
+        )
+    data = by_name[_known(dataset or next(iter(by_name)), list(by_name), "data set", results.run_id)]
+    studies = {study.model: study for study in results.studies if study.dataset == data.name}
+    reason = ""
+    if model is None:
+        model, reason = _best(data, list(studies.values()), results)
+    study = studies[_known(model, list(studies), f"model on {data.name}", results.run_id)]
+    return Trained(data, study, _refit(study, refit, results), reason)
+
+
+def _known(name: str, names: Sequence[str], kind: str, run_id: str) -> str:
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    raise UsageError(f"The run '{run_id}' has no {kind} '{name}'.{hint} It has: {', '.join(names)}.")
+
+
+def _best(data: DatasetRecord, studies: Sequence[StudyRecord], results: Results) -> tuple[str, str]:
+    """Return the winner, or who has the highest mean, and in words which of them it is."""
+    if data.verdict.winner is not None:
+        return data.verdict.winner, f"the verdict's winner on {data.name}"
+    tested = [(study.test.accuracy.mean, study.model) for study in studies if study.test is not None]
+    if not tested:
+        raise ResultsError(_untrained(results, data.name, studies))
+    mean, model = max(tested, key=lambda pair: pair[0])
+    why = (
+        "the only one that finished"
+        if len(tested) == 1
+        else "the highest mean accuracy; the verdict names no winner"
+    )
+    return model, f"{why} on {data.name} ({mean:.4f})"
+
+
+def _refit(study: StudyRecord, number: int, results: Results) -> RefitRecord:
+    """Return one refit whose model was saved, or say why there is none."""
+    pair = f"{study.model} on {study.dataset}"
+    if not study.refits:
+        raise ResultsError(_untrained(results, study.dataset, [study]))
+    if not 1 <= number <= len(study.refits):
+        raise UsageError(
+            f"There is no refit {number} of {pair}: choose one from 1 to {len(study.refits)} (--refit)."
+        )
+    refit = study.refits[number - 1]
+    if refit.failure is not None:
+        working = [str(i) for i, other in enumerate(study.refits, 1) if other.failure is None]
+        remedy = f"Choose another (--refit): {', '.join(working)}." if working else "None of its refits worked."
+        raise ResultsError(f"Refit {number} of {pair} failed: {refit.failure.message} {remedy}")
+    if refit.model is None or refit.manifest_sha256 is None:
+        raise ResultsError(too_old(results))
+    return refit
+
+
+def _untrained(results: Results, dataset: str, studies: Sequence[StudyRecord]) -> str:
+    """Say why there is no model: the run was stopped, or the studies failed."""
+    run_id = results.run_id
+    if results.state != "complete" or any(study.status == "interrupted" for study in studies):
+        return (
+            f"The run '{run_id}' has no trained model on {dataset} yet: it did not go on to its refits. "
+            f"Continue it first: nncompare resume {run_id}"
+        )
+    failure = next((study.failure.message for study in studies if study.failure is not None), "no reason given.")
+    return f"The run '{run_id}' has no trained model on {dataset}: {failure}"
+
+
+def too_old(results: Results) -> str:
+    """Say that a run's models were saved without what they need to predict."""
+    return (
+        f"The run '{results.run_id}' was made by a version of nncompare that saved no preprocessing beside its "
+        "models, so they cannot predict. Run the comparison again."
+    )
