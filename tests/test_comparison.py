@@ -262,6 +262,7 @@ def test_compare_with_all_faults(tmp_path):
         jobs=2,
         trial_timeout_s=8.0,
         trial_memory_mb=150.0,
+        estimate=False,
         out=tmp_path,
     )
     studies = {study.model: study for study in done.results.studies}
@@ -279,9 +280,11 @@ def test_compare_with_all_faults(tmp_path):
 
 @pytest.mark.slow
 def test_compare_again_and_again_leaks_nothing(tmp_path):
-    used = []
+    used, quick = [], {"estimate": False}
     for number in range(3):
-        compare([fault("Nearest")], ["digits"], n_trials=1, n_refits=1, jobs=1, out=tmp_path / str(number))
+        compare(
+            [fault("Nearest")], ["digits"], n_trials=1, n_refits=1, jobs=1, out=tmp_path / str(number), **quick
+        )
         used.append((n_descriptors(), threading.active_count()))
     assert used[0] == used[1] == used[2]
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -18,7 +19,7 @@ from .children import dataset, fault, processes_with, wait_until
 SCRIPT = """
 from pathlib import Path
 from nncompare import compare
-compare([{model!r}], [{data!r}], out=Path({out!r}), n_trials=50, max_epochs=1000, jobs=2)
+compare([{model!r}], [{data!r}], out=Path({out!r}), n_trials=50, max_epochs=1000, jobs=2, estimate={estimate})
 """
 
 
@@ -122,9 +123,11 @@ def started(tmp_path):
     marker = f"nncompare-interrupt-{os.getpid()}-{tmp_path.name}"
     processes = []
 
-    def start(model="Slow", data="digits", command=False):
+    def start(model="Slow", data="digits", command=False, estimate=False):
         out = tmp_path / "out"
-        (tmp_path / "script.py").write_text(SCRIPT.format(model=fault(model), data=data, out=str(out)))
+        (tmp_path / "script.py").write_text(
+            SCRIPT.format(model=fault(model), data=data, out=str(out), estimate=estimate)
+        )
         arguments = [str(tmp_path / "script.py")]
         if command:
             code = "from nncompare.cli import main; main()"
@@ -208,6 +211,18 @@ def test_interrupted_child_that_does_not_listen_is_killed_after_ten_seconds(star
     run.process.send_signal(signal.SIGINT)
     run.process.communicate(timeout=15)
     check_left(run, folder)
+
+
+@pytest.mark.slow
+def test_interrupted_while_the_time_is_estimated(started):
+    run = started("SleepsForEver", estimate=True)
+    assert wait_until(lambda: len(processes_with(run.marker)) > 2, 60)
+    time.sleep(2)
+    run.process.send_signal(signal.SIGINT)
+    output, _ = run.process.communicate(timeout=20)
+    assert run.process.returncode == -signal.SIGINT, output
+    assert not run.out.exists()
+    assert wait_until(lambda: not processes_with(run.marker))
 
 
 @pytest.mark.slow
