@@ -163,15 +163,13 @@ def run_blocks(given: Sequence[Block], folder: Path) -> subprocess.CompletedProc
     """Run blocks in their order, as a reader would who works through it in one folder."""
     steps = ["import subprocess", "space = {'__name__': '__main__'}"]
     for block in given:
-        if block.marker in {"not run", "fragment"}:
-            continue
         for need in block.note.split() if block.marker == "needs" else ():
             bring(need, folder)
         if block.title:
             (folder / block.title).write_text(block.code, encoding="utf-8")
         elif block.language == "python":
             steps.append(f"exec(compile({block.code!r}, {str(block)!r}, 'exec'), space)")
-        elif block.language == "sh":
+        else:
             steps.append(f"print({block.code!r}, flush=True)")
             steps.append(f"subprocess.run(['bash', '-euo', 'pipefail', '-c', {block.code!r}], check=True)")
     script = folder / "page.py"
@@ -196,10 +194,14 @@ def bring(need: str, folder: Path) -> None:
         subprocess.run([program, *command], cwd=folder, check=True, capture_output=True)
 
 
-RUN = {page: [block for block in BLOCKS if block.page == page] for page in TEXTS}
-# The README's shell blocks install the package and run for an hour; that their commands exist is tested above.
-RUN[README] = [block for block in RUN[README] if block.language == "python"]
-RUN = {page: found for page, found in RUN.items() if {block.language for block in found} & {"python", "sh"}}
+def runnable(page: Path) -> list[Block]:
+    """Return the blocks of a page that a reader runs; the README's shell blocks install, download or run for long."""
+    languages = {"python"} if page == README else {"python", "sh"}
+    shown = {"not run", "fragment"}
+    return [b for b in BLOCKS if b.page == page and b.language in languages and b.marker not in shown]
+
+
+RUN = {page: found for page in TEXTS if (found := runnable(page))}
 
 
 @pytest.mark.slow
