@@ -1,5 +1,6 @@
 """``nncompare run``: options become a RunConfig, results become lines and an exit code."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -103,7 +104,6 @@ class Library:
         self.code = 0
         self.estimated = False
         self.error = None
-        self.estimate = None
 
     def make_plan(self, config, runner, listener):
         self.config = config
@@ -115,7 +115,7 @@ class Library:
 
     def estimate_plan(self, plan, runner, listener=None):
         self.estimated = True
-        return Estimate(seconds=90.0, studies={("cnn", "mlp"): 60.0})
+        return Estimate(seconds=90.0, studies={("cnn", "mnist1d"): 60.0})
 
     def run(self, plan, runner, listener, *, estimate=None):
         if self.error is not None:
@@ -133,10 +133,8 @@ def library(monkeypatch):
     planning, comparison = ModuleType("nncompare.planning"), ModuleType("nncompare.comparison")
     runner, estimate = ModuleType("nncompare.execution.runner"), ModuleType("nncompare.estimate")
     runner.LocalRunner = nullcontext
-    estimate.estimate_plan = lambda *_: fake.estimate
     planning.make_plan = fake.make_plan
-    estimating = ModuleType("nncompare.estimate")
-    estimating.estimate_plan = fake.estimate_plan
+    estimate.estimate_plan = fake.estimate_plan
     comparison.run, comparison.exit_code, comparison.Interrupted = fake.run, fake.exit_code, Interrupted
     for module in (planning, comparison, runner, estimate):
         monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -308,3 +306,91 @@ def test_run_returned_exit_code_reaches_the_shell():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (143, "")
+
+
+def test_run_json_is_one_object_and_words_go_to_stderr(library):
+    library.results = results(study("mlp", mean=0.6), study("cnn", "failed", failure=BROKEN))
+    library.code = 3
+    done = run("--all", "--json")
+    found = json.loads(done.stdout)
+    assert (done.exit_code, found["exit_code"], found["state"], found["run_id"]) == (3, 3, "complete", "r")
+    assert (found["report"], found["results"]) == ("reports/run-1/report.html", "reports/run-1/results.json")
+    (dataset,) = found["datasets"]
+    assert dataset["verdict"] == {
+        "state": "better", "winner": "cnn", "tied": [], "text": "cnn is better than mlp."
+    }  # fmt: skip
+    assert [row["model"] for row in dataset["leaderboard"]] == ["mlp"]
+    assert dataset["leaderboard"][0]["accuracy"] == {"mean": 0.6, "low": 0.59, "high": 0.61}
+    assert [row["model"] for row in dataset["references"]] == ["majority"]
+    assert found["missing"] == [
+        {"model": "cnn", "dataset": "mnist1d", "status": "failed", "failure": BROKEN.model_dump()}
+    ]
+    assert "mnist1d: cnn is better than mlp." in done.stderr
+    assert "Exit code 3: " in done.stderr
+
+
+def test_run_json_and_quiet_is_json_alone(library):
+    done = run("--all", "--json", "--quiet")
+    assert (json.loads(done.stdout)["exit_code"], done.stderr) == (0, "")
+
+
+def test_run_json_of_an_interrupted_run_has_its_exit_code(library):
+    library.error = Interrupted(signal.SIGINT, results(study("mlp", mean=0.6), state="interrupted"))
+    done = run("--all", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["exit_code"]) == (130, 130)
+
+
+def test_run_dry_run_json_is_the_plan(library):
+    library.studies = [planned("cnn"), planned("mlp", NO_NETWORK)]
+    done = run("--all", "--dry-run", "--json")
+    found = json.loads(done.stdout)
+    assert (found["dry_run"], found["exit_code"], found["estimate_s"], found["jobs"]) == (True, 0, 90.0, 2)
+    assert found["datasets"][0]["fingerprint"] == "0123456789abcdef"
+    assert [(s["model"], s["estimate_s"], s["n_trials"]) for s in found["studies"]] == [
+        ("cnn", 60.0, 5),
+        ("mlp", None, 5),
+    ]
+    assert found["studies"][1]["failure"] == NO_NETWORK.model_dump()
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_run_no_estimate_trains_nothing_beforehand(library, options):
+    assert run("--all", "--no-estimate", *options).exit_code == 0
+    assert not library.estimated
+    assert run("--all", *options).exit_code == 0
+    assert library.estimated
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90.0), ("90s", 90.0), ("20m", 1200.0), ("1.5h", 5400.0), ("2 H", 7200.0), ("1d", 86_400)],
+)
+def test_run_times_have_units(library, text, seconds):
+    assert run("--all", "--timeout", text, "--trial-timeout", text).exit_code == 0
+    assert (library.config.timeout_s, library.config.trial_timeout_s) == (seconds, seconds)
+
+
+@pytest.mark.parametrize(
+    ("works", "words"), [(True, ""), (False, "Open the report yourself: reports/run-1/report.html\n")]
+)
+def test_run_open_shows_the_report_or_says_where_it_is(library, monkeypatch, works, words):
+    shown = []
+    monkeypatch.setattr("webbrowser.open", lambda url: shown.append(url) or works)
+    done = run("--all", "--open")
+    assert done.exit_code == 0
+    assert shown == [Path("reports/run-1/report.html").resolve().as_uri()]
+    assert done.stderr.endswith(words)
+
+
+def test_run_storage_from_the_environment_is_not_shown(library):
+    url = "postgresql://ann:s3cret@host/db"
+    done = CliRunner().invoke(main, ["run", "--all"], env={"NNCOMPARE_STORAGE": url})
+    assert library.config.storage == url
+    assert "s3cret" not in done.output + repr(library.config)
+
+
+def test_run_table_whose_name_has_a_comma_is_a_data_set(library, tmp_path):
+    table = tmp_path / "a,b.csv"
+    table.touch()
+    assert run("-d", str(table)).exit_code == 0
+    assert library.config.datasets == (str(table),)
