@@ -195,7 +195,7 @@ def bring(need: str, folder: Path) -> None:
 
 
 def runnable(page: Path) -> list[Block]:
-    """Return the blocks of a page that a reader runs; the README's shell blocks install, download or run for long."""
+    """Return the blocks of a page that a reader runs; the shell blocks of the README install, or run for long."""
     languages = {"python"} if page == README else {"python", "sh"}
     shown = {"not run", "fragment"}
     return [b for b in BLOCKS if b.page == page and b.language in languages and b.marker not in shown]
