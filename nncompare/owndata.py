@@ -19,6 +19,18 @@ from nncompare.settings import MAX_EPOCHS, RunConfig
 __all__ = ["check_own_options", "dataset_names", "is_own", "load_own"]
 
 READ_TIMEOUT_S = 3600.0
+_PANDAS = "In Python: pandas.{}('{}').to_csv('table.csv', index=False)"
+OTHER_FILES = {
+    ".gz": "Unpack it",
+    ".zip": "Unpack it",
+    ".json": "Save it as one of these",
+    ".npy": "In Python: numpy.savez_compressed('data.npz', X=..., y=...)",
+    ".parquet": _PANDAS.format("read_parquet", "table.parquet"),
+    ".txt": "Rename it if it is a table",
+    ".xls": "Export the sheet as .csv",
+    ".xlsx": "Export the sheet as .csv",
+}
+"""What to do with files that are not read."""
 
 
 def is_own(name: str, catalog: Catalog) -> bool:
@@ -39,12 +51,19 @@ def dataset_names(names: Iterable[str], catalog: Catalog) -> dict[str, str]:
     Raises
     ------
     UsageError
-        A folder holds no stored data set.
+        A folder holds no stored data set, or a file is of a kind that is not read.
     DataError
         Its manifest is damaged.
     """
     taken = {*catalog.plugins, *MAX_EPOCHS, *RESERVED}
-    return {name: _own_name(name, taken) if is_own(name, catalog) else display_name(name) for name in names}
+    called = {}
+    for name in names:
+        if is_own(name, catalog):
+            called[name] = _own_name(name, taken)
+        else:
+            _check_is_no_file(name, catalog)
+            called[name] = display_name(name)
+    return called
 
 
 def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
@@ -104,6 +123,18 @@ def load_own(
     if listener is not None and stored.description:
         listener(Notice(f"{name}: {stored.description}", "info"))
     return stored
+
+
+def _check_is_no_file(name: str, catalog: Catalog) -> None:
+    """Refuse files of other kinds, which would else be looked for among the installed data sets."""
+    if ":" in name or name in catalog.plugins:
+        return
+    suffix = Path(name).suffix.lower()
+    if suffix == ".py" and Path(name).is_file():
+        raise UsageError(f"'{name}' names no class. Add it: '{name}:MyDataset'.")
+    if suffix in OTHER_FILES or Path(name).is_file():
+        how = OTHER_FILES.get(suffix, "Save it as one of these")
+        raise UsageError(f"'{name}' is not read: .csv, .tsv and .npz files are. {how}.")
 
 
 def _own_name(name: str, taken: Iterable[str]) -> str:

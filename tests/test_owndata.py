@@ -1,0 +1,86 @@
+"""The user's own files in a run, from the file to the models' scores."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nncompare.comparison import run
+from nncompare.events import Notice
+from nncompare.exceptions import UsageError
+from nncompare.owndata import dataset_names
+from nncompare.planning import make_plan
+from nncompare.registry import DATASETS, discover
+from nncompare.settings import RunConfig
+
+CONFIG = RunConfig(models=("mlp",), n_trials=2, max_epochs=3, n_refits=1, jobs=2)
+
+
+def wine():
+    from sklearn.datasets import load_wine
+
+    return load_wine(as_frame=True).frame.rename(columns={"target": "class"})
+
+
+def people():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"age": rng.integers(17, 90, 300), "work": rng.choice(["Private", "Gov", "?"], 300)})
+    table["income"] = np.where(table["age"] + rng.normal(0, 10, 300) > 50, ">50K", "<=50K")
+    table["age"] = table["age"].where(rng.random(300) < 0.9)
+    return table
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("table", "target", "text", "better_than"),
+    [
+        (wine, "class", "178 rows: 13 numeric columns; target 'class' with 3 classes: 0, 1, 2", 0.5),
+        (people, "income", "300 rows: 1 numeric and 1 categorical columns, ", 0.6),
+    ],
+)
+def test_own_table_goes_from_file_to_scores(runner, tmp_path, table, target, text, better_than):
+    path, events = tmp_path / "own.csv", []
+    table().to_csv(path, index=False)
+    config = replace(CONFIG, datasets=(str(path),), target=target, out=tmp_path / "runs")
+    results = run(make_plan(config, runner, events.append), runner)
+    (notice,) = [event for event in events if isinstance(event, Notice)]
+    assert notice.text.startswith(f"own: {text}")
+    assert notice.level == "info"
+    (study,) = results.studies
+    assert (study.dataset, study.status) == ("own", "complete")
+    logistic = next(r for r in results.datasets[0].references if r.name == "logistic_regression")
+    assert logistic.test_accuracy.mean > better_than
+
+
+def test_plan_refuses_two_files_of_one_name(runner, tmp_path):
+    names = [tmp_path / "a" / "own.csv", tmp_path / "b" / "own.tsv"]
+    config = replace(CONFIG, datasets=tuple(map(str, names)), target="class")
+    with pytest.raises(UsageError, match=r"Two of the data sets are called 'own'. Give one class or file another"):
+        make_plan(config, runner)
+
+
+def test_bad_file_leaves_no_run_directory(runner, tmp_path):
+    (tmp_path / "own.csv").write_text("")
+    config = replace(CONFIG, datasets=(str(tmp_path / "own.csv"),), target="class", out=tmp_path / "runs")
+    with pytest.raises(Exception, match=r"'own.csv' cannot be used: the file is empty"):
+        make_plan(config, runner)
+    assert [path.name for path in tmp_path.iterdir()] == ["own.csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("there.dat", "'there.dat' is not read: .csv, .tsv and .npz files are. Save it as one of these."),
+        ("x.xlsx", "'x.xlsx' is not read: .csv, .tsv and .npz files are. Export the sheet as .csv."),
+        ("x.csv.gz", "'x.csv.gz' is not read: .csv, .tsv and .npz files are. Unpack it."),
+        ("there.py", "'there.py' names no class. Add it: 'there.py:MyDataset'."),
+    ],
+)
+def test_files_of_other_kinds_get_one_sentence(tmp_path, monkeypatch, name, sentence):
+    monkeypatch.chdir(tmp_path)
+    for there in ("there.dat", "there.py"):
+        (tmp_path / there).touch()
+    with pytest.raises(UsageError) as caught:
+        dataset_names([name], discover(DATASETS))
+    assert str(caught.value) == sentence
