@@ -141,7 +141,7 @@ def compare(
             foretold = estimate_plan(plan, runner, listeners) if estimate else None
         shown.follow(plan, foretold)
         try:
-            return Comparison(run(plan, runner, listeners), plan.folder.absolute())
+            return Comparison(run(plan, runner, listeners, estimate=foretold), plan.folder.absolute())
         except Interrupted as error:
             if error.signum == signal.SIGTERM:
                 raise SystemExit(128 + signal.SIGTERM) from error

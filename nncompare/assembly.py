@@ -282,11 +282,15 @@ def results_record(
             max_epochs=config.max_epochs,
             trial_timeout_s=config.trial_timeout_s,
             trial_memory_mb=None if memory_mb is None else round(memory_mb),
+            timeout_s=config.timeout_s,
             pins={f"{model}.{name}": value for model, pins in config.pins.items() for name, value in pins.items()},
         ),
         environment=dict(environment),
-        repeatable=plan.jobs == config.threads == 1 and state == "complete" and not failures & LIMITED,
-        notes=[*notes, *(found.problem for found in mistakes.values() if found.problem)],
+        repeatable=plan.jobs == config.threads == 1
+        and state == "complete"
+        and not failures & LIMITED
+        and config.timeout_s is None,
+        notes=list(dict.fromkeys([*notes, *(found.problem for found in mistakes.values() if found.problem)])),
         datasets=[mistakes.get(dataset.name, Mistakes()).in_dataset(dataset) for dataset in datasets],
         studies=[mistakes.get(study.dataset, Mistakes()).in_study(study) for study in studies],
     )

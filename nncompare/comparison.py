@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nncompare.data.files import write_atomic
 from nncompare.data.sample_file import write_sample_file
 from nncompare.engine import RESULTS, Engine
+from nncompare.estimate import Estimate
 from nncompare.events import Listener, RunFinished
 from nncompare.exceptions import ResultsError, UsageError
 from nncompare.execution.runner import LocalRunner
@@ -158,7 +159,9 @@ class Comparison:
         return render_comparison(self.results, self.folder / REPORT)
 
 
-def run(plan: Plan, runner: LocalRunner, listener: Listener | None = None) -> Results:
+def run(
+    plan: Plan, runner: LocalRunner, listener: Listener | None = None, *, estimate: Estimate | None = None
+) -> Results:
     """Carry out a plan; write results.json, report.html and report.md into ``plan.folder``.
 
     Raises
@@ -168,7 +171,7 @@ def run(plan: Plan, runner: LocalRunner, listener: Listener | None = None) -> Re
     Interrupted
         SIGINT or SIGTERM came; the partial report is written.
     """
-    state = Engine(plan, runner, listener or (lambda _event: None))
+    state = Engine(plan, runner, listener or (lambda _event: None), estimate)
     with Interrupts(state.stop, runner) as interrupts:
         results = state.carry_out()
     report = plan.folder / REPORT

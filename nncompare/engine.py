@@ -17,18 +17,22 @@ from nncompare.assembly import dataset_record, failure_of, results_record, study
 from nncompare.data.files import cache_root, write_atomic
 from nncompare.data.views import PreparedView, prepare_view
 from nncompare.environment import describe_environment
+from nncompare.estimate import Estimate
 from nncompare.events import Event, Listener, Notice, StudyFinished
-from nncompare.exceptions import BusyError, StorageError
+from nncompare.exceptions import StorageError
 from nncompare.execution.runner import LocalRunner
 from nncompare.mistakes import find_mistakes
+from nncompare.parts import earlier_notes, in_whole, resumed_at
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.refit import Reference, Refit, Refits, SealedTest, measure, run_references
 from nncompare.report import write_report
 from nncompare.results import DatasetRecord, Results, RunState, StudyRecord, TrialRecord
+from nncompare.runfile import RunFile, hold, make_folder, write_run_file
 from nncompare.runlog import RunLog
-from nncompare.search import Search, open_storage, quiet_optuna
-from nncompare.session import Session, memory_limit_mb
+from nncompare.search import Search, quiet_optuna
+from nncompare.session import Session, memory_limit_mb, search_limit_s
 from nncompare.slots import Slots
+from nncompare.storage import has_password, open_storage, open_study_file, without_password
 from nncompare.trials import SearchResult
 
 __all__ = ["RESULTS", "Engine"]
@@ -46,11 +50,15 @@ class Engine:
     runner : LocalRunner
     listener : callable
         Receives the events, one at a time.
+    estimate : Estimate, optional
+        How long the run was foretold to take, to be kept beside how long it took.
     """
 
-    def __init__(self, plan: Plan, runner: LocalRunner, listener: Listener) -> None:
+    def __init__(
+        self, plan: Plan, runner: LocalRunner, listener: Listener, estimate: Estimate | None = None
+    ) -> None:
         self.stop = threading.Event()
-        self._plan, self._listener = plan, listener
+        self._plan, self._listener, self._estimate = plan, listener, estimate
         self._folder = plan.folder.resolve()
         self._session = Session(
             config=plan.config,
@@ -61,6 +69,8 @@ class Engine:
             memory_mb=memory_limit_mb(plan.config),
             stop=self.stop,
             tell=self.tell,
+            study_prefix=plan.study_prefix,
+            search_limit_s=search_limit_s(plan),
         )
         self._log = RunLog(self._folder / "run.log")
         self._lock = threading.RLock()
@@ -68,7 +78,8 @@ class Engine:
         self._studies: dict[int, StudyRecord] = {}
         self._refits: dict[int, list[Refit]] = {}
         self._references: dict[str, list[Reference]] = {}
-        self._notes = [dataset.note for dataset in plan.datasets if dataset.note]
+        self._notes = [*earlier_notes(plan), *(dataset.note for dataset in plan.datasets if dataset.note)]
+        self._resumed_at = resumed_at(plan)
         self._start = time.monotonic()
         self._environment = describe_environment()
         self._tests = {
@@ -88,9 +99,26 @@ class Engine:
                 self._notes.append(f"Progress was no longer shown: {type(error).__name__}: {error}")
 
     def carry_out(self) -> Results:
-        """Run everything and return the final results, which are written."""
-        self._make_folder()
-        self._storage = open_storage(self._folder / "study.db")
+        """Run everything and return the final results, which are written.
+
+        Raises
+        ------
+        StorageError
+            The database or the run directory cannot be opened or written.
+        BusyError
+            Another process holds the run directory.
+        """
+        url = self._plan.config.storage
+        shared = None if url is None else open_storage(url)  # first: without it there is no run directory either
+        if self._plan.earlier is None:
+            make_folder(self._folder, self._plan.folder)
+        with hold(self._folder):
+            shown, secret = (None, False) if url is None else (without_password(url), has_password(url))
+            write_run_file(RunFile.of(self._plan, storage=shown, has_password=secret), self._folder)
+            self._storage = shared or open_study_file(self._folder / "study.db")
+            return self._carry_out()
+
+    def _carry_out(self) -> Results:
         self._save("running")
         try:
             with quiet_optuna(), ThreadPoolExecutor(max_workers=len(self._plan.studies) + 1) as pool:
@@ -103,19 +131,6 @@ class Engine:
         if not self.stop.is_set():
             self._measure()
         return self._save("interrupted" if self.stop.is_set() else "complete")
-
-    def _make_folder(self) -> None:
-        """Make the run directory, which nobody else may have."""
-        try:
-            self._folder.mkdir(parents=True)
-            for name in ("trials", "models", "predictions"):
-                (self._folder / name).mkdir()
-        except FileExistsError as error:
-            raise BusyError(f"Another run has just made '{self._plan.folder}'. Start this one again.") from error
-        except OSError as error:
-            cause = f"{type(error).__name__}: {error.strerror}"
-            text = f"Cannot make the run directory '{self._plan.folder}'. {cause}. Choose another with --out."
-            raise StorageError(text) from error
 
     def _run_references(self) -> None:
         """Train the baselines of every data set first; they cost little."""
@@ -208,7 +223,7 @@ class Engine:
                 continue
             name = f"{study.model} on {study.dataset}"
             try:
-                answer = measure(study, refits[0], X_test, self._session)
+                answer = measure(study, refits[0], X_test, self._session, self._studies[index].best_trial)
             except Exception as error:  # noqa: BLE001 - the border: what is known stays known
                 self._note(f"The saved model of {name} could not be timed: {type(error).__name__}: {error}")
                 continue
@@ -229,7 +244,7 @@ class Engine:
     def _save(self, state: RunState) -> Results:
         """Write results.json and the report as they are now."""
         with self._lock:
-            results = self._results(state)
+            results = in_whole(self._results(state), self._plan, self._resumed_at, self._estimate)
             write_atomic(self._folder / RESULTS, results.to_json())
             try:
                 write_report(results, self._folder)

@@ -12,7 +12,7 @@ from nncompare.data.records import View
 from nncompare.data.splits import Rows, Split
 from nncompare.data.store import StoredDataset
 from nncompare.registry import PluginRef
-from nncompare.results import Failure
+from nncompare.results import Failure, Results
 from nncompare.settings import RunConfig
 
 __all__ = ["Plan", "PlannedDataset", "PlannedStudy"]
@@ -96,7 +96,11 @@ class PlannedStudy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything that is decided before the first trial."""
+    """Everything that is decided before the first trial.
+
+    ``earlier`` holds what an earlier part of the run found, where this goes on with it. The names of its Optuna
+    studies begin with ``study_prefix``, which keeps runs in a shared database apart.
+    """
 
     run_id: str
     folder: Path
@@ -105,3 +109,5 @@ class Plan:
     jobs: int
     datasets: tuple[PlannedDataset, ...]
     studies: tuple[PlannedStudy, ...]
+    study_prefix: str = ""
+    earlier: Results | None = None

@@ -27,6 +27,7 @@ from nncompare.pins import check_pins
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.registry import DATASETS, LOCAL, MODELS, Catalog, PluginRef, discover, find, installed
 from nncompare.results import Failure
+from nncompare.runfile import new_prefix
 from nncompare.session import memory_limit_mb
 from nncompare.settings import (
     COMMON_GROUND,
@@ -91,6 +92,7 @@ def make_plan(config: RunConfig, runner: LocalRunner, listener: Listener | None 
         jobs=config.jobs or default_jobs(),
         datasets=tuple(datasets.values()),
         studies=studies,
+        study_prefix="" if config.storage is None else new_prefix(run_id),
     )
 
 

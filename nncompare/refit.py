@@ -117,6 +117,8 @@ class Refits:
         predictions = Path("predictions") / f"{study.model}--{study.dataset}--{seed}.npz"
         model = self._session.folder / "models" / f"{study.model}--{study.dataset}--{seed}"
         spec = self._spec(number, seed, model)
+        if not (model.is_dir() and (self._session.folder / predictions).is_file()):
+            spec.result.unlink(missing_ok=True)  # of an earlier part of the run: what it made is gone
         answer = self._session.runner.run(spec, lambda kind, m: self._answer(number, predictions, kind, m))
         refit = self._score(seed, answer if isinstance(answer, FitAnswer) else None, predictions, model)
         with self._lock:
@@ -130,7 +132,7 @@ class Refits:
         return self._session.fit_spec(
             study,
             self._data,
-            f"refit-{number}",
+            f"refit-{number}-of-{best.number}",
             seed=seed,
             max_epochs=study.max_epochs if study.valid_in_refit else best.best_epoch or study.max_epochs,
             number=number,
@@ -193,15 +195,15 @@ class Refits:
         return Refit(record, answer, probabilities, model)
 
 
-def measure(study: PlannedStudy, refit: Refit, X_test: Path, session: Session) -> MeasureAnswer:
-    """Time a saved model in a fresh process; nothing else runs meanwhile."""
+def measure(study: PlannedStudy, refit: Refit, X_test: Path, session: Session, best: int | None) -> MeasureAnswer:
+    """Time a saved model of trial ``best`` in a fresh process; nothing else runs meanwhile."""
     if study.ref is None or refit.model is None or refit.record.predictions is None:
         raise ValueError(f"{study.model} on {study.dataset} has no model")
     answer = session.runner.run(
         MeasureSpec(
             plugin=study.ref.value,
             framework=study.framework,
-            **session.child_fields(session.trials_folder(study.model, study.dataset), "measure"),
+            **session.child_fields(session.trials_folder(study.model, study.dataset), f"measure-of-{best}"),
             model=refit.model,
             X_test=X_test,
             predictions=session.folder / refit.record.predictions,

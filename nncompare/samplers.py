@@ -29,15 +29,18 @@ def suggest(trial: optuna.Trial, distribution: str, name: str, arguments: Mappin
         raise RefusedError(f"suggest_{distribution}({name!r}, {dict(arguments)!r}): {error}") from error
 
 
-def make_sampler(study: PlannedStudy, seed: int) -> optuna.samplers.BaseSampler:
-    """Return the sampler of a study; every argument is given, because Optuna's defaults change."""
+def make_sampler(study: PlannedStudy, seed: int, number: int) -> optuna.samplers.BaseSampler:
+    """Return the sampler of one trial; every argument is given, because Optuna's defaults change.
+
+    Its seed holds the trial's number, so that a run that was stopped goes on as if it had not been.
+    """
     return optuna.samplers.TPESampler(
         n_startup_trials=n_startup_trials(study),
         n_ei_candidates=24,
         multivariate=True,
         group=True,
         constant_liar=True,
-        seed=derive_seed(seed, study.model, study.dataset, "sampler"),
+        seed=derive_seed(seed, study.model, study.dataset, "sampler", number),
     )
 
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 import warnings
+from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import optuna
 from optuna.trial import TrialState
-from sqlalchemy import URL
-from sqlalchemy import event as sqlalchemy_event
-from sqlalchemy.exc import SQLAlchemyError
 
 from nncompare.data.seeds import derive_seed
 from nncompare.data.views import PreparedView
@@ -31,14 +26,21 @@ from nncompare.results import Failure, FailureCategory, TrialRecord
 from nncompare.samplers import make_pruner, make_sampler, suggest
 from nncompare.session import Session
 from nncompare.slots import Slots
-from nncompare.trials import SearchResult, trial_record
+from nncompare.storage import STORAGE_ERRORS
+from nncompare.trials import (
+    SearchResult,
+    best_of,
+    keep_trial,
+    kept_trial,
+    lost_trial,
+    trial_record,
+    was_interrupted,
+)
 
-__all__ = ["Search", "SearchResult", "open_storage", "quiet_optuna"]
+__all__ = ["Search", "SearchResult", "quiet_optuna"]
 
 MAX_CONSECUTIVE_FAILURES = 5
-BUSY_TIMEOUT_S = 60
 LARGEST_BOUND = 1e18  # beyond it whole numbers are no longer exact
-STORAGE_ERRORS = (SQLAlchemyError, optuna.exceptions.StorageInternalError)
 
 
 @contextmanager
@@ -50,30 +52,18 @@ def quiet_optuna() -> Iterator[None]:
         yield
 
 
-def open_storage(path: Path) -> optuna.storages.RDBStorage:
-    """Open the studies of a run: SQLite in WAL mode, so that readers and a crash do no harm."""
-    optuna.logging.set_verbosity(logging.ERROR)
-    arguments = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
-    url = URL.create("sqlite", database=f"file:{quote(str(path))}", query={"uri": "true"})  # "?" may be in a name
-    storage = optuna.storages.RDBStorage(url.render_as_string(), engine_kwargs=arguments)
-
-    @sqlalchemy_event.listens_for(storage.engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-    storage.engine.dispose()  # connections that were made before the listener
-    return storage
-
-
 @dataclass(slots=True)
 class _Running:
-    """A trial while it runs; the child's questions are answered from it."""
+    """A trial while it runs; the child's questions are answered from it.
+
+    ``known_epochs`` were reported in an earlier part of the run, and are not reported again.
+    """
 
     trial: optuna.Trial
     asked: dict[str, dict[str, Any]] = field(default_factory=dict)
     suggested: dict[str, Any] = field(default_factory=dict)
     best: float | None = None
+    known_epochs: int = 0
 
 
 class Search:
@@ -98,25 +88,35 @@ class Search:
         self._failures_in_a_row = 0
         self._broken: Failure | None = None
         self._start = time.monotonic()
+        self._earlier_s = 0.0
+        self._running_since: dict[int, float] = {}
+        self._known_epochs: dict[int, int] = {}
+        self._folder = session.trials_folder(study.model, study.dataset)
         self._optuna = optuna.create_study(
             storage=storage,
-            study_name=f"{study.model}--{study.dataset}",
+            study_name=f"{session.study_prefix}{study.model}--{study.dataset}",
             direction="minimize",
-            sampler=make_sampler(study, session.config.seed),
+            sampler=make_sampler(study, session.config.seed, 0),
             pruner=make_pruner(study),
+            load_if_exists=True,
         )
-        first = {name: value for name, value in study.defaults.items() if name not in study.pins}
-        self._optuna.enqueue_trial(first)
+        if not self._optuna.get_trials(deepcopy=False):
+            first = {name: value for name, value in study.defaults.items() if name not in study.pins}
+            self._optuna.enqueue_trial(first)
+        self._begun: deque[optuna.trial.FrozenTrial] = deque()
+        self._n_asked = 0
+        self._take_up()
 
     def run(self, slots: Slots, priority: int) -> SearchResult:
         """Run all trials, as many at a time as there are slots."""
         with ThreadPoolExecutor(max_workers=self._session.jobs, thread_name_prefix="trial") as pool:
             futures = []
-            for number in range(self._study.n_trials):
+            self._started()
+            while self._begun or self._n_asked < self._study.n_trials:
                 slots.acquire(priority)
                 trial = None
                 try:
-                    trial = self._next_trial(number)
+                    trial = self._next_trial()
                 finally:
                     if trial is None:
                         slots.release()  # other studies wait for it, whatever happened here
@@ -129,36 +129,82 @@ class Search:
         importance = self._importance() if self._broken is None else {}
         return SearchResult(trials, importance, self._space, time.monotonic() - self._start, self._broken)
 
-    def _next_trial(self, number: int) -> optuna.Trial | None:
-        """Ask for a trial; None when the run is being stopped, or too many trials failed in a row."""
+    def _take_up(self) -> None:
+        """Take over what an earlier part of the run left: finished trials, and those that it had begun."""
+        for trial in self._optuna.get_trials(deepcopy=False):
+            if trial.state == TrialState.WAITING:
+                continue
+            self._n_asked = max(self._n_asked, trial.number + 1)
+            kept = kept_trial(self._folder, trial.number)
+            if not trial.state.is_finished() and kept is None:
+                self._begun.append(trial)
+                continue
+            if kept is None:
+                kept = lost_trial(trial.number, trial.state.name, trial.params, trial.value)
+            elif not trial.state.is_finished():
+                self._tell_optuna(trial.number, kept.record)  # it was committed, and not told
+            self._records[trial.number] = kept.record
+            self._space = kept.space | self._space
+        finished = sorted(self._records.values(), key=lambda record: record.finished_s or 0.0)
+        self._earlier_s = max((record.finished_s or 0.0 for record in finished), default=0.0)
+        for record in finished:
+            self._failures_in_a_row = self._failures_in_a_row + 1 if record.state == "failed" else 0
+
+    def _started(self) -> None:
+        """Start the clock, which goes on where an earlier part stopped, and say that the search begins."""
         study = self._study
-        if number == 0:
-            self._start = time.monotonic()
-            budget = (study.n_trials, study.max_epochs, study.n_refits)
-            self._session.tell(StudyStarted(study.model, study.dataset, *budget))
+        self._start = time.monotonic() - self._earlier_s
+        budget = (study.n_trials, study.max_epochs, study.n_refits)
+        self._session.tell(StudyStarted(study.model, study.dataset, *budget))
+        if self._records:  # one event tells how far an earlier part came
+            kept = list(self._records.values())
+            self._session.tell(self._finished(best_of(kept) or kept[-1]))
+
+    def _next_trial(self) -> optuna.Trial | None:
+        """Go on with a trial, or ask for one; None when nothing new may start."""
         too_many = self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES
-        if self._session.stop.is_set() or too_many or self._broken is not None:
+        if self._session.stop.is_set() or too_many or self._broken is not None or self._time_is_up():
             return None
         try:
             with self._lock:
+                begun = self._begun.popleft() if self._begun else None
+                number = self._n_asked if begun is None else begun.number
+                self._optuna.sampler = make_sampler(self._study, self._session.config.seed, number)
+                if begun is not None:
+                    self._known_epochs[number] = max(begun.intermediate_values, default=0)
+                    return optuna.Trial(self._optuna, begun._trial_id)
+                self._n_asked += 1
                 return self._optuna.ask()
         except STORAGE_ERRORS as error:
             self._end_for(error)
             return None
 
+    def _time_is_up(self) -> bool:
+        """Tell whether the trials have used the study's share of ``--timeout``; the first one always runs."""
+        limit = self._session.search_limit_s
+        if limit is None or self._n_asked == 0:
+            return False
+        now = time.monotonic() - self._start
+        with self._lock:
+            spans = [(r.started_s or 0.0, r.finished_s or 0.0) for r in self._records.values()]
+            spans += [(started, now) for started in self._running_since.values()]
+        return sum(end - start for start, end in spans) >= limit
+
     def _run_trial(self, trial: optuna.Trial, slots: Slots) -> None:
         started = time.monotonic() - self._start
-        running = _Running(trial)
+        self._running_since[trial.number] = started
         try:
+            running = _Running(trial, known_epochs=self._known_epochs.get(trial.number, 0))
             self._tell(running, self._answer_of(running), started)
         except STORAGE_ERRORS as error:
             self._end_for(error)
         finally:
+            self._running_since.pop(trial.number, None)
             slots.release()
 
     def _end_for(self, error: Exception) -> None:
         """Ask for no more trials, because the study's storage failed."""
-        message = " ".join(f"study.db: {type(error).__name__}: {error}".split())[:500]
+        message = " ".join(f"The storage of the trials: {type(error).__name__}: {error}".split())[:500]
         self._broken = Failure(category="storage", message=message)
 
     def _answer_of(self, running: _Running) -> Answer:
@@ -217,25 +263,33 @@ class Search:
             return True
         running.best = valid_loss if running.best is None else min(running.best, valid_loss)
         with self._lock:
-            running.trial.report(running.best, epoch)
+            if epoch < running.known_epochs:
+                return True  # it went on after this epoch then, too
+            if epoch > running.known_epochs:
+                running.trial.report(running.best, epoch)
             return not running.trial.should_prune()
 
     def _tell(self, running: _Running, answer: Answer, started: float) -> None:
         """Record a trial and tell Optuna, exactly once."""
         finished = time.monotonic() - self._start
         record = trial_record(running.trial.number, running.suggested, answer, self._seed(running.trial.number))
-        record = record.model_copy(update={"started_s": round(started, 3), "finished_s": round(finished, 3)})
-        value = record.valid_log_loss
+        times = {"started_s": round(started, 3), "finished_s": round(finished, 3)}
+        record = record.model_copy(update=times)
         with self._lock:
             self._records[record.number] = record
             self._failures_in_a_row = self._failures_in_a_row + 1 if record.state == "failed" else 0
-            if record.state == "complete":
-                self._optuna.tell(running.trial, value)
-            else:
-                state = TrialState.PRUNED if record.state == "pruned" else TrialState.FAIL
-                self._optuna.tell(running.trial, state=state)
+            if not was_interrupted(record):  # else the run takes it up again when it is resumed
+                keep_trial(self._folder, record, running.asked)
+                self._tell_optuna(record.number, record)
             event = self._finished(record)
         self._session.tell(event)
+
+    def _tell_optuna(self, number: int, record: TrialRecord) -> None:
+        """Tell Optuna how a trial ended, which is done once."""
+        if record.state == "complete":
+            self._optuna.tell(number, record.valid_log_loss)
+        else:
+            self._optuna.tell(number, state=TrialState.PRUNED if record.state == "pruned" else TrialState.FAIL)
 
     def _finished(self, record: TrialRecord) -> TrialFinished:
         """Return the event of a finished trial, with the best value so far."""

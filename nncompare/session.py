@@ -12,7 +12,7 @@ from nncompare.events import Listener
 from nncompare.execution.memory import available_mb
 from nncompare.execution.runner import Runner
 from nncompare.execution.specs import FitSpec
-from nncompare.plan import PlannedStudy
+from nncompare.plan import Plan, PlannedStudy
 from nncompare.settings import RunConfig, default_jobs
 
 MEMORY_SHARE = 0.8
@@ -21,6 +21,17 @@ MEMORY_SHARE = 0.8
 def memory_limit_mb(config: RunConfig) -> float:
     """Return by how much a child's memory may grow, in MB: the user's limit, else 80 % of what is free, shared."""
     return config.trial_memory_mb or MEMORY_SHARE * available_mb() / (config.jobs or default_jobs())
+
+
+def search_limit_s(plan: Plan) -> float | None:
+    """Return the seconds of wall time that the trials of one study may take together, None without a limit.
+
+    The limit of the run is divided equally among the studies that will run; as many trials at a time as there are
+    share it.
+    """
+    n_studies = sum(study.failure is None for study in plan.studies)
+    timeout_s = plan.config.timeout_s
+    return None if timeout_s is None or not n_studies else timeout_s * plan.jobs / n_studies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +54,10 @@ class Session:
         Nothing new starts once it is set.
     tell : callable
         Receives the events; safe to call from any thread.
+    study_prefix : str
+        What the names of Optuna studies begin with.
+    search_limit_s : float or None
+        Wall time of trials that each study may use, added up.
     """
 
     config: RunConfig
@@ -53,6 +68,8 @@ class Session:
     memory_mb: float | None
     stop: threading.Event
     tell: Listener
+    study_prefix: str = ""
+    search_limit_s: float | None = None
 
     def trials_folder(self, model: str, dataset: str) -> Path:
         """Return the folder of the result files and logs of one study."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from pydantic import Field, ValidationError
+
+from nncompare.data.files import write_atomic
 from nncompare.execution.specs import Answer, FitAnswer
-from nncompare.results import Failure, TrialRecord
+from nncompare.results import Failure, Record, TrialRecord, TrialState
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,13 @@ class SearchResult:
     @property
     def best(self) -> TrialRecord | None:
         """The complete trial with the lowest validation log loss, the earlier one of equals."""
-        complete = [t for t in self.trials if t.state == "complete" and t.valid_log_loss is not None]
-        return min(complete, key=lambda t: (t.valid_log_loss, t.number), default=None)
+        return best_of(self.trials)
+
+
+def best_of(trials: Iterable[TrialRecord]) -> TrialRecord | None:
+    """Return the complete trial with the lowest validation log loss, the earlier one of equals."""
+    complete = [t for t in trials if t.state == "complete" and t.valid_log_loss is not None]
+    return min(complete, key=lambda t: (t.valid_log_loss, t.number), default=None)
 
 
 _NOT_RECORDED = {"status", "failure", "params", "predict_time_s", "n_parameters", "size_bytes", "manifest_sha256"}
@@ -46,3 +55,49 @@ def trial_record(number: int, suggested: Mapping[str, Any], answer: Answer, seed
         seed=seed,
         failure=answer.failure,
     )
+
+
+class KeptTrial(Record):
+    """A finished trial as it lies in the run directory, with the ranges that it asked for."""
+
+    record: TrialRecord
+    space: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+def keep_trial(folder: Path, record: TrialRecord, space: Mapping[str, dict[str, Any]]) -> None:
+    """Commit a finished trial, before anybody is told of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(_kept_file(folder, record.number), KeptTrial(record=record, space=dict(space)).model_dump_json())
+
+
+def kept_trial(folder: Path, number: int) -> KeptTrial | None:
+    """Return a trial that was committed in an earlier part of the run, None where there is none."""
+    try:
+        return KeptTrial.model_validate_json(_kept_file(folder, number).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+_STATES: Mapping[str, TrialState] = {"COMPLETE": "complete", "PRUNED": "pruned"}
+
+
+def lost_trial(number: int, state: str, params: Mapping[str, Any], value: float | None) -> KeptTrial:
+    """Return what Optuna still knows of a trial whose file is gone; ``state`` is its name there."""
+    record = TrialRecord(
+        number=number,
+        state=_STATES.get(state, "failed"),
+        params=dict(params),
+        suggested=dict(params),
+        valid_log_loss=value,
+        failure=None if state in _STATES else Failure(category="internal", message="Its record is gone."),
+    )
+    return KeptTrial(record=record)
+
+
+def was_interrupted(record: TrialRecord) -> bool:
+    """Tell whether a trial ended because the run was stopped; then it is no result, and is run again."""
+    return record.failure is not None and record.failure.category == "interrupted"
+
+
+def _kept_file(folder: Path, number: int) -> Path:
+    return folder / f"{number:04d}.record.json"

@@ -222,7 +222,8 @@ def test_engine_storage_that_breaks_keeps_the_finished_trials(runner, tmp_path):
     (study,) = results.studies
     assert study.status == "complete"  # with the best of what was finished
     assert 2 <= len(study.trials) < 6
-    assert "The search of Nearest on digits ended early: study.db: StorageInternalError" in results.notes[0]
+    text = "The search of Nearest on digits ended early: The storage of the trials: StorageInternalError"
+    assert text in results.notes[0]
     assert "search_ended_early" in [check.code for check in results.datasets[0].verdict.checks]
 
 

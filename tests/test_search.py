@@ -15,10 +15,11 @@ from nncompare.plan import PlannedStudy
 from nncompare.registry import MODELS, PluginRef
 from nncompare.results import Failure
 from nncompare.samplers import suggest
-from nncompare.search import Search, open_storage, quiet_optuna
+from nncompare.search import Search, quiet_optuna
 from nncompare.session import Session
 from nncompare.settings import RunConfig
 from nncompare.slots import Slots
+from nncompare.storage import open_study_file
 from nncompare.trials import SearchResult, trial_record
 
 BROKEN = Failure(category="plugin", message="broken")
@@ -62,13 +63,13 @@ class Children:
 @pytest.fixture
 def searching(tmp_path):
     """Return a function that runs one search, and the storage."""
-    own = open_storage(tmp_path / "study.db")
+    own = open_study_file(tmp_path / "study.db")
     storages, events = [own], []
 
     def go(children, n_trials=8, jobs=1, pins=None, stop=None, seed=42, slots=None, model=None, database=None):
         storage = own
         if database is not None:
-            storage = open_storage(tmp_path / database)
+            storage = open_study_file(tmp_path / database)
             storages.append(storage)
         part = PreparedPart(X=tmp_path / "X.npy", y=tmp_path / "y.npy")
         spec = DataSpec(
@@ -258,7 +259,7 @@ def test_search_impossible_range_is_refused_in_one_sentence():
 
 
 def test_search_storage_is_in_wal_mode(tmp_path):
-    storage = open_storage(tmp_path / "study.db")
+    storage = open_study_file(tmp_path / "study.db")
     with storage.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
     storage.engine.dispose()

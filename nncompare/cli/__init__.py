@@ -6,7 +6,9 @@ from nncompare.cli.group import CommandLine, common_options, version_option
 from nncompare.cli.listing import list_plugins
 from nncompare.cli.predict import predict_samples
 from nncompare.cli.report import rebuild_report
+from nncompare.cli.resume import resume_run
 from nncompare.cli.run import run_comparison
+from nncompare.cli.runs import list_all_runs
 from nncompare.cli.show import show_model
 
 __all__ = ["main"]
@@ -25,6 +27,8 @@ main = CommandLine("nncompare", help=_HELP, context_settings={"help_option_names
 main = version_option(common_options(main))
 for _command in (
     run_comparison,
+    resume_run,
+    list_all_runs,
     list_plugins,
     show_model,
     data_commands,

@@ -162,7 +162,7 @@ def _run(config: RunConfig, output: Output, estimate: bool, save: Callable[[], N
             foretold = _estimate(plan, runner, progress) if estimate else None
         progress.follow(plan, foretold)
         try:
-            results = run(plan, runner, progress)
+            results = run(plan, runner, progress, estimate=foretold)
         except Interrupted as error:
             signum, results = error.signum, error.results
     return finish(results, plan.folder, output, strict=config.strict, signum=signum)

@@ -21,18 +21,22 @@ STEP_S = 0.1
 CAN_FORK = sys.platform == "linux"
 MODULE = (sys.executable, "-P", "-m")  # -P: a file of the user's folder must not stand in for a library
 
+STORAGE_VARIABLE = "NNCOMPARE_STORAGE"
+
 
 def child_environment() -> dict[str, str]:
     """Return the environment of servers and children: one BLAS thread until they set their own number.
 
     TensorFlow's oneDNN kernels train convolutions in about half the time, but are off by default on processors
-    without AVX-512; whoever sets ``TF_ENABLE_ONEDNN_OPTS`` has the last word.
+    without AVX-512; whoever sets ``TF_ENABLE_ONEDNN_OPTS`` has the last word. The address of the storage, which
+    may hold a password, is none of a child's business.
     """
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     kernels = {"TF_ENABLE_ONEDNN_OPTS": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1")}
     single = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     fixed = {"PYTHONHASHSEED": "0", "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
-    return {**os.environ, **quiet, **kernels, **single, **fixed}
+    inherited = {name: value for name, value in os.environ.items() if name != STORAGE_VARIABLE}
+    return {**inherited, **quiet, **kernels, **single, **fixed}
 
 
 class Child(Protocol):

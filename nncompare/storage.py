@@ -1,0 +1,92 @@
+"""Where the studies of a run are kept: SQLite in the run directory, or any database that Optuna knows."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import optuna
+from sqlalchemy import URL, make_url
+from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from nncompare.exceptions import StorageError
+
+__all__ = ["STORAGE_ERRORS", "has_password", "open_storage", "open_study_file", "without_password"]
+
+BUSY_TIMEOUT_S = 60
+STORAGE_ERRORS = (SQLAlchemyError, optuna.exceptions.StorageInternalError)
+_MOST_LETTERS = 300
+
+
+def open_study_file(path: Path) -> optuna.storages.RDBStorage:
+    """Open the studies of a run: SQLite in WAL mode, so that readers and a crash do no harm."""
+    optuna.logging.set_verbosity(logging.ERROR)
+    arguments = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
+    url = URL.create("sqlite", database=f"file:{quote(str(path))}", query={"uri": "true"})  # "?" may be in a name
+    storage = optuna.storages.RDBStorage(url.render_as_string(), engine_kwargs=arguments)
+
+    @sqlalchemy_event.listens_for(storage.engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    storage.engine.dispose()  # connections that were made before the listener
+    return storage
+
+
+def open_storage(url: str) -> optuna.storages.RDBStorage:
+    """Open a database of the user's own.
+
+    Parameters
+    ----------
+    url : str
+        As SQLAlchemy writes it: ``postgresql+psycopg://user:password@host/database``.
+
+    Raises
+    ------
+    StorageError
+        It is no such address, its driver is not installed, or the database does not answer; the message never
+        holds the password.
+    """
+    optuna.logging.set_verbosity(logging.ERROR)
+    try:
+        return optuna.storages.RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+    except Exception as error:  # noqa: BLE001 - whatever a driver raises: a wrong address, a missing module, a closed port
+        cause = " ".join(f"{type(error).__name__}: {error}".split())[:_MOST_LETTERS]
+        text = f"The storage '{without_password(url)}' cannot be opened. {_hide(cause, url)}"
+    raise StorageError(f"{text.rstrip('.')}. Check --storage, and that the database runs.")
+
+
+def without_password(url: str) -> str:
+    """Return an address that may be shown: its password as ``***``, and nothing of one that cannot be read."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return "(not an address)"
+    shown = parsed.set(query=dict.fromkeys(parsed.query, "***")) if parsed.query else parsed
+    return shown.render_as_string(hide_password=True)
+
+
+def has_password(url: str) -> bool:
+    """Tell whether an address holds what nobody may see: a password, or options, which may hold one."""
+    parsed = make_url(url)
+    return parsed.password is not None or bool(parsed.query)
+
+
+def _hide(text: str, url: str) -> str:
+    """Take an address and the password in it out of a message."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return text.replace(url, "***")
+    secrets = [url, parsed.password, quote(parsed.password or "", safe=""), *_values(parsed)]
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    return text
+
+
+def _values(url: URL) -> list[str]:
+    return [part for value in url.query.values() for part in ([value] if isinstance(value, str) else value)]

@@ -1,0 +1,207 @@
+"""Runs that were stopped go on: nothing finished is repeated or lost, and the end is that of a whole run."""
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from nncompare.comparison import load_results, run
+from nncompare.events import TrialFinished
+from nncompare.exceptions import BusyError, ResultsError, UsageError
+from nncompare.report import render_html
+from nncompare.resuming import plan_rest
+from nncompare.runfile import hold
+
+from .children import fault, processes_with, wait_until
+from .whole_runs import compare_with, repeated
+
+NNCOMPARE = (sys.executable, "-c", "from nncompare.cli import main; main()")
+SMALL = {"n_trials": 6, "max_epochs": 3, "n_refits": 2, "jobs": 1}
+
+
+class StopAfter:
+    """Stops a run, as Ctrl-C does, once so many trials ended."""
+
+    def __init__(self, n_trials):
+        self.left = n_trials
+
+    def __call__(self, event):
+        if isinstance(event, TrialFinished):
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGINT)  # it is the main thread that has to hear it
+
+
+def stopped(runner_class, out, n_trials=3, **settings):
+    """Run two models, stop in the middle, return the run directory."""
+    with runner_class() as runner, pytest.raises(KeyboardInterrupt):
+        compare_with(runner, out, ("Slow",), listener=StopAfter(n_trials), **(SMALL | settings))
+    return next(out.iterdir())
+
+
+def resumed(runner, folder, **more):
+    plan = plan_rest(folder, runner, **more)
+    return run(plan, runner)
+
+
+def states(folder):
+    """Return the states of all trials as the database has them."""
+    with sqlite3.connect(folder / "study.db") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        rows = connection.execute(
+            "SELECT study_id, number, state FROM trials ORDER BY study_id, number"
+        ).fetchall()
+    connection.close()
+    return rows
+
+
+@pytest.fixture
+def runner_class():
+    from nncompare.execution.runner import LocalRunner
+
+    return LocalRunner
+
+
+@pytest.mark.slow
+def test_resume_ends_as_a_run_that_was_never_stopped(runner_class, tmp_path):
+    with runner_class() as runner:
+        whole, _ = compare_with(runner, tmp_path / "whole", ("Slow",), **SMALL)
+    folder = stopped(runner_class, tmp_path / "parts")
+    before = load_results(folder)
+    assert before.state == "interrupted"
+    kept = {file.name: file.read_bytes() for file in folder.glob("trials/Slow--digits/*.record.json")}
+    assert len(kept) in {3, 4}  # the one that ran at the signal may have ended in time
+    with runner_class() as runner:
+        results = resumed(runner, folder)
+    assert results.state == "complete"
+    assert len(results.resumed_at) == 1
+    assert results.duration_s > before.duration_s
+    assert {name: (folder / "trials" / "Slow--digits" / name).read_bytes() for name in kept} == kept
+    ours, theirs = repeated(results), repeated(whole)
+    assert ours["studies"] == theirs["studies"]
+    assert ours["datasets"] == theirs["datasets"]
+    assert [state for _, _, state in states(folder)].count("RUNNING") == 0
+
+
+@pytest.mark.slow
+def test_resume_with_more_trials_goes_on_with_those_that_are_there(runner_class, tmp_path):
+    with runner_class() as runner:
+        first, folder = compare_with(runner, tmp_path, ("Nearest",), **(SMALL | {"n_trials": 3}))
+        assert plan_rest(folder, runner) is None
+        with pytest.raises(UsageError, match=r"has 3 trials per study; --trials 2 would be fewer"):
+            plan_rest(folder, runner, n_trials=2)
+        results = resumed(runner, folder, n_trials=6)
+    study = results.studies[0]
+    assert [trial.number for trial in study.trials] == list(range(6))
+    assert study.trials[:3] == first.studies[0].trials
+    assert study.budget.n_trials == 6
+    assert results.state == "complete"
+    assert [state for _, _, state in states(folder)] != []
+
+
+@pytest.mark.slow
+def test_resume_refuses_data_that_changed(runner_class, tmp_path):
+    table = tmp_path / "table.csv"
+    rows = [f"{i % 7},{i % 5}.5,{'ab'[i % 2]}" for i in range(60)]
+    table.write_text("\n".join(["x,y,kind", *rows]) + "\n")
+    out = tmp_path / "reports"
+    settings = {"datasets": (str(table),), "target": "kind"}
+    folder = stopped(runner_class, out, 2, **settings)
+    before = (folder / "results.json").read_bytes()
+    table.write_text("\n".join(["x,y,kind", *rows, "9,9.5,a"]) + "\n")
+    with runner_class() as runner, pytest.raises(ResultsError, match=r"'table' is not the one of the run"):
+        plan_rest(folder, runner)
+    assert (folder / "results.json").read_bytes() == before
+    table.write_text("\n".join(["x,y,kind", *rows]) + "\n")
+    with runner_class() as runner:
+        assert resumed(runner, folder).state == "complete"
+
+
+@pytest.mark.slow
+def test_resume_of_a_run_directory_that_is_held_names_the_holder(runner_class, tmp_path):
+    folder = stopped(runner_class, tmp_path)
+    with hold(folder):
+        done = command("resume", str(folder))
+    assert done.returncode == BusyError.exit_code
+    assert f"is held by process {os.getpid()} on" in done.stderr
+    assert command("resume", str(folder), "--no-strict").returncode == 0
+
+
+def test_resume_without_run_file_is_refused_in_one_sentence(tmp_path):
+    (tmp_path / "results.json").write_text("{}")
+    with pytest.raises(ResultsError, match=r"it has no run.json, which older versions did not write\."):
+        plan_rest(tmp_path, None)
+
+
+@pytest.mark.slow
+def test_resume_after_kills_at_random_moments_loses_and_repeats_nothing(tmp_path):
+    moments = random.Random(7)
+    marker = f"NNCOMPARE_TEST_MARK={tmp_path.name}-{time.time_ns()}"
+    budget = ["--trials", "12", "--epochs", "3", "--seeds", "2", "--jobs", "2"]
+    models = ["-m", fault("Slow"), "-m", fault("Nearest")]
+    arguments = ["run", *models, "-d", "digits", *budget, "--no-estimate", "--out", str(tmp_path)]
+    seen = {}
+    for _ in range(5):
+        process = start(arguments, marker)
+        folder = wait_until(lambda: next((path.parent for path in tmp_path.glob("*/run.json")), None), 60)
+        assert folder is not None
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(1.0 + 4 * moments.random())
+        kill_all(marker)
+        process.wait()
+        assert wait_until(lambda: not processes_with(marker), 10)
+        if (folder / "results.json").exists():
+            assert "<html" in render_html(load_results(folder))
+        for file in folder.glob("trials/*/*.record.json"):
+            key, content = (file.parent.name, file.name), file.read_bytes()
+            assert seen.setdefault(key, content) == content  # what was finished is not run again
+        arguments = ["resume", str(folder)]
+    done = command("resume", str(folder))
+    assert done.returncode == 0, done.stderr
+    results = load_results(folder)
+    assert [[trial.number for trial in study.trials] for study in results.studies] == [list(range(12))] * 2
+    assert {study.status for study in results.studies} == {"complete"}
+    rows = states(folder)
+    assert len(rows) == len(set(rows)) == 24
+    assert {state for _, _, state in rows} <= {"COMPLETE", "PRUNED", "FAIL"}
+    for key, content in seen.items():
+        assert (folder / "trials" / key[0] / key[1]).read_bytes() == content
+
+
+@pytest.mark.slow
+def test_timeout_ends_the_searches_and_marks_the_run(runner_class, tmp_path):
+    with runner_class() as runner:
+        results, _ = compare_with(runner, tmp_path, ("Slow",), n_trials=50, timeout_s=1.5, max_epochs=3)
+    study = results.studies[0]
+    assert 1 <= len(study.trials) < 50
+    assert study.status == "complete"
+    assert results.repeatable is False
+    assert results.settings.timeout_s == 1.5
+
+
+def kill_all(marker):
+    for process in processes_with(marker):
+        with suppress(psutil.Error):
+            process.kill()
+
+
+def command(*arguments):
+    return subprocess.run([*NNCOMPARE, *arguments], capture_output=True, text=True, timeout=120, check=False)
+
+
+def start(arguments, marker):
+    name, _, value = marker.partition("=")
+    return subprocess.Popen(
+        [*NNCOMPARE, *arguments],
+        env={**os.environ, name: marker + value},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )

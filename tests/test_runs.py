@@ -1,0 +1,92 @@
+"""Runs are found by path, id, beginning or age, and listed whatever state they are in."""
+
+import json
+import os
+
+import pytest
+
+from nncompare.exceptions import UsageError
+from nncompare.results import Results, StudyRecord
+from nncompare.runfile import hold
+from nncompare.runs import find_run, list_runs
+
+
+def make_run(out, name, state="complete", age=0):
+    folder = out / name
+    folder.mkdir(parents=True)
+    mlp = StudyRecord(model="mlp", dataset="digits", status="complete")
+    when = "2026-01-02T03:04:05+00:00"
+    found = Results(run_id=name, state=state, created_at=when, seed=42, preset="quick", studies=[mlp])
+    (folder / "results.json").write_text(found.to_json())
+    stamp = 1_700_000_000 - age
+    os.utime(folder / "results.json", (stamp, stamp))
+    return folder
+
+
+def test_find_run_by_path_id_beginning_and_age(tmp_path):
+    old, new = make_run(tmp_path, "20260101-quick", age=60), make_run(tmp_path, "20260202-quick")
+    assert find_run(str(old), tmp_path / "other") == old
+    assert find_run(str(old / "results.json"), tmp_path) == old
+    assert find_run("20260101-quick", tmp_path) == old
+    assert find_run("202602", tmp_path) == new
+    assert find_run("latest", tmp_path) == new
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("2026", r"'2026' is the beginning of 2 runs: 20260202-quick, 20260101-quick\."),
+        ("20260111-quick", r"Did you mean '20260101-quick'\?"),
+        ("x", r"There is no run 'x' in .* The newest are 20260202-quick, 20260101-quick\."),
+    ],
+)
+def test_find_run_that_is_not_there_names_those_that_are(tmp_path, name, message):
+    make_run(tmp_path, "20260101-quick", age=60)
+    make_run(tmp_path, "20260202-quick")
+    with pytest.raises(UsageError, match=message):
+        find_run(name, tmp_path)
+
+
+def test_list_runs_tells_states_and_hides_none(tmp_path):
+    make_run(tmp_path, "a", age=50)
+    make_run(tmp_path, "b", state="running", age=40)
+    held = make_run(tmp_path, "c", state="running", age=30)
+    make_run(tmp_path, "d", age=20)
+    (tmp_path / "d" / "results.json").write_text("{ half")
+    (tmp_path / "e").mkdir()
+    (tmp_path / "e" / "run.json").write_text("{}")
+    with hold(held):
+        found = {run.run_id: run for run in list_runs(tmp_path)}
+    assert {name: run.state for name, run in found.items()} == {
+        "a": "complete",
+        "b": "interrupted",
+        "c": "running",
+        "d": "damaged",
+        "e": "interrupted",
+    }
+    assert "is not a results file" in found["d"].reason
+    assert found["a"].models == ("mlp",)
+
+
+def test_runs_command_prints_a_table_and_json(tmp_path, cli):
+    make_run(tmp_path, "a")
+    text = cli("runs", "--out", str(tmp_path)).stdout
+    assert text.startswith("RUN")
+    assert "complete" in text
+    listed = json.loads(cli("runs", "--out", str(tmp_path), "--json").stdout)
+    assert [run["run_id"] for run in listed["runs"]] == ["a"]
+
+
+def test_runs_command_without_runs_says_how_to_start_one(tmp_path, cli):
+    done = cli("runs", "--out", str(tmp_path))
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "nncompare run --all --preset quick" in done.stderr
+
+
+@pytest.fixture
+def cli():
+    from click.testing import CliRunner
+
+    from nncompare.cli import main
+
+    return lambda *arguments: CliRunner().invoke(main, arguments)

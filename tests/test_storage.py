@@ -1,0 +1,132 @@
+"""Studies in a database of the user's own: PostgreSQL for real, and passwords that nobody sees."""
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from nncompare.exceptions import StorageError, UsageError
+from nncompare.execution.launch import child_environment
+from nncompare.resuming import plan_rest
+from nncompare.storage import has_password, open_storage, without_password
+
+from .test_resume import resumed, stopped
+from .whole_runs import compare_with, files_of
+
+CANARY = "s3cret-canary"
+INITDB = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)), None)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (f"postgresql+psycopg://ann:{CANARY}@host/db", "postgresql+psycopg://ann:***@host/db"),
+        (f"postgresql+psycopg://host/db?password={CANARY}", "postgresql+psycopg://host/db?password=%2A%2A%2A"),
+        ("sqlite:///file.db", "sqlite:///file.db"),
+        (CANARY, "(not an address)"),
+    ],
+)
+def test_without_password_shows_no_secret(url, shown):
+    assert without_password(url) == shown
+
+
+def test_has_password_counts_options_too():
+    assert has_password("postgresql://a:b@h/d")
+    assert has_password("postgresql://h/d?sslkey=x")
+    assert not has_password("sqlite:///x.db")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql+psycopg://ann:{CANARY}@127.0.0.1:1/db",
+        f"nosuch://ann:{CANARY}@host/db",
+        f"{CANARY}",
+        f"postgresql+nosuch://ann:{CANARY}@host/db",
+    ],
+)
+def test_open_storage_that_fails_says_so_without_the_password(url):
+    with pytest.raises(StorageError) as caught:
+        open_storage(url)
+    assert CANARY not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    assert "--storage" in str(caught.value)
+
+
+def test_children_do_not_inherit_the_address(monkeypatch):
+    monkeypatch.setenv("NNCOMPARE_STORAGE", CANARY)
+    assert CANARY not in child_environment().values()
+
+
+@pytest.mark.slow
+def test_storage_that_does_not_answer_leaves_no_run_directory(runner, tmp_path):
+    with pytest.raises(StorageError):
+        compare_with(runner, tmp_path / "out", storage=f"postgresql+psycopg://ann:{CANARY}@127.0.0.1:1/db")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_storage_of_sqlite_is_shared_by_runs(runner, tmp_path):
+    url = f"sqlite:///{tmp_path / 'all.db'}"
+    first, _ = compare_with(runner, tmp_path / "out", storage=url)
+    second, folder = compare_with(runner, tmp_path / "out", storage=url)
+    assert (first.state, second.state) == ("complete", "complete")
+    assert len(open_storage(url).get_all_studies()) == 2
+    assert not (folder / "study.db").exists()
+
+
+@pytest.fixture
+def postgres(tmp_path_factory):
+    """Return the address of a PostgreSQL of our own, with a password."""
+    if INITDB is None:
+        pytest.skip("PostgreSQL's initdb is not installed")
+    folder = tmp_path_factory.mktemp("postgres")
+    as_user = []
+    if os.geteuid() == 0:
+        user = "postgres"
+        shutil.chown(folder, user)
+        for parent in folder.parents:
+            if parent == Path("/tmp"):
+                break
+            parent.chmod(parent.stat().st_mode | 0o011)
+        as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    else:
+        user = getpass.getuser()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    password = folder / "password"
+    password.write_text(CANARY)
+    password.chmod(0o644)
+    data, options = folder / "data", f"-p {port} -c listen_addresses=127.0.0.1 -k {folder}"
+    control = [*as_user, str(INITDB.with_name("pg_ctl")), "-D", str(data), "-w"]
+
+    def call(*words):
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120, cwd="/")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    initdb = [*as_user, str(INITDB), "-D", str(data), "-U", "ann", "-A", "scram-sha-256", f"--pwfile={password}"]
+    call(*initdb)
+    call(*control, "-l", str(folder / "log"), "-o", options, "start")
+    yield f"postgresql+psycopg://ann:{CANARY}@127.0.0.1:{port}/postgres"
+    call(*control, "-m", "immediate", "stop")
+
+
+@pytest.mark.slow
+def test_storage_of_postgresql_is_resumed_and_its_password_is_nowhere(postgres, tmp_path):
+    from nncompare.execution.runner import LocalRunner
+
+    folder = stopped(LocalRunner, tmp_path / "out", storage=postgres)
+    with LocalRunner() as runner:
+        with pytest.raises(UsageError, match="whose password is not kept"):
+            plan_rest(folder, runner)
+        results = resumed(runner, folder, storage=postgres)
+    assert results.state == "complete"
+    assert [trial.number for trial in results.studies[0].trials] == list(range(6))
+    for file in files_of(folder):
+        assert CANARY.encode() not in file.read_bytes(), file
