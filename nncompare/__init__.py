@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nncompare.api import compare, load
+    from nncompare.api import compare, load, resume
     from nncompare.comparison import Comparison
     from nncompare.results import Results
     from nncompare.settings import RunConfig
 
     __version__: str
 
-__all__ = ["Comparison", "Results", "RunConfig", "__version__", "compare", "load"]
+__all__ = ["Comparison", "Results", "RunConfig", "__version__", "compare", "load", "resume"]
 
 _HOMES = {
     "Comparison": "nncompare.comparison",
@@ -20,6 +20,7 @@ _HOMES = {
     "RunConfig": "nncompare.settings",
     "compare": "nncompare.api",
     "load": "nncompare.api",
+    "resume": "nncompare.api",
 }
 
 

@@ -10,25 +10,28 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nncompare.comparison import Comparison, Interrupted, load_results, run
+from nncompare.comparison import Comparison, Interrupted, load_results
+from nncompare.comparison import run as carry_out
 from nncompare.data.files import cache_root
 from nncompare.data.own import own_arrays, store_own
-from nncompare.estimate import estimate_plan
+from nncompare.estimate import Estimate, estimate_plan
 from nncompare.events import Listener
 from nncompare.exceptions import UsageError
 from nncompare.execution.runner import LocalRunner
 from nncompare.interrupts import terminable
 from nncompare.naming import Named, plugin_names
+from nncompare.plan import Plan
 from nncompare.planning import make_plan
 from nncompare.progress.lines import choose_progress
 from nncompare.progress.listeners import Listeners
+from nncompare.resuming import plan_rest
 from nncompare.runs import find_run
 from nncompare.settings import RunConfig
 
 if TYPE_CHECKING:
     from nncompare.data.records import View
 
-__all__ = ["compare", "load"]
+__all__ = ["compare", "load", "resume"]
 
 _OWN = ("X", "y", "X_test", "y_test", "name")
 _ELSEWHERE = {"models", "datasets", "command"}
@@ -140,13 +143,78 @@ def compare(
             plan = make_plan(config, runner, listeners)
             foretold = estimate_plan(plan, runner, listeners) if estimate else None
         shown.follow(plan, foretold)
-        try:
-            return Comparison(run(plan, runner, listeners, estimate=foretold), plan.folder.absolute())
-        except Interrupted as error:
-            if error.signum == signal.SIGTERM:
-                raise SystemExit(128 + signal.SIGTERM) from error
-            # Python ends a script by SIGINT for KeyboardInterrupt itself, not for a class that derives from it.
-            raise KeyboardInterrupt(str(error)) from error
+        return _carry_out(plan, runner, listeners, foretold)
+
+
+def resume(
+    run: str | os.PathLike[str],
+    out: str | os.PathLike[str] = "reports",
+    *,
+    n_trials: int | None = None,
+    timeout_s: float | None = None,
+    jobs: int | None = None,
+    storage: str | None = None,
+    progress: bool | Literal["quiet"] = True,
+    listener: Listener | None = None,
+) -> Comparison:
+    """Go on with a run that was stopped, or search on in a complete one; the same as ``nncompare resume``.
+
+    What finished is not repeated. A complete run of which no more is asked is returned as it is.
+
+    Parameters
+    ----------
+    run : str or path
+        As for :func:`load`.
+    out : str or path, default "reports"
+        The folder of the run directories.
+    n_trials : int, optional
+        Trials of each study in all, those that are finished included.
+    timeout_s, jobs : optional
+        In place of what the run was started with.
+    storage : str, optional
+        The address of the run's database, where it holds a password: that was not kept.
+    progress, listener
+        As for :func:`compare`.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    UsageError
+        There is no such run, fewer trials are asked for than it has, or its storage's address is missing.
+    ResultsError
+        The run directory is damaged or of an older version, or the data are not those of the run.
+    BusyError
+        Another process holds the run directory.
+    KeyboardInterrupt, SystemExit
+        As for :func:`compare`.
+    """
+    folder = find_run(os.fspath(run), Path(out).expanduser())
+    with choose_progress(_is_quiet(progress)) as shown, LocalRunner() as runner:
+        listeners = Listeners(shown, *([] if listener is None else [listener]))
+        with terminable():
+            plan = plan_rest(
+                folder, runner, listeners, n_trials=n_trials, timeout_s=timeout_s, jobs=jobs, storage=storage
+            )
+        if plan is None:
+            return Comparison(load_results(folder), folder.absolute())
+        shown.follow(plan)
+        return _carry_out(plan, runner, listeners)
+
+
+def _carry_out(
+    plan: Plan, runner: LocalRunner, listener: Listener, estimate: Estimate | None = None
+) -> Comparison:
+    """Run a plan; let signals end a script as the shell expects."""
+    try:
+        return Comparison(carry_out(plan, runner, listener, estimate=estimate), plan.folder.absolute())
+    except Interrupted as error:
+        if error.signum == signal.SIGTERM:
+            raise SystemExit(128 + signal.SIGTERM) from error
+        # Python ends a script by SIGINT for KeyboardInterrupt itself, not for a class that derives from it.
+        raise KeyboardInterrupt(str(error)) from error
 
 
 def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "reports") -> Comparison:
