@@ -329,8 +329,9 @@ print(done.results.studies[0].status, done.folder.is_absolute())
 
 
 @pytest.mark.slow
-def test_compare_a_class_of_a_script_beside_it_from_another_folder(tmp_path):
+def test_compare_a_class_of_a_script_beside_it_from_another_folder(tmp_path, monkeypatch):
     """The script has no guard, and its folder is on the path of its own interpreter only."""
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)  # with it, no script finds what lies beside it
     folder = tmp_path / "scripts"
     folder.mkdir()
     shutil.copy(FAULTS, folder / "my_models.py")

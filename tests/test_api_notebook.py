@@ -23,8 +23,9 @@ SHOWN = {"display_data", "update_display_data"}
 
 
 @pytest.fixture
-def run_cells(tmp_path):
+def run_cells(tmp_path, monkeypatch):
     """Return what runs cells as a notebook in an empty folder and returns the outputs of each."""
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)  # with it, no notebook finds what lies beside it
 
     def run(*cells):
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
