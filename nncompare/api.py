@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from nncompare.comparison import Comparison, Interrupted, load_results
 from nncompare.comparison import run as carry_out
 from nncompare.data.files import cache_root
-from nncompare.data.own import own_arrays, store_own
+from nncompare.data.own import own_arrays
+from nncompare.data.store import store_dataset
 from nncompare.estimate import Estimate, estimate_plan
 from nncompare.events import Listener
 from nncompare.exceptions import UsageError
@@ -138,7 +139,7 @@ def compare(
         listeners = Listeners(shown, *([] if listener is None else [listener]))
         with terminable():
             if X is not None:
-                stored = store_own(*own_arrays(name, X, y, X_test, y_test, view), cache_root())
+                stored = store_dataset(*own_arrays(name, X, y, X_test, y_test, view), cache_root())
                 config = replace(config, datasets=(str(stored.folder),), view=None)
             plan = make_plan(config, runner, listeners)
             foretold = estimate_plan(plan, runner, listeners) if estimate else None

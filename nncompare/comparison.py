@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from nncompare.data.files import write_atomic
 from nncompare.data.sample_file import write_sample_file
-from nncompare.engine import RESULTS, Engine
+from nncompare.engine import Engine
 from nncompare.estimate import Estimate
 from nncompare.events import Listener, RunFinished
 from nncompare.exceptions import ResultsError, UsageError
 from nncompare.execution.runner import LocalRunner
 from nncompare.interrupts import Interrupts
+from nncompare.layout import REPORT, RESULTS
 from nncompare.leaderboard import leaderboard, trials
 from nncompare.plan import Plan
 from nncompare.prediction import Prediction, predict
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Comparison", "Interrupted", "exit_code", "load_results", "run"]
-
-REPORT = "report.html"
 
 
 class Interrupted(KeyboardInterrupt):

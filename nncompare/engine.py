@@ -8,19 +8,18 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nncompare.assembly import dataset_record, failure_of, results_record, study_record
 from nncompare.data.files import cache_root, write_atomic
-from nncompare.data.views import PreparedView, prepare_view
 from nncompare.environment import describe_environment
 from nncompare.estimate import Estimate
 from nncompare.events import Event, Listener, Notice, StudyFinished
 from nncompare.exceptions import StorageError
 from nncompare.execution.runner import LocalRunner
+from nncompare.layout import RESULTS
 from nncompare.mistakes import find_mistakes
 from nncompare.parts import earlier_notes, in_whole, resumed_at
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
@@ -35,9 +34,8 @@ from nncompare.slots import Slots
 from nncompare.storage import has_password, open_storage, open_study_file, without_password
 from nncompare.trials import SearchResult
 
-__all__ = ["RESULTS", "Engine"]
+__all__ = ["Engine"]
 
-RESULTS = "results.json"
 RELOAD_TOLERANCE = 1e-4
 
 
@@ -186,30 +184,12 @@ class Engine:
         )
 
     def _search(self, index: int, study: PlannedStudy, dataset: PlannedDataset) -> SearchResult:
-        split, rows = dataset.split, study.search_rows
-        if split is None or rows is None:
-            raise ValueError(f"{study.dataset} has no split")
-        data = self._prepare(study, dataset, rows, split.valid, with_test=False)
+        data = self._session.search_data(study, dataset)
         return Search(study, data, self._storage, self._session).run(self._slots, index)
 
     def _refit(self, index: int, study: PlannedStudy, dataset: PlannedDataset, best: TrialRecord) -> list[Refit]:
-        data = self._refit_data(study, dataset)
+        data = self._session.refit_data(study, dataset)
         return Refits(study, best, data, self._tests[study.dataset], self._session).run(self._slots, index)
-
-    def _refit_data(self, study: PlannedStudy, dataset: PlannedDataset) -> PreparedView:
-        """Return train and test of the refits, with validation only where they stop early on it."""
-        split, rows = dataset.split, study.refit_rows
-        if split is None or rows is None:
-            raise ValueError(f"{study.dataset} has no split")
-        valid = split.valid if study.valid_in_refit else None
-        return self._prepare(study, dataset, rows, valid, with_test=True)
-
-    def _prepare(
-        self, study: PlannedStudy, dataset: PlannedDataset, rows: Any, valid: Any, *, with_test: bool
-    ) -> PreparedView:
-        if dataset.stored is None or study.view is None:
-            raise ValueError(f"{study.dataset} is not loaded")
-        return prepare_view(dataset.stored, study.view, rows, valid, self._session.cache, with_test=with_test)
 
     def _measure(self) -> None:
         """Time one saved model of each study, alone on the machine."""
@@ -218,7 +198,7 @@ class Engine:
             dataset = next(d for d in self._plan.datasets if d.name == study.dataset)
             if not refits or self.stop.is_set():
                 continue
-            X_test = self._refit_data(study, dataset).X_test
+            X_test = self._session.refit_data(study, dataset).X_test
             if X_test is None:
                 continue
             name = f"{study.model} on {study.dataset}"

@@ -26,7 +26,7 @@ from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.refit import REFERENCE_ROWS
 from nncompare.samplers import n_startup_trials
 from nncompare.schedule import StudyWork, wall_time
-from nncompare.session import Session, memory_limit_mb
+from nncompare.session import Session, memory_limit_mb, search_limit_s
 
 __all__ = ["Estimate", "estimate_plan", "in_words", "later_share", "refit_share", "study_work"]
 
@@ -158,7 +158,8 @@ def _estimate(
     probe_s: float,
 ) -> Estimate:
     """Put the run together from the paces of its studies."""
-    limit_s = None if plan.config.timeout_s is None else plan.config.timeout_s / max(1, len(studies))
+    share_s = search_limit_s(plan)
+    limit_s = None if share_s is None else share_s / plan.jobs
     work: dict[tuple[str, str], StudyWork] = {}
     measured: dict[tuple[str, str], float] = {}
     for study in studies:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nncompare.data.seeds import derive_seed
-from nncompare.data.views import PreparedView, prepare_view
 from nncompare.execution.specs import Answer, FitAnswer
 from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedDataset, PlannedStudy
@@ -100,7 +99,7 @@ def measure_pace(study: PlannedStudy, dataset: PlannedDataset, session: Session)
     watch = _Stopwatch(study)
     n_epochs = min(N_EPOCHS, study.max_epochs)
     seed = derive_seed(session.config.seed, study.model, study.dataset, "estimate")
-    data = _search_data(study, dataset, session)
+    data = session.search_data(study, dataset)  # a run finds it in the cache afterwards
     spec = session.fit_spec(study, data, "estimate", seed=seed, max_epochs=n_epochs)
     watch.started = time.monotonic()
     answer = session.runner.run(spec, watch.answer)
@@ -109,14 +108,6 @@ def measure_pace(study: PlannedStudy, dataset: PlannedDataset, session: Session)
     if not watch.reports:
         raise Unmeasured("It reports no epochs, so nothing is known of their time.")
     return _pace(watch.reports, answer, n_epochs)
-
-
-def _search_data(study: PlannedStudy, dataset: PlannedDataset, session: Session) -> PreparedView:
-    """Return what the trials will see; a run finds it in the cache afterwards."""
-    if dataset.stored is None or dataset.split is None or study.view is None or study.search_rows is None:
-        raise ValueError(f"{study.model} on {study.dataset} does not run")
-    rows, valid = study.search_rows, dataset.split.valid
-    return prepare_view(dataset.stored, study.view, rows, valid, session.cache, with_test=False)
 
 
 def _pace(reports: list[tuple[int, float]], answer: FitAnswer, n_epochs: int) -> Pace:

@@ -7,15 +7,15 @@ from datetime import datetime
 from pathlib import Path
 
 from nncompare.comparison import load_results
-from nncompare.engine import RESULTS
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import ResultsError, UsageError
 from nncompare.execution.runner import LocalRunner
+from nncompare.layout import RESULTS
 from nncompare.plan import Plan, PlannedDataset
 from nncompare.planning import make_plan
 from nncompare.results import Results
 from nncompare.runfile import RunFile, hold, read_run_file
-from nncompare.settings import RunConfig
+from nncompare.settings import STORAGE_VARIABLE, RunConfig
 
 __all__ = ["plan_rest"]
 
@@ -60,9 +60,8 @@ def plan_rest(
     earlier = _results(folder)
     config = _config(run_file, n_trials=n_trials, timeout_s=timeout_s, jobs=jobs, storage=storage)
     if earlier is not None:
-        _check_trials(earlier, n_trials)
-        more = n_trials is not None and any(s.budget and n_trials > s.budget.n_trials for s in earlier.studies)
-        if earlier.state == "complete" and not more:
+        asks_more = _asks_more(earlier, n_trials)
+        if earlier.state == "complete" and not asks_more:
             return None
     plan = make_plan(replace(config, out=folder.parent), runner, listener)
     for dataset in plan.datasets:
@@ -111,7 +110,7 @@ def _config(
     if run_file.has_password and storage is None:
         raise UsageError(
             f"The trials of '{run_file.run_id}' are in {config.storage}, whose password is not kept. "
-            "Give the whole address with --storage, or in NNCOMPARE_STORAGE."
+            f"Give the whole address with --storage, or in {STORAGE_VARIABLE}."
         )
     return replace(
         config,
@@ -122,13 +121,15 @@ def _config(
     )
 
 
-def _check_trials(earlier: Results, n_trials: int | None) -> None:
+def _asks_more(earlier: Results, n_trials: int | None) -> bool:
+    """Tell whether more trials are asked for than the run was given; refuse fewer."""
     most = max((study.budget.n_trials for study in earlier.studies if study.budget is not None), default=0)
     if n_trials is not None and n_trials < most:
         raise UsageError(
             f"The run '{earlier.run_id}' has {most} trials per study; --trials {n_trials} would be fewer. "
             "A finished trial cannot be taken back."
         )
+    return n_trials is not None and n_trials > most
 
 
 def _check_data(dataset: PlannedDataset, run_file: RunFile, folder: Path) -> None:

@@ -15,14 +15,15 @@ import filelock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nncompare.data.files import write_atomic
+from nncompare.data.own import is_own_file
 from nncompare.data.store import MANIFEST
 from nncompare.exceptions import BusyError, ResultsError, StorageError
+from nncompare.layout import RUN_FILE
 from nncompare.plan import Plan
 from nncompare.settings import RunConfig
 
 __all__ = ["FOLDERS", "RecordedData", "RunFile", "hold", "is_held", "make_folder", "new_prefix", "read_run_file"]
 
-RUN_FILE = "run.json"
 LOCK = "run.lock"
 HOLDER = "run.holder"
 FOLDERS = ("trials", "models", "predictions")
@@ -201,8 +202,5 @@ def _absolute(name: str) -> str:
     path = Path(where if colon else name).expanduser()
     if colon and where.endswith(".py"):
         return f"{path.absolute()}:{cls}"
-    return str(path.absolute()) if not colon and path.suffix and path.exists() else _folder(name, path)
-
-
-def _folder(name: str, path: Path) -> str:
-    return str(path.absolute()) if (path / MANIFEST).is_file() else name
+    is_own = not colon and (is_own_file(name) or (path / MANIFEST).is_file())
+    return str(path.absolute()) if is_own else name

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from nncompare.exceptions import UsageError
+from nncompare.layout import RESULTS, RUN_FILE
 
 __all__ = ["ListedState", "RunSummary", "find_run", "list_runs"]
-
-_RESULTS = "results.json"
-_RUN_FILE = "run.json"
 
 ListedState: TypeAlias = Literal["running", "complete", "interrupted", "damaged"]
 
@@ -75,7 +73,7 @@ def find_run(run: str, out: Path) -> Path:
     if run == "latest":
         raise UsageError(f"There is no run in '{out}' yet. Start one: nncompare run --all --preset quick")
     path = Path(run).expanduser()
-    for folder in (path.parent if path.name == _RESULTS else path, out / run):
+    for folder in (path.parent if path.name == RESULTS else path, out / run):
         if _is_run(folder):
             return folder
     matching = [folder for folder in known if run and folder.name.startswith(run)]
@@ -92,18 +90,18 @@ def find_run(run: str, out: Path) -> Path:
 
 def _folders(out: Path) -> list[Path]:
     """Return the run directories, the oldest first."""
-    found = {path.parent for name in (_RESULTS, _RUN_FILE) for path in out.glob(f"*/{name}")}
+    found = {path.parent for name in (RESULTS, RUN_FILE) for path in out.glob(f"*/{name}")}
     return sorted(found, key=lambda folder: (_age(folder), folder.name))
 
 
 def _age(folder: Path) -> float:
     """Return when a run was last written, in seconds since the epoch."""
-    files = (folder / _RESULTS, folder / _RUN_FILE)
+    files = (folder / RESULTS, folder / RUN_FILE)
     return max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
 
 
 def _is_run(folder: Path) -> bool:
-    return (folder / _RESULTS).is_file() or (folder / _RUN_FILE).is_file()
+    return (folder / RESULTS).is_file() or (folder / RUN_FILE).is_file()
 
 
 def _summary(folder: Path) -> RunSummary:
@@ -114,7 +112,7 @@ def _summary(folder: Path) -> RunSummary:
 
     held = is_held(folder)
     try:
-        text = (folder / _RESULTS).read_text(encoding="utf-8")
+        text = (folder / RESULTS).read_text(encoding="utf-8")
         results = Results.from_json(text)
     except FileNotFoundError:
         state: ListedState = "running" if held else "interrupted"

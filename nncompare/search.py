@@ -7,7 +7,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,7 +88,6 @@ class Search:
         self._failures_in_a_row = 0
         self._broken: Failure | None = None
         self._start = time.monotonic()
-        self._earlier_s = 0.0
         self._running_since: dict[int, float] = {}
         self._known_epochs: dict[int, int] = {}
         self._folder = session.trials_folder(study.model, study.dataset)
@@ -105,17 +104,18 @@ class Search:
             self._optuna.enqueue_trial(first)
         self._begun: deque[optuna.trial.FrozenTrial] = deque()
         self._n_asked = 0
+        self._has_begun = False
         self._take_up()
 
     def run(self, slots: Slots, priority: int) -> SearchResult:
         """Run all trials, as many at a time as there are slots."""
         with ThreadPoolExecutor(max_workers=self._session.jobs, thread_name_prefix="trial") as pool:
-            futures = []
-            self._started()
+            futures: list[Future[None]] = []
             while self._begun or self._n_asked < self._study.n_trials:
                 slots.acquire(priority)
                 trial = None
                 try:
+                    self._begin()
                     trial = self._next_trial()
                 finally:
                     if trial is None:
@@ -123,6 +123,7 @@ class Search:
                 if trial is None:
                     break
                 futures.append(pool.submit(self._run_trial, trial, slots))
+        self._begin()  # where an earlier part of the run left nothing to do
         for future in futures:
             future.result()
         trials = [record for _, record in sorted(self._records.items())]
@@ -145,15 +146,21 @@ class Search:
                 self._tell_optuna(trial.number, kept.record)  # it was committed, and not told
             self._records[trial.number] = kept.record
             self._space = kept.space | self._space
-        finished = sorted(self._records.values(), key=lambda record: record.finished_s or 0.0)
-        self._earlier_s = max((record.finished_s or 0.0 for record in finished), default=0.0)
-        for record in finished:
-            self._failures_in_a_row = self._failures_in_a_row + 1 if record.state == "failed" else 0
+        for record in sorted(self._records.values(), key=lambda record: record.finished_s or 0.0):
+            self._count_failure(record)
+        self._start_clock()
 
-    def _started(self) -> None:
-        """Start the clock, which goes on where an earlier part stopped, and say that the search begins."""
+    def _start_clock(self) -> None:
+        """Let the clock go on where an earlier part of the run stopped."""
+        self._start = time.monotonic() - max((r.finished_s or 0.0 for r in self._records.values()), default=0.0)
+
+    def _begin(self) -> None:
+        """Start the clock when it is this study's turn, and say, once, that the search begins."""
+        if self._has_begun:
+            return
+        self._has_begun = True
         study = self._study
-        self._start = time.monotonic() - self._earlier_s
+        self._start_clock()
         budget = (study.n_trials, study.max_epochs, study.n_refits)
         self._session.tell(StudyStarted(study.model, study.dataset, *budget))
         if self._records:  # one event tells how far an earlier part came
@@ -275,14 +282,19 @@ class Search:
         record = trial_record(running.trial.number, running.suggested, answer, self._seed(running.trial.number))
         times = {"started_s": round(started, 3), "finished_s": round(finished, 3)}
         record = record.model_copy(update=times)
+        is_final = not was_interrupted(record)  # else the run takes it up again when it is resumed
+        if is_final:
+            keep_trial(self._folder, record, running.asked)
         with self._lock:
             self._records[record.number] = record
-            self._failures_in_a_row = self._failures_in_a_row + 1 if record.state == "failed" else 0
-            if not was_interrupted(record):  # else the run takes it up again when it is resumed
-                keep_trial(self._folder, record, running.asked)
+            self._count_failure(record)
+            if is_final:
                 self._tell_optuna(record.number, record)
             event = self._finished(record)
         self._session.tell(event)
+
+    def _count_failure(self, record: TrialRecord) -> None:
+        self._failures_in_a_row = self._failures_in_a_row + 1 if record.state == "failed" else 0
 
     def _tell_optuna(self, number: int, record: TrialRecord) -> None:
         """Tell Optuna how a trial ended, which is done once."""
@@ -293,10 +305,9 @@ class Search:
 
     def _finished(self, record: TrialRecord) -> TrialFinished:
         """Return the event of a finished trial, with the best value so far."""
-        values = [r.valid_log_loss for r in self._records.values() if r.state == "complete"]
-        best = min((value for value in values if value is not None), default=None)
-        study = self._study
-        return TrialFinished(study.model, study.dataset, record, len(self._records), study.n_trials, best)
+        study, best = self._study, best_of(self._records.values())
+        value = best.valid_log_loss if best is not None else None
+        return TrialFinished(study.model, study.dataset, record, len(self._records), study.n_trials, value)
 
     def _importance(self) -> dict[str, float]:
         """Return the share of each parameter in the differences between trials (PED-ANOVA)."""

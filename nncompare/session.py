@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nncompare.data.views import PreparedView
+from nncompare.data.splits import Rows
+from nncompare.data.views import PreparedView, prepare_view
 from nncompare.events import Listener
 from nncompare.execution.memory import available_mb
 from nncompare.execution.runner import Runner
 from nncompare.execution.specs import FitSpec
-from nncompare.plan import Plan, PlannedStudy
+from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.settings import RunConfig, default_jobs
 
 MEMORY_SHARE = 0.8
@@ -74,6 +75,45 @@ class Session:
     def trials_folder(self, model: str, dataset: str) -> Path:
         """Return the folder of the result files and logs of one study."""
         return self.folder / "trials" / f"{model}--{dataset}"
+
+    def search_data(self, study: PlannedStudy, dataset: PlannedDataset) -> PreparedView:
+        """Return what the trials of a study see: train and validation, prepared in the cache or found there.
+
+        Raises
+        ------
+        ValueError
+            The study does not run.
+        DataError
+            The data cannot become the study's view.
+        StorageError
+            The cache cannot be written.
+        """
+        valid = dataset.split.valid if dataset.split is not None else None
+        return self._prepare(study, dataset, study.search_rows, valid, with_test=False)
+
+    def refit_data(self, study: PlannedStudy, dataset: PlannedDataset) -> PreparedView:
+        """Return train and test of the refits, with validation only where they stop early on it.
+
+        Raises
+        ------
+        ValueError, DataError, StorageError
+            As :meth:`search_data`.
+        """
+        valid = dataset.split.valid if dataset.split is not None and study.valid_in_refit else None
+        return self._prepare(study, dataset, study.refit_rows, valid, with_test=True)
+
+    def _prepare(
+        self,
+        study: PlannedStudy,
+        dataset: PlannedDataset,
+        rows: Rows | None,
+        valid: Rows | None,
+        *,
+        with_test: bool,
+    ) -> PreparedView:
+        if dataset.stored is None or study.view is None or rows is None:
+            raise ValueError(f"{study.model} on {study.dataset} does not run")
+        return prepare_view(dataset.stored, study.view, rows, valid, self.cache, with_test=with_test)
 
     def fit_spec(self, study: PlannedStudy, data: PreparedView, name: str, **fields: Any) -> FitSpec:
         """Return the request for one training of a study, whose result file and log are called ``name``.

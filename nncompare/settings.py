@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PresetName: TypeAlias = Literal["quick", "standard", "thorough"]
 
+STORAGE_VARIABLE = "NNCOMPARE_STORAGE"
+"""Of the environment: holds the address of the storage, perhaps with a password."""
 COMMON_GROUND = "mnist1d"
 MAX_EPOCHS = {"digits": 80, "mnist1d": 40, "mnist": 8, "imdb": 5}
 DEFAULT_MAX_EPOCHS = 40

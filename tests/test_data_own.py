@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nncompare.data.own import is_own_file, own_arrays, own_name, read_own, read_samples, store_own
-from nncompare.data.store import open_dataset
+from nncompare.data.own import is_own_file, own_arrays, own_name, read_own, read_samples
+from nncompare.data.store import open_dataset, store_dataset
 from nncompare.exceptions import DataError, UsageError
 from nncompare.registry import _NAME
 
@@ -348,7 +348,7 @@ def test_archive_as_keras_writes_it_is_images_with_a_test_part(tmp_path):
 def test_view_follows_from_rank_and_dtype_unless_it_is_named(shape, dtype, view, expected, tmp_path):
     samples = np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
     info, dataset = own_arrays("x", samples, Y, view=view)
-    stored = store_own(info, dataset, tmp_path)
+    stored = store_dataset(info, dataset, tmp_path)
     assert (stored.view, stored.n_train + stored.n_test) == (expected, 12)
 
 
@@ -364,7 +364,7 @@ def test_array_with_gaps_becomes_a_table_of_numeric_columns(tmp_path):
     info, dataset = own_arrays("x", samples, Y)
     assert [column.name for column in dataset.columns] == ["x0", "x1", "x2"]
     assert info.description == "12 rows: 3 numeric columns, 1 missing values; 2 classes: 0, 1"
-    assert store_own(info, dataset, tmp_path).columns == tuple(dataset.columns)
+    assert store_dataset(info, dataset, tmp_path).columns == tuple(dataset.columns)
 
 
 def test_frames_share_their_columns_and_categories():
@@ -477,7 +477,7 @@ def test_values_and_gaps_survive_file_and_store(tmp_path_factory, values):
     names = dataset.columns[1].categories
     found = [None if np.isnan(code) else names[int(code)] for code in dataset.X_train[:, 1]]
     assert found == [None if pd.isna(text) else text for text in frame["text"]]
-    stored = store_own(info, dataset, folder)
+    stored = store_dataset(info, dataset, folder)
     assert open_dataset(stored.folder).columns == tuple(dataset.columns)
     everything = np.vstack([stored.X_train(), stored.X_test()])
     order = np.lexsort(np.nan_to_num(everything, nan=-1e31).T)

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from nncompare import assembly, engine
+from nncompare import assembly, session
 from nncompare.comparison import load_results
 from nncompare.data.files import cache_root
 from nncompare.data.store import store_dataset
@@ -198,14 +198,14 @@ def test_engine_keeps_the_results_when_report_and_verdict_cannot_be_made(runner,
 
 
 def test_engine_data_that_cannot_be_prepared_are_the_studys_failure(runner, tmp_path, monkeypatch):
-    prepare = engine.prepare_view
+    prepare = session.prepare_view
 
     def refuses(*arguments, with_test):
         if with_test:
             raise DataError("The refits' rows hold no words.")
         return prepare(*arguments, with_test=with_test)
 
-    monkeypatch.setattr(engine, "prepare_view", refuses)
+    monkeypatch.setattr(session, "prepare_view", refuses)
     results, _ = compare_with(runner, tmp_path, n_trials=1, n_refits=1)
     (study,) = results.studies
     assert (study.status, study.failure.category) == ("failed", "data")

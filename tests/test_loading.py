@@ -9,7 +9,7 @@ from filelock import FileLock
 from nncompare import loading
 from nncompare.data import download
 from nncompare.data.files import cache_root
-from nncompare.data.own import own_arrays, store_own
+from nncompare.data.own import own_arrays
 from nncompare.data.store import store_dataset
 from nncompare.events import DownloadProgress, Notice
 from nncompare.exceptions import DataError, UsageError
@@ -253,7 +253,7 @@ def test_loading_refuses_a_view_for_a_table(tmp_path):
 
 def test_loading_a_folder_opens_what_was_stored_of_arrays(tmp_path):
     samples = np.arange(60.0).reshape(20, 3)
-    stored = store_own(*own_arrays("mine", samples, [0, 1] * 10), cache_root())
+    stored = store_dataset(*own_arrays("mine", samples, [0, 1] * 10), cache_root())
     events = []
     (loaded,) = load_own(None, tmp_path, stored.folder, listener=events.append).values()
     assert loaded.stored == stored

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nncompare.cli.streams import say, terminal_width
+from nncompare.layout import REPORT, RESULTS
 
 if TYPE_CHECKING:
     from nncompare.estimate import Estimate
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from nncompare.results import DatasetRecord, Results
 
 __all__ = ["Output", "finish", "print_plan"]
-
-REPORT = "report.html"
-RESULTS = "results.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

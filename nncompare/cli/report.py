@@ -11,9 +11,8 @@ from nncompare.cli.group import common_options
 from nncompare.cli.options import out_option
 from nncompare.cli.streams import say
 from nncompare.exceptions import NNCompareError, ResultsError
+from nncompare.layout import REPORT, RESULTS
 from nncompare.runs import find_run
-
-_RESULTS = "results.json"
 
 _HELP = """Write report.html and report.md of RUN again: an id, a run directory, or "latest".
 
@@ -33,14 +32,14 @@ def rebuild_report(run: str, out: Path) -> None:
     from nncompare.comparison import load_results
     from nncompare.report import write_report
 
-    results = load_results(folder / _RESULTS)
+    results = load_results(folder / RESULTS)
     try:
         write_report(results, folder)
     except NNCompareError:
         raise
     except Exception as error:  # what a hand-edited file holds can break any part of the report
         raise ResultsError(
-            f"No report can be made of '{folder / _RESULTS}': {type(error).__name__}: {error}. "
+            f"No report can be made of '{folder / RESULTS}': {type(error).__name__}: {error}. "
             "Its records contradict each other, as after an edit by hand; restore the file or run again."
         ) from error
-    say(str(folder / "report.html"))
+    say(str(folder / REPORT))

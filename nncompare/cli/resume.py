@@ -10,7 +10,7 @@ from nncompare.cli.completion import complete_runs
 from nncompare.cli.group import common_options
 from nncompare.cli.options import Duration, out_option, text_or_none
 from nncompare.cli.outcome import Output, finish
-from nncompare.cli.run_options import STORAGE_VARIABLE
+from nncompare.settings import STORAGE_VARIABLE
 
 _AT_LEAST_1 = click.IntRange(min=1)
 

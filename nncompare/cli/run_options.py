@@ -11,12 +11,11 @@ import click
 from nncompare.cli.completion import complete_datasets, complete_models
 from nncompare.cli.configfile import config_option
 from nncompare.cli.options import OUT, Duration, known_encoding, positive_number, text_or_none, unique
-from nncompare.settings import PRESETS
+from nncompare.settings import PRESETS, STORAGE_VARIABLE
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 VIEWS = ("tabular", "image", "sequence", "tokens")
-STORAGE_VARIABLE = "NNCOMPARE_STORAGE"
 
 _MAX_SEED = 2**32 - 1
 _AT_LEAST_1 = click.IntRange(min=1)

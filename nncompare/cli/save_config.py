@@ -13,6 +13,7 @@ from nncompare.cli.options import parse_pins
 from nncompare.cli.secrets import without_passwords
 from nncompare.columns import one_line
 from nncompare.exceptions import StorageError, UsageError
+from nncompare.settings import STORAGE_VARIABLE
 
 __all__ = ["refuse_existing", "save_config"]
 
@@ -52,7 +53,8 @@ def save_config(ctx: click.Context, path: Path | None) -> None:
     click.echo(one_line(f"Settings saved in {path}."), err=True)
     url = ctx.params.get(_STORAGE)
     if url and without_passwords(url) != url:
-        click.echo("The storage is not in it, because its URL holds a password: set NNCOMPARE_STORAGE.", err=True)
+        text = f"The storage is not in it, because its URL holds a password: set {STORAGE_VARIABLE}."
+        click.echo(text, err=True)
 
 
 def config_text(ctx: click.Context) -> str:

@@ -9,11 +9,10 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from nncompare.data.arrays import write_chunks
 from nncompare.data.native import Native
 from nncompare.data.ragged import offsets_of
 from nncompare.data.records import Array, View
-from nncompare.data.samples import gather
+from nncompare.data.samples import write_converted
 from nncompare.data.splits import Rows
 
 __all__ = ["ColumnTable"]
@@ -92,10 +91,7 @@ class ColumnTable:
 
     def write(self, folder: Path, X: Array, rows: Rows) -> Path:
         """Write the converted samples of ``rows``, chunk by chunk."""
-        path = folder / "X.npy"
-        chunks = (self._convert(chunk) for chunk in gather(X, rows))
-        write_chunks(path, (len(rows), *self.sample_shape), self.dtype, chunks)
-        return path
+        return write_converted(folder, X, rows, self._convert, self.sample_shape, self.dtype)
 
     def _convert(self, chunk: Array) -> Array:
         numbers, categories = _kinds(self.native)

@@ -15,7 +15,6 @@ from nncompare.data.new_samples import read_samples
 from nncompare.data.npzfile import read_npz
 from nncompare.data.records import Dataset, DatasetInfo, View
 from nncompare.data.source import Source, listed
-from nncompare.data.store import StoredDataset, store_dataset
 from nncompare.data.tables import check_names, encode, find_target, recognise
 from nncompare.exceptions import UsageError
 
@@ -27,7 +26,6 @@ __all__ = [
     "own_name",
     "read_own",
     "read_samples",
-    "store_own",
 ]
 
 TABLES = (".csv", ".tsv")
@@ -122,11 +120,6 @@ def own_arrays(
     """
     sources = {role: Source(role) for role in ("X", "y", "X_test", "y_test")}
     return Given(own_name(name), view, sources).dataset({"X": X, "y": y, "X_test": X_test, "y_test": y_test})
-
-
-def store_own(info: DatasetInfo, dataset: Dataset, root: Path) -> StoredDataset:
-    """Write own data into the cache below ``root``; see :func:`~nncompare.data.store.store_dataset`."""
-    return store_dataset(info, dataset, root)
 
 
 def _read_table(path: Path, target: str | None, encoding: str | None, name: str) -> tuple[DatasetInfo, Dataset]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ __all__ = [
     "open_samples",
     "sample_files",
     "sample_path",
+    "write_converted",
     "write_rows",
     "write_samples",
 ]
@@ -97,6 +98,32 @@ def write_samples(folder: Path, role: str, X: Samples) -> Path:
     for file, array in zip(sample_files(path), arrays_of(role, X).values(), strict=True):
         write_array(file, array)
     sync_folder(path)
+    return path
+
+
+def write_converted(
+    folder: Path,
+    X: Array,
+    rows: Array,
+    convert: Callable[[Array], Array],
+    sample_shape: tuple[int, ...],
+    dtype: str,
+) -> Path:
+    """Write ``convert(X[rows])`` as dense samples, chunk by chunk, and return their path.
+
+    Parameters
+    ----------
+    folder : Path
+        Receives ``X.npy``.
+    X : ndarray
+    rows : ndarray of int64
+    convert : callable
+        Turns a chunk into an array of shape (n, *sample_shape).
+    sample_shape : tuple of int
+    dtype : str
+    """
+    path = folder / "X.npy"
+    write_chunks(path, (len(rows), *sample_shape), dtype, map(convert, gather(X, rows)))
     return path
 
 

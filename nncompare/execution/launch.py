@@ -13,6 +13,7 @@ import threading
 from typing import Any, Protocol
 
 from nncompare.exceptions import NNCompareError
+from nncompare.settings import STORAGE_VARIABLE
 
 SERVER_START_S = 120.0
 FORK_S = 60.0
@@ -20,8 +21,6 @@ CLOSE_S = 5.0
 STEP_S = 0.1
 CAN_FORK = sys.platform == "linux"
 MODULE = (sys.executable, "-P", "-m")  # -P: a file of the user's folder must not stand in for a library
-
-STORAGE_VARIABLE = "NNCOMPARE_STORAGE"
 
 
 def child_environment() -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nncompare.data.own import read_own, store_own
+from nncompare.data.own import read_own
+from nncompare.data.store import store_dataset
 from nncompare.exceptions import DataError, UsageError
 from nncompare.execution.specs import ReadAnswer, ReadSpec
 from nncompare.results import Failure
@@ -14,7 +15,7 @@ def read(spec: ReadSpec) -> ReadAnswer:
     """Read and store one file; what is wrong with it is an answer in words, not an exception."""
     try:
         info, dataset = read_own(spec.path, spec.target, spec.encoding, spec.view, spec.name)
-        stored = store_own(info, dataset, spec.root)
+        stored = store_dataset(info, dataset, spec.root)
     except (DataError, UsageError) as error:
         failure = Failure(category="data", message=str(error))
         return ReadAnswer(status="failed", failure=failure, usage=isinstance(error, UsageError))

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nncompare.data.files import write_atomic
+from nncompare.layout import REPORT
 from nncompare.report.context import build
 from nncompare.results import Results
 
@@ -46,8 +47,8 @@ def write_report(results: Results, folder: Path) -> Path:
         The path of ``report.html``.
     """
     write_atomic(folder / "report.md", render_markdown(results).encode())
-    write_atomic(folder / "report.html", render_html(results).encode())
-    return folder / "report.html"
+    write_atomic(folder / REPORT, render_html(results).encode())
+    return folder / REPORT
 
 
 def render_fragment(template: str, **values: Any) -> str:
