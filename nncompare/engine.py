@@ -28,7 +28,8 @@ from nncompare.report import write_report
 from nncompare.results import DatasetRecord, Results, RunState, StudyRecord, TrialRecord
 from nncompare.runfile import RunFile, hold, make_folder, write_run_file
 from nncompare.runlog import RunLog
-from nncompare.search import Search, quiet_optuna
+from nncompare.samplers import quiet_optuna
+from nncompare.search import Search
 from nncompare.session import Session, memory_limit_mb, search_limit_s
 from nncompare.slots import Slots
 from nncompare.storage import has_password, open_storage, open_study_file, without_password

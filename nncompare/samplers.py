@@ -1,8 +1,10 @@
-"""Optuna's sampler and pruner as a study uses them, and how one value is drawn."""
+"""Optuna's sampler, pruner and importance as a study uses them, and how one value is drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import optuna
@@ -11,7 +13,18 @@ from nncompare.data.seeds import derive_seed
 from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedStudy
 
-__all__ = ["make_pruner", "make_sampler", "suggest"]
+__all__ = ["importance", "make_pruner", "make_sampler", "quiet_optuna", "suggest"]
+
+LARGEST_BOUND = 1e18  # beyond it whole numbers are no longer exact
+
+
+@contextmanager
+def quiet_optuna() -> Iterator[None]:
+    """Silence Optuna's advice for a block of the main thread: filters belong to the process, not to a thread."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"optuna\.")
+        yield
 
 
 def suggest(trial: optuna.Trial, distribution: str, name: str, arguments: Mapping[str, Any]) -> Any:
@@ -20,8 +33,10 @@ def suggest(trial: optuna.Trial, distribution: str, name: str, arguments: Mappin
     Raises
     ------
     RefusedError
-        Optuna does not accept the arguments; the child gets the sentence.
+        Optuna does not accept the arguments, or a bound is too large; the child gets the sentence.
     """
+    if any(abs(arguments.get(bound, 0)) > LARGEST_BOUND for bound in ("low", "high")):
+        raise RefusedError(f"The range of '{name}' goes beyond {LARGEST_BOUND:g}.")
     draw = getattr(trial, f"suggest_{distribution}")
     try:
         return draw(name, **arguments)
@@ -57,3 +72,15 @@ def make_pruner(study: PlannedStudy) -> optuna.pruners.BasePruner:
 def n_startup_trials(study: PlannedStudy) -> int:
     """Return how many trials are drawn at random before TPE and the pruner begin."""
     return min(10, study.n_trials // 4 + 1)
+
+
+def importance(study: optuna.Study) -> dict[str, float]:
+    """Return the share of each parameter in the differences between trials (PED-ANOVA)."""
+    evaluator = optuna.importance.PedAnovaImportanceEvaluator(
+        target_quantile=0.1, region_quantile=1.0, evaluate_on_local=True
+    )
+    try:
+        found = optuna.importance.get_param_importances(study, evaluator=evaluator)
+    except (RuntimeError, ValueError):  # too few complete trials, or trials that are all alike
+        return {}
+    return {name: round(float(share), 4) for name, share in found.items()}

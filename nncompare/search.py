@@ -1,14 +1,12 @@
-"""One study: ask Optuna, run the trial in a child, tell Optuna; the only file that imports optuna."""
+"""One study: ask Optuna, run the trial in a child, tell Optuna."""
 
 from __future__ import annotations
 
 import threading
 import time
-import warnings
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +21,7 @@ from nncompare.execution.specs import Answer, FitAnswer, FitSpec
 from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedStudy
 from nncompare.results import Failure, FailureCategory, TrialRecord
-from nncompare.samplers import make_pruner, make_sampler, suggest
+from nncompare.samplers import importance, make_pruner, make_sampler, suggest
 from nncompare.session import Session
 from nncompare.slots import Slots
 from nncompare.storage import STORAGE_ERRORS
@@ -37,19 +35,9 @@ from nncompare.trials import (
     was_interrupted,
 )
 
-__all__ = ["Search", "SearchResult", "quiet_optuna"]
+__all__ = ["Search", "SearchResult"]
 
 MAX_CONSECUTIVE_FAILURES = 5
-LARGEST_BOUND = 1e18  # beyond it whole numbers are no longer exact
-
-
-@contextmanager
-def quiet_optuna() -> Iterator[None]:
-    """Silence Optuna's advice for a block of the main thread: filters belong to the process, not to a thread."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        warnings.filterwarnings("ignore", category=UserWarning, module=r"optuna\.")
-        yield
 
 
 @dataclass(slots=True)
@@ -127,8 +115,8 @@ class Search:
         for future in futures:
             future.result()
         trials = [record for _, record in sorted(self._records.items())]
-        importance = self._importance() if self._broken is None else {}
-        return SearchResult(trials, importance, self._space, time.monotonic() - self._start, self._broken)
+        shares = importance(self._optuna) if self._broken is None else {}
+        return SearchResult(trials, shares, self._space, time.monotonic() - self._start, self._broken)
 
     def _take_up(self) -> None:
         """Take over what an earlier part of the run left: finished trials, and those that it had begun."""
@@ -252,8 +240,6 @@ class Search:
             raise RefusedError(
                 f"'{name}' was asked for twice in one trial, as {running.asked[name]} and as {entry}."
             )
-        if any(abs(arguments.get(bound, 0)) > LARGEST_BOUND for bound in ("low", "high")):
-            raise RefusedError(f"The range of '{name}' goes beyond {LARGEST_BOUND:g}.")
         pins = self._study.pins
         value = pins[name] if name in pins else suggest(running.trial, distribution, name, arguments)
         self._space.setdefault(name, entry)
@@ -308,14 +294,3 @@ class Search:
         study, best = self._study, best_of(self._records.values())
         value = best.valid_log_loss if best is not None else None
         return TrialFinished(study.model, study.dataset, record, len(self._records), study.n_trials, value)
-
-    def _importance(self) -> dict[str, float]:
-        """Return the share of each parameter in the differences between trials (PED-ANOVA)."""
-        evaluator = optuna.importance.PedAnovaImportanceEvaluator(
-            target_quantile=0.1, region_quantile=1.0, evaluate_on_local=True
-        )
-        try:
-            found = optuna.importance.get_param_importances(self._optuna, evaluator=evaluator)
-        except (RuntimeError, ValueError):  # too few complete trials, or trials that are all alike
-            return {}
-        return {name: round(float(share), 4) for name, share in found.items()}

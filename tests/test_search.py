@@ -14,8 +14,8 @@ from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedStudy
 from nncompare.registry import MODELS, PluginRef
 from nncompare.results import Failure
-from nncompare.samplers import suggest
-from nncompare.search import Search, quiet_optuna
+from nncompare.samplers import quiet_optuna, suggest
+from nncompare.search import Search
 from nncompare.session import Session
 from nncompare.settings import RunConfig
 from nncompare.slots import Slots
