@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from nncompare.data.files import cache_root
+from nncompare.data.own import require_no_file
 from nncompare.data.records import DatasetInfo
 from nncompare.data.store import MANIFEST, StoredDataset, open_dataset
 from nncompare.exceptions import DataError, PluginError
@@ -97,10 +98,11 @@ def describe_dataset(name: str) -> KnownDataset:
     Raises
     ------
     UsageError
-        No plugin has this name, or it was refused.
+        No plugin has this name, it was refused, or it is a file.
     PluginError
         The plugin cannot be used.
     """
+    require_no_file(name)
     ref = find(name, DATASETS)
     known = _known(ref, probe_plugin(ref), stored_datasets(cache_root()))
     if known.info is None:

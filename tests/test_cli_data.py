@@ -472,3 +472,9 @@ def test_data_fetch_interrupted_leaves_nothing_behind(start, cache, signum, code
     assert "Traceback" not in err
     assert wait_until(lambda: not processes_with(marker))
     assert [path.name for path in cache.rglob("*") if path.is_file()] == [".data.bin.lock"]
+
+
+def test_info_refuses_a_file_and_names_the_command_that_reads_it():
+    done = CliRunner().invoke(main, ["data", "info", "wine.csv"])
+    assert done.exit_code == 2
+    assert "nncompare run --all -d wine.csv --target COLUMN --dry-run" in done.stderr

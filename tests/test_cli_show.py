@@ -97,3 +97,10 @@ def test_show_unknown_names_exit_2(show):
 )
 def test_show_domain_in_words(spec, text):
     assert domain(spec) == text
+
+
+def test_show_refuses_a_file_and_names_the_command_that_reads_it(show):
+    done = show("mlp", "-d", "wine.csv")
+    assert done.exit_code == 2
+    assert "nncompare run --all -d wine.csv --target COLUMN --dry-run" in done.stderr
+    assert show.asked == []

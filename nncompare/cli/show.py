@@ -37,12 +37,14 @@ Example:
 @common_options
 def show_model(model: str, dataset: str | None, as_json: bool) -> None:
     """Find, describe, print."""
+    from nncompare.data.own import require_no_file
     from nncompare.execution.probe import probe_plugin
     from nncompare.planning import describe_plugin
     from nncompare.registry import DATASETS, MODELS, find
 
     ref = find(model, MODELS)
     if dataset is not None:
+        require_no_file(dataset)
         find(dataset, DATASETS)
     probe = probe_plugin(ref)
     if not probe.ok:

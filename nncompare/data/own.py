@@ -45,6 +45,21 @@ def is_own_file(name: str) -> bool:
     return Path(name).suffix.lower() in (*TABLES, ARRAYS)
 
 
+def require_no_file(name: str) -> None:
+    """Refuse a file of the user's own where the name of a data set plugin is asked for.
+
+    Raises
+    ------
+    UsageError
+        It is one; the message says which command reads it.
+    """
+    if is_own_file(name):
+        raise UsageError(
+            f"'{name}' is a file, and data set plugins are shown here. What is recognised in a file is said by "
+            f"nncompare run --all -d {name} --target COLUMN --dry-run (an .npz file needs no --target)."
+        )
+
+
 def own_name(text: str) -> str:
     """Return what a data set is called in a run: a text as letters, digits, ``_``, ``.`` and single ``-``."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
