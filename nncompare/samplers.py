@@ -16,6 +16,8 @@ from nncompare.plan import PlannedStudy
 __all__ = ["importance", "make_pruner", "make_sampler", "quiet_optuna", "suggest"]
 
 LARGEST_BOUND = 1e18  # beyond it whole numbers are no longer exact
+CALLERS = r"(optuna|nncompare)\."
+"""Who Optuna's advice is said to come from: itself, and since Python 3.12 whoever called it."""
 
 
 @contextmanager
@@ -23,7 +25,7 @@ def quiet_optuna() -> Iterator[None]:
     """Silence Optuna's advice for a block of the main thread: filters belong to the process, not to a thread."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        warnings.filterwarnings("ignore", category=UserWarning, module=r"optuna\.")
+        warnings.filterwarnings("ignore", category=UserWarning, module=CALLERS)
         yield
 
 
