@@ -155,7 +155,7 @@ TRUTH_TABLE = {
         "undecided",
         None,
         ["cnn", "lstm"],
-        "cnn and lstm are level, 0.0 points (95 % CI",
+        "cnn and lstm score the same, but may differ by",
     ),
     "single seed": (
         {"cnn": rows(0.95, 1), "lstm": rows(0.9, 1)},
@@ -286,8 +286,8 @@ def test_verdict_text_keeps_its_limit_and_its_warnings_with_many_models():
 
 def test_verdict_text_is_read_from_the_record_alone():
     pair = PairRecord(a="x", b="y", difference=0.1, low=0.05, high=0.15, state="better", method="")
-    record = VerdictRecord(state="better", winner="x", text="", pairs=[pair])
-    text = verdict_text("d", record, [study("x"), study("y")], {"x": 3, "y": 3})
+    record = VerdictRecord(state="better", winner="x", text="", compared=["x", "y"], rival="y", pairs=[pair])
+    text = verdict_text("d", record, [study("x"), study("y")])
     assert text.startswith("Use x on d: it is better than y by 10.0 points (95 % CI 5.0 to 15.0).")
 
 
@@ -305,7 +305,7 @@ def test_verdict_a_leader_some_of_whose_refits_failed_does_not_win():
     verdict = decide("mnist1d", [lucky, study("mlp")], [], correct)
     assert (verdict.state, verdict.winner, verdict.tied) == ("undecided", None, ["cnn"])
     assert verdict.text == (
-        "Undecided on mnist1d: cnn leads, but 1 of its 3 refits failed, so only the seeds that worked count."
+        "Undecided on mnist1d: cnn leads, but 1 of its 3 refits failed, so its lead may be the luck of the rest."
     )
     assert decide("mnist1d", [study("cnn"), study("mlp")], [], correct).winner == "cnn"
 
@@ -431,7 +431,9 @@ def test_verdict_text_says_both_only_where_both_are_better():
         return PairRecord(a=a, b=b, difference=0.01, low=-0.01, high=0.03, state=state, method="")
 
     pairs = [pair("x", "y", "equal"), pair("x", "z", "better"), pair("y", "z", "undecided")]
-    record = VerdictRecord(state="equal", tied=["x", "y"], text="", pairs=pairs)
-    text = verdict_text("d", record, [study(name) for name in "xyz"], dict.fromkeys("xyz", 3))
+    record = VerdictRecord(
+        state="equal", tied=["x", "y"], text="", compared=["x", "y", "z"], rival="y", pairs=pairs
+    )
+    text = verdict_text("d", record, [study(name) for name in "xyz"])
     assert "x is better than z." in text
     assert "Both" not in text
