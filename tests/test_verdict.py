@@ -20,6 +20,8 @@ from nncompare.results import (
 from nncompare.sentence import MAX_WORDS, verdict_text
 from nncompare.verdict import decide
 
+from .documents import ROOT
+
 N_ITEMS = 10_000
 REFERENCES = [
     ReferenceRecord(name=name, test_accuracy=Interval(mean=0.5, low=0.4, high=0.6))
@@ -426,6 +428,50 @@ def test_checks_come_with_problems_first():
     assert order[0] == 0
 
 
+@pytest.mark.parametrize(("default", "level"), [(1e-4, []), (1e-2, ["warning"])])
+def test_checks_param_at_edge_leaves_out_a_default_that_merely_sits_there(default, level):
+    trials = [
+        TrialRecord(number=number, state="complete", params={"x": value}, suggested={"x": value})
+        for number, value in ((0, default), (3, 1e-4))
+    ]
+    verdict = checks_of(study("cnn"), study("mlp", space=space(), best_params={"x": 1e-4}, trials=trials))
+    assert [check.level for check in verdict.checks if check.code == "param_at_edge"] == level
+
+
+def test_checks_param_at_edge_of_the_default_trial_itself_is_none():
+    trial = TrialRecord(number=0, state="complete", params={"x": 1e-4}, suggested={"x": 1e-4})
+    default = study("mlp", best_trial=0, space=space(), best_params={"x": 1e-4}, trials=[trial])
+    assert "param_at_edge" not in codes(checks_of(study("cnn"), default))
+
+
+def test_checks_count_the_trials_that_the_clock_ended():
+    late = Failure(category="timeout", message="longer than 60 s")
+    trials = [
+        TrialRecord(number=k, state="failed", params={}, failure=late if k < 3 else KILLED) for k in range(20)
+    ]
+    verdict = checks_of(study("cnn"), study("mlp", trials=trials))
+    assert text_of(verdict, "trial_timeouts").startswith("mlp: 3 of 20 trials were ended by the time limit; ")
+    assert "trial_timeouts" not in codes(checks_of(study("cnn"), study("mlp", trials=trials[3:])))
+
+
+def scored(accuracy):
+    y = np.arange(100) % 2
+    right = np.where(np.arange(100) < 100 * accuracy, y, 1 - y)
+    return score_on_test(y, [np.eye(2)[right]], ["a", "b"], 0)
+
+
+@pytest.mark.parametrize(("valid", "words"), [(0.95, "5.0 points above"), (0.85, "5.0 points below")])
+def test_checks_show_the_optimism_of_selection(valid, words):
+    verdict = checks_of(study("cnn"), study("mlp", valid_accuracy=valid, test=scored(0.9)))
+    assert codes(verdict, "info") == ["selection_optimism"]
+    assert f"of {100 * valid:.1f} % is {words} the test accuracy, 90.0 %" in text_of(verdict, "selection_optimism")
+
+
+def test_checks_show_no_optimism_after_a_search_on_a_sample():
+    sample = changed("mlp", refit_data="train").model_copy(update={"valid_accuracy": 0.95, "test": scored(0.9)})
+    assert "selection_optimism" not in codes(checks_of(study("cnn"), sample))
+
+
 def test_verdict_text_says_both_only_where_both_are_better():
     def pair(a, b, state):
         return PairRecord(a=a, b=b, difference=0.01, low=-0.01, high=0.03, state=state, method="")
@@ -437,3 +483,13 @@ def test_verdict_text_says_both_only_where_both_are_better():
     text = verdict_text("d", record, [study(name) for name in "xyz"])
     assert "x is better than z." in text
     assert "Both" not in text
+
+
+def test_checks_codes_are_all_in_the_docs():
+    sources = [ROOT / "nncompare" / name for name in ("checks.py", "search_checks.py")]
+    text = "".join(source.read_text(encoding="utf-8") for source in sources)
+    levels = re.search(r"levels: dict\[str, CheckLevel\] = \{(.*)\}", text)
+    in_source = {*re.findall(r'code="(\w+)"', text), *re.findall(r'"(\w+)": "', levels[1])}
+    page = (ROOT / "docs" / "reference" / "verdict-checks.md").read_text(encoding="utf-8")
+    assert len(in_source) >= 19
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == in_source

@@ -9,6 +9,7 @@ from nncompare.report.blocks import Cell, Column, Entry, Part, Row, Table
 from nncompare.report.charts import Chart
 from nncompare.report.forest import caption, close_up, forest
 from nncompare.results import Check, CheckLevel, PairRecord, VerdictState
+from nncompare.sentence import SHORTEST_S
 
 STATES: dict[VerdictState, str] = {
     "better": "clear winner",
@@ -18,7 +19,6 @@ STATES: dict[VerdictState, str] = {
     "none": "no result",
 }
 SINGLE_SEED = "ahead, single seed"
-SHORTEST_S = 0.1
 LEVELS: tuple[CheckLevel, ...] = ("problem", "warning", "info", "ok")
 
 
@@ -174,8 +174,10 @@ def _cost(part: Part, pair: PairRecord) -> str:
     if len(known) < 2:
         return formats.MISSING
     (fast, _), (slow, model) = known
+    if slow < SHORTEST_S:
+        return f"each less than {SHORTEST_S} s"
     if fast < SHORTEST_S:
-        return f"{formats.cpu(slow)} against {formats.cpu(fast)}, too short for a ratio"
+        return f"{model} longer ({formats.cpu(slow)} against less than {SHORTEST_S} s), too short for a ratio"
     return f"{model} {formats.times(slow / fast)} as long ({formats.cpu(slow)} against {formats.cpu(fast)})"
 
 
