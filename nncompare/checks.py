@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nncompare.results import Check, CheckLevel, PairRecord, StudyRecord
 from nncompare.search_checks import FEW_TRIALS, search_checks
+from nncompare.sentence import points
 
 _LEVELS: tuple[CheckLevel, ...] = ("problem", "warning", "info", "ok")
 
@@ -52,6 +53,7 @@ def run_checks(
         *(check for study in studies for check in search_checks(study)),
         *_few_trials(compared),
         *_single_seed(n_seeds),
+        *_selection_optimism(compared),
         *_beats_references(list(n_seeds), references, pairs),
         *_references_missing(missing_references),
         *_duplicates(duplicates),
@@ -120,6 +122,25 @@ def _single_seed(n_seeds: Mapping[str, int]) -> Iterator[Check]:
     if named:
         text = f"Single seed ({named}): differences may be noise; ask for 3 or more refits."
         yield Check(code="single_seed", level="warning", text=text)
+
+
+def _selection_optimism(compared: Sequence[StudyRecord]) -> Iterator[Check]:
+    """Set validation accuracies of the chosen trials against the test, after searches on all training rows."""
+    excess = {
+        study.model: study.valid_accuracy - study.test.accuracy.mean
+        for study in compared
+        if study.budget is not None
+        and study.budget.refit_data == "train+validation"
+        and study.valid_accuracy is not None
+        and study.test is not None
+    }
+    if excess:
+        named = ", ".join(f"{model} {points(value)} points" for model, value in excess.items())
+        text = (
+            f"Validation accuracy of the chosen trial minus test accuracy: {named}. Trials are chosen by "
+            "validation, so only the test counts."
+        )
+        yield Check(code="selection_optimism", level="info", text=text)
 
 
 def _beats_references(

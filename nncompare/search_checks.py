@@ -28,7 +28,6 @@ def search_checks(study: StudyRecord) -> Iterator[Check]:
         yield from _search_still_improving(study, study.budget)
         yield from _still_learning(study, study.budget)
         yield from _param_at_edge(study)
-        yield from _selection_optimism(study, study.budget)
 
 
 def _failed_trials(study: StudyRecord, budget: Budget) -> Iterator[Check]:
@@ -50,19 +49,6 @@ def _trial_timeouts(study: StudyRecord, budget: Budget) -> Iterator[Check]:
             "configurations would have reached is not known (--trial-timeout)."
         )
         yield Check(code="trial_timeouts", level="warning", text=text)
-
-
-def _selection_optimism(study: StudyRecord, budget: Budget) -> Iterator[Check]:
-    """Set the validation accuracy of the chosen trial against the test: what is chosen looks better than it is."""
-    if budget.refit_data != "train+validation" or study.valid_accuracy is None or study.test is None:
-        return
-    valid, test = study.valid_accuracy, study.test.accuracy.mean
-    text = (
-        f"{study.model}: the chosen trial's validation accuracy of {100 * valid:.1f} % is "
-        f"{100 * abs(valid - test):.1f} points {'above' if valid > test else 'below'} the test accuracy, "
-        f"{100 * test:.1f} %; trials are chosen by validation, so only the test counts."
-    )
-    yield Check(code="selection_optimism", level="info", text=text)
 
 
 def _search_ended_early(study: StudyRecord, budget: Budget) -> Iterator[Check]:

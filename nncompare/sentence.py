@@ -151,8 +151,8 @@ def _single(dataset: str, study: StudyRecord, others_requested: bool) -> str:
     if study.test is None:
         return f"{only}, so there is nothing to compare it with."
     accuracy = study.test.accuracy
-    interval = f"95 % CI {_points(accuracy.low)} to {_points(accuracy.high)}"
-    return f"{only}: its accuracy is {_points(accuracy.mean)} % ({interval})."
+    interval = f"95 % CI {points(accuracy.low)} to {points(accuracy.high)}"
+    return f"{only}: its accuracy is {points(accuracy.mean)} % ({interval})."
 
 
 def _cost(first: StudyRecord, second: StudyRecord, *, decides: bool = False) -> str:
@@ -174,18 +174,18 @@ def _cost(first: StudyRecord, second: StudyRecord, *, decides: bool = False) -> 
     return f"{longer} {times} times as long as {fast.model} ({slow_s:.1f} against {fast_s:.1f} CPU s)."
 
 
-def _points(fraction: float) -> str:
+def points(fraction: float) -> str:
     """Return a fraction in points with one decimal and a true minus sign; never −0.0."""
     text = f"{100 * fraction:.1f}"
     return "0.0" if text == "-0.0" else text.replace("-", "−")
 
 
 def _size(pair: PairRecord) -> str:
-    return f"{_points(pair.difference)} points (95 % CI {_points(pair.low)} to {_points(pair.high)})"
+    return f"{points(pair.difference)} points (95 % CI {points(pair.low)} to {points(pair.high)})"
 
 
 def _range(pair: PairRecord) -> str:
-    return f"{_points(pair.low)} to {_points(pair.high)} points (95 % CI)"
+    return f"{points(pair.low)} to {points(pair.high)} points (95 % CI)"
 
 
 def _listed(names: Sequence[str], joint: str = "and") -> str:
