@@ -99,9 +99,14 @@ def _equal_budget(compared: Sequence[StudyRecord]) -> Iterator[Check]:
         )
         return
     one = next(iter(budgets.values()))
-    used = ", ".join(f"{model} {budget.search_cpu_s:,.0f} CPU s" for model, budget in budgets.items())
+    used = ", ".join(f"{model} {_cpu(budget.search_cpu_s)} CPU s" for model, budget in budgets.items())
     text = f"Every search was given {one.n_trials} trials of at most {one.max_epochs} epochs; it took {used}."
     yield Check(code="equal_budget", level="ok", text=text)
+
+
+def _cpu(seconds: float) -> str:
+    """Return CPU seconds without digits that say nothing; never 0 for a search that took some."""
+    return f"{seconds:,.0f}" if seconds >= 10 else f"{seconds:.2g}"
 
 
 def _few_trials(compared: Sequence[StudyRecord]) -> Iterator[Check]:

@@ -32,7 +32,7 @@ def counts(part: Part) -> tuple[Table, ...]:
         return ()
     found = [("every model is wrong", n_wrong), *((f"only {m} is right", n) for m, n in _only_right(part))]
     rows = tuple(Row((Cell(what), Cell(formats.count(n)), Cell(_share(n, n_test)))) for what, n in found)
-    columns = (Column("Test samples where", False), Column("Count"), Column("Share"))
+    columns = (Column("Test samples where", False, wide=True), Column("Count"), Column("Share"))
     return (Table(f"What the models get wrong together on {part.dataset.name}", columns, rows),)
 
 
