@@ -255,3 +255,32 @@ def test_mistakes_of_a_run_agree_with_its_stored_predictions(runner, tmp_path):
             assert mistake.by == [model for model in wrong if wrong[model][mistake.id]]
     assert record.n_wrong_by_all == np.logical_and(*wrong.values()).sum()
     assert studies[0].mistakes[0].words in (folder / "report.html").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["table", "images"])
+@pytest.mark.parametrize("asked", [False, True])
+def test_mistakes_of_own_data_are_counted_and_shown_only_where_asked_for(runner, tmp_path, form, asked):
+    rng, path = np.random.default_rng(0), tmp_path / ("own.csv" if form == "table" else "own.npz")
+    y = rng.integers(0, 2, 200)
+    if form == "table":
+        lines = [
+            f"{0.123456 + value:.6f},{'no' if k else 'yes'}" for value, k in zip(rng.random(200), y, strict=True)
+        ]
+        path.write_text("\n".join(["width,class", *lines]))
+        options = {"target": "class"}
+    else:
+        np.savez(path, X=rng.integers(0, 256, (200, 8, 8, 1), dtype=np.uint8), y=y)
+        options = {}
+    results, folder = compare_with(
+        runner, tmp_path / "runs", models=("Nearest",), datasets=(str(path),), show_rows=asked, **options
+    )
+    (data,), (study,) = results.datasets, results.studies
+    assert study.status == "complete"
+    assert data.n_wrong_by_all > 0
+    assert data.rows_shown is asked
+    shown = [m.row or m.thumbnail for m in study.mistakes]
+    assert bool(shown) is asked
+    assert all(shown)
+    page = (folder / "report.html").read_text()
+    assert ("--show-rows" in page.partition('id="mistakes"')[2]) is not asked
