@@ -8,7 +8,9 @@ from html.parser import HTMLParser
 import pytest
 
 from nncompare.report import render_html, render_markdown
+from nncompare.report.blocks import parts
 from nncompare.report.render import markdown_text
+from nncompare.report.verdicts import cards
 from nncompare.sentence import MAX_WORDS
 
 from .verdict_cases import CASES, DATASET, LONG, results_of
@@ -166,6 +168,14 @@ def test_sentences_have_every_number_in_a_table_of_the_same_card(case):
     said = numbers(without_names(results.datasets[0].verdict.text, names))
     assert [number for number in said if number not in shown] == []
     assert bool(said) == (case != "no model")
+
+
+def test_sentences_of_failed_refits_have_their_counts_beside_the_model():
+    """By chance 1 and 3 stand in other tables too."""
+    (card,) = cards(parts(results_of(CASES["some refits failed"])))
+    table = next(table for table in card.details if table.label == f"Models on {DATASET}")
+    places = [[column.label for column in table.columns].index(name) for name in ("Refits", "Refits failed")]
+    assert [[row.cells[place].text for place in places] for row in table.rows] == [["3", "1"], ["3", "0"]]
 
 
 def test_sentences_stand_whole_in_both_reports(case):

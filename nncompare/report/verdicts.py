@@ -183,7 +183,7 @@ def _cost(part: Part, pair: PairRecord) -> str:
 
 def _models(part: Part) -> Table:
     """Return the accuracy of each model in per cent and its training time, as the sentence says them."""
-    columns = ("Accuracy, %", "95 % CI, %", "Training CPU", "Refits", "failed")
+    columns = ("Accuracy, %", "95 % CI, %", "Training CPU", "Refits", "Refits failed")
     return Table(
         label=f"Models on {part.dataset.name}",
         columns=(Column("Model", False), *(Column(name) for name in columns)),
