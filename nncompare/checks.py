@@ -5,15 +5,12 @@ The codes are stable; the texts are for people.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-from nncompare.results import Budget, Check, CheckLevel, PairRecord, StudyRecord
+from nncompare.results import Check, CheckLevel, PairRecord, StudyRecord
+from nncompare.search_checks import FEW_TRIALS, search_checks
+from nncompare.sentence import points
 
-FEW_TRIALS = 10
-LATE_SHARE = 0.2
-EDGE_SHARE = 0.01
 _LEVELS: tuple[CheckLevel, ...] = ("problem", "warning", "info", "ok")
 
 
@@ -53,9 +50,10 @@ def run_checks(
         *_outcomes(studies),
         *_same_split(compared),
         *_equal_budget(compared),
-        *(check for study in studies for check in _search_checks(study)),
+        *(check for study in studies for check in search_checks(study)),
         *_few_trials(compared),
         *_single_seed(n_seeds),
+        *_selection_optimism(compared),
         *_beats_references(list(n_seeds), references, pairs),
         *_references_missing(missing_references),
         *_duplicates(duplicates),
@@ -101,95 +99,14 @@ def _equal_budget(compared: Sequence[StudyRecord]) -> Iterator[Check]:
         )
         return
     one = next(iter(budgets.values()))
-    used = ", ".join(f"{model} {budget.search_cpu_s:,.0f} CPU s" for model, budget in budgets.items())
+    used = ", ".join(f"{model} {_cpu(budget.search_cpu_s)} CPU s" for model, budget in budgets.items())
     text = f"Every search was given {one.n_trials} trials of at most {one.max_epochs} epochs; it took {used}."
     yield Check(code="equal_budget", level="ok", text=text)
 
 
-def _search_checks(study: StudyRecord) -> Iterator[Check]:
-    """Yield what one study's search says about itself."""
-    if study.budget is None:
-        return
-    yield from _failed_trials(study, study.budget)
-    if study.status == "complete":
-        yield from _search_ended_early(study, study.budget)
-        yield from _failed_refits(study)
-        yield from _search_still_improving(study, study.budget)
-        yield from _still_learning(study, study.budget)
-        yield from _param_at_edge(study)
-
-
-def _failed_trials(study: StudyRecord, budget: Budget) -> Iterator[Check]:
-    """Count the trials that failed by themselves; those that the user stopped did not."""
-    failures = [trial.failure for trial in study.trials if trial.failure is not None]
-    failed = budget.trials_failed - sum(failure.category == "interrupted" for failure in failures)
-    if failed > 0:
-        level: CheckLevel = "problem" if failed * 2 >= budget.n_trials else "warning"
-        text = f"{study.model}: {failed} of {budget.n_trials} trials failed."
-        yield Check(code="failed_trials", level=level, text=text)
-
-
-def _search_ended_early(study: StudyRecord, budget: Budget) -> Iterator[Check]:
-    missing = budget.n_trials - len(study.trials)
-    if study.trials and missing > 0:
-        text = f"{study.model}: the search ended early; {missing} of {budget.n_trials} trials were not run."
-        yield Check(code="search_ended_early", level="problem", text=text)
-
-
-def _failed_refits(study: StudyRecord) -> Iterator[Check]:
-    failed = n_failed_refits(study)
-    if failed:
-        text = f"{study.model}: {failed} of {len(study.refits)} refits failed; the scores are those of the others."
-        yield Check(code="failed_refits", level="problem", text=text)
-
-
-def n_failed_refits(study: StudyRecord) -> int:
-    """Return how many seeds of the chosen configuration gave no model."""
-    return sum(refit.failure is not None for refit in study.refits)
-
-
-def _search_still_improving(study: StudyRecord, budget: Budget) -> Iterator[Check]:
-    late_from = (1 - LATE_SHARE) * budget.n_trials
-    if study.best_trial is not None and budget.n_trials >= FEW_TRIALS and study.best_trial >= late_from:
-        text = (
-            f"{study.model}: the best trial, number {study.best_trial}, was among the last of {budget.n_trials}; "
-            "more trials may find a better one."
-        )
-        yield Check(code="search_still_improving", level="warning", text=text)
-
-
-def _still_learning(study: StudyRecord, budget: Budget) -> Iterator[Check]:
-    if study.best_epoch is not None and study.best_epoch >= budget.max_epochs:
-        text = (
-            f"{study.model}: the chosen trial was best at its last epoch, {budget.max_epochs}; "
-            "with more epochs (--epochs) the order of the models may change."
-        )
-        yield Check(code="still_learning", level="warning", text=text)
-
-
-def _param_at_edge(study: StudyRecord) -> Iterator[Check]:
-    """Name searched numbers that ended at an end of their range; whole numbers often have natural ends."""
-    best = next((trial.suggested for trial in study.trials if trial.number == study.best_trial), {})
-    for name, entry in study.space.items():
-        value = best.get(name, study.best_params.get(name))
-        if name in study.pinned or value is None or not _is_at_edge(entry, value):
-            continue
-        searched = f"{entry['low']:g} to {entry['high']:g}"
-        text = f"{study.model}: {name} = {value:.4g} is at an end of the range that was searched, {searched}."
-        level: CheckLevel = "warning" if entry["type"] == "float" else "info"
-        yield Check(code="param_at_edge", level=level, text=text)
-
-
-def _is_at_edge(entry: Mapping[str, Any], value: Any) -> bool:
-    """Return whether a number lies within 1 % of its range's length from an end, on the scale of the search."""
-    if entry.get("type") not in ("float", "int") or not isinstance(value, int | float):
-        return False
-    if not entry["low"] <= value <= entry["high"] or entry["low"] == entry["high"]:
-        return False
-    scale = math.log if entry.get("log") else float
-    low, high = scale(entry["low"]), scale(entry["high"])
-    position = (scale(value) - low) / (high - low)
-    return not EDGE_SHARE < position < 1 - EDGE_SHARE
+def _cpu(seconds: float) -> str:
+    """Return CPU seconds without digits that say nothing; never 0 for a search that took some."""
+    return f"{seconds:,.0f}" if seconds >= 10 else f"{seconds:.2g}"
 
 
 def _few_trials(compared: Sequence[StudyRecord]) -> Iterator[Check]:
@@ -210,6 +127,25 @@ def _single_seed(n_seeds: Mapping[str, int]) -> Iterator[Check]:
     if named:
         text = f"Single seed ({named}): differences may be noise; ask for 3 or more refits."
         yield Check(code="single_seed", level="warning", text=text)
+
+
+def _selection_optimism(compared: Sequence[StudyRecord]) -> Iterator[Check]:
+    """Set validation accuracies of the chosen trials against the test, after searches on all training rows."""
+    excess = {
+        study.model: study.valid_accuracy - study.test.accuracy.mean
+        for study in compared
+        if study.budget is not None
+        and study.budget.refit_data == "train+validation"
+        and study.valid_accuracy is not None
+        and study.test is not None
+    }
+    if excess:
+        named = ", ".join(f"{model} {points(value)} points" for model, value in excess.items())
+        text = (
+            f"Validation accuracy of the chosen trial minus test accuracy: {named}. Trials are chosen by "
+            "validation, so only the test counts."
+        )
+        yield Check(code="selection_optimism", level="info", text=text)
 
 
 def _beats_references(

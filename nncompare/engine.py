@@ -248,7 +248,10 @@ class Engine:
             datasets,
             mistakes={
                 dataset.name: find_mistakes(
-                    dataset.stored, self._tests[dataset.name].y, self._probabilities(dataset.name)
+                    dataset.stored,
+                    self._tests[dataset.name].y,
+                    self._probabilities(dataset.name),
+                    rows_shown=self._plan.config.show_rows or not dataset.is_private,
                 )
                 for dataset in self._plan.datasets
                 if dataset.stored is not None

@@ -19,7 +19,15 @@ from nncompare.execution.failures import describe_invalid
 from nncompare.execution.probe import ProbeResult, probe_plugin, probe_plugins
 from nncompare.registry import DATASETS, PluginProblem, PluginRef, discover, find
 
-__all__ = ["KnownDataset", "State", "describe_dataset", "last_stored", "list_datasets", "stored_datasets"]
+__all__ = [
+    "KnownDataset",
+    "State",
+    "describe_dataset",
+    "find_stored",
+    "last_stored",
+    "list_datasets",
+    "stored_datasets",
+]
 
 State: TypeAlias = Literal["built in", "stored", "not fetched", "broken", "refused"]
 
@@ -122,6 +130,13 @@ def stored_datasets(root: Path) -> list[StoredDataset]:
         if all((path.parent / name).is_file() for name in stored.files()):
             found.append(stored)
     return found
+
+
+def find_stored(root: Path, fingerprint: str, test_fingerprint: str) -> StoredDataset | None:
+    """Return what the cache below ``root`` holds of exactly these data and test labels, if anything."""
+    wanted = (fingerprint, test_fingerprint)
+    known = stored_datasets(root)
+    return next((data for data in known if (data.fingerprint, data.test_fingerprint) == wanted), None)
 
 
 def last_stored(info: DatasetInfo, stored: Iterable[StoredDataset]) -> StoredDataset | None:

@@ -78,7 +78,7 @@ def load_datasets(
 
     def load(name: str) -> PlannedDataset:
         if name in stored:
-            return _planned(called[name], stored[name], config)
+            return _planned(called[name], stored[name], config, own=True)
         if name in absent:
             return _not_installed(name, catalog)
         return load_dataset(refs[name].name, refs[name], config, runner, folder, listener)
@@ -155,10 +155,12 @@ def _describe_copy(name: str, copy: StoredDataset) -> str:
     return f"{name} could not be fetched; the copy that was stored last is used (fingerprint {digits}…)."
 
 
-def _planned(name: str, stored: StoredDataset, config: RunConfig, note: str = "") -> PlannedDataset:
+def _planned(
+    name: str, stored: StoredDataset, config: RunConfig, note: str = "", *, own: bool = False
+) -> PlannedDataset:
     """Name and split what lies in the cache."""
     split = validation_split(stored.y_train(), config.seed)
-    return PlannedDataset(name=name, stored=replace(stored, name=name), split=split, note=note)
+    return PlannedDataset(name=name, stored=replace(stored, name=name), split=split, note=note, own=own)
 
 
 def _forward_downloads(name: str, listener: Listener | None) -> Handler:

@@ -23,7 +23,8 @@ class PlannedDataset:
     """A data set of the run: where it lies and how it is split, or why it cannot be had.
 
     ``unavailable`` tells a data set that is not installed or not downloaded from one that is broken; ``note``
-    says, in a sentence for the user, that a copy of earlier takes the place of a download.
+    says, in a sentence for the user, that a copy of earlier takes the place of a download. ``own`` is the user's
+    own file or arrays, of which a report shows nothing unless it is asked to.
     """
 
     name: str
@@ -32,6 +33,7 @@ class PlannedDataset:
     failure: Failure | None = None
     unavailable: bool = False
     note: str = ""
+    own: bool = False
 
     @property
     def n_train(self) -> int:
@@ -47,6 +49,11 @@ class PlannedDataset:
     def n_test(self) -> int:
         """Rows of the sealed test part."""
         return self.stored.n_test if self.stored is not None else 0
+
+    @property
+    def is_private(self) -> bool:
+        """Whether a report shows nothing of its rows unless it is asked to."""
+        return self.own or (self.stored is not None and self.stored.view == "tabular")
 
     @property
     def fingerprint(self) -> str:

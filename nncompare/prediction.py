@@ -17,7 +17,7 @@ from nncompare.exceptions import DataError, PluginError, ResultsError, StorageEr
 from nncompare.execution.runner import LocalRunner, Runner, refuse
 from nncompare.execution.saved import Manifest, SavedData, check_saved
 from nncompare.execution.specs import PredictSpec
-from nncompare.inventory import stored_datasets
+from nncompare.inventory import find_stored
 from nncompare.metrics import check_probabilities
 from nncompare.prediction_table import Prediction, check_output, write_prediction
 from nncompare.results import DatasetRecord, Failure, Results, StudyRecord
@@ -143,9 +143,9 @@ def _read(source: Path, data: SavedData, encoding: str | None) -> tuple[Samples,
 
 def _test_part(record: DatasetRecord) -> tuple[Samples, Labels]:
     """Return the run's own test part, from the cache; its labels go no further than this process."""
-    for stored in stored_datasets(cache_root()):
-        if (stored.fingerprint, stored.test_fingerprint) == (record.fingerprint, record.test_fingerprint):
-            return stored.X_test(), np.array(stored.y_test())
+    stored = find_stored(cache_root(), record.fingerprint, record.test_fingerprint)
+    if stored is not None:
+        return stored.X_test(), np.array(stored.y_test())
     raise DataError(
         f"The test part of '{record.name}' is not in the cache '{cache_root()}' any more (fingerprint "
         f"{record.fingerprint[:8]}…). Store the data set again, as a run with --dry-run does."

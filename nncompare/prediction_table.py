@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 import numpy.typing as npt
 
+from nncompare.csvcells import harmless
 from nncompare.data.files import replacing, storage_errors
 from nncompare.data.new_samples import UNKNOWN_CLASS
 from nncompare.data.records import Labels
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIXES", "Prediction", "check_output", "csv_text", "write_prediction"]
 
 SUFFIXES = (".csv", ".npz")
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -194,17 +191,12 @@ def _write_csv(prediction: Prediction, text: TextIO) -> None:
 
 
 def _lines(prediction: Prediction) -> Iterator[list[str]]:
-    names = [_harmless(name) for name in prediction.class_names]
+    names = [harmless(name) for name in prediction.class_names]
     for row, code in enumerate(prediction.codes.tolist()):
         line = [str(row), names[code], *(f"{p:.8g}" for p in prediction.probabilities[row].tolist())]
         if prediction.labels is not None:
-            line.append(_harmless(prediction.name_of(int(prediction.labels[row]))))
+            line.append(harmless(prediction.name_of(int(prediction.labels[row]))))
         yield line
-
-
-def _harmless(name: str) -> str:
-    """Put a ' before what a spreadsheet would compute; a number such as -1 is no formula."""
-    return f"'{name}" if name.startswith(_FORMULA) and _NUMBER.fullmatch(name) is None else name
 
 
 def _arrays(prediction: Prediction) -> dict[str, Any]:

@@ -5,13 +5,14 @@ Scores are fractions in the records; here they become points, rounded to one dec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from nncompare.results import PairRecord, StudyRecord, VerdictRecord
 from nncompare.statistics import SINGLE_SEED
 
 MAX_WORDS = 60
 REFERENCE = "logistic_regression"
+MAJORITY = "majority"
 # Below this ratio of CPU seconds two trainings count as equally long.
 _SAME_TIME = 1.2
 # Below this many CPU seconds a training is too short for a ratio of costs.
@@ -22,7 +23,6 @@ def verdict_text(
     dataset: str,
     verdict: VerdictRecord,
     ranked: Sequence[StudyRecord],
-    n_seeds: Mapping[str, int],
     *,
     others_requested: bool = True,
 ) -> str:
@@ -35,41 +35,58 @@ def verdict_text(
         All but its text and checks.
     ranked : sequence of StudyRecord
         The studies that were compared, best mean accuracy first.
-    n_seeds : mapping of model name to int
-        Refits of each model that was compared.
     others_requested : bool
         Whether more models than those of ``ranked`` were to run on the data set.
     """
     if not ranked:
         return f"No model finished on {dataset}, so there is nothing to compare."
-    lead = _Lead(verdict, [study.model for study in ranked])
-    second = next((study for study in ranked[1:] if study.model == lead.rival), None)
+    lead = _Lead(verdict)
+    second = next((study for study in ranked if study.model == lead.rival), None)
     is_single = verdict.state == "single"
     main = _single(dataset, ranked[0], others_requested) if is_single else lead.sentence(dataset)
-    named = [ranked[0].model, *([second.model] if second else [])]
     parts = [
         main,
         lead.against_reference(),
-        f"{SINGLE_SEED.capitalize()}." if any(n_seeds[name] == 1 for name in named) else "",
+        f"{SINGLE_SEED.capitalize()}." if verdict.single_seed else "",
         lead.rest(),
-        _cost(ranked[0], second) if second else "",
+        _cost(ranked[0], second, decides=verdict.state == "equal") if second else "",
     ]
     return _within_limit([part for part in parts if part])
+
+
+def rival_of_first(models: Sequence[str], tied: Sequence[str], pairs: Sequence[PairRecord]) -> str | None:
+    """Return the model that matters most beside the first: one that may be as good, else one that is as good.
+
+    Parameters
+    ----------
+    models : sequence of str
+        The best mean accuracy first.
+    tied : sequence of str
+        Those that share the first place.
+    pairs : sequence of PairRecord
+
+    Returns
+    -------
+    str or None
+        Of several the best; where none shares the first place, the second.
+    """
+    if not models:
+        return None
+    states = {pair.b: pair.state for pair in pairs if pair.a == models[0]}
+    shared = tied[1:]
+    undecided = [name for name in shared if states.get(name) == "undecided"]
+    return next(iter([*undecided, *shared, *models[1:]]), None)
 
 
 class _Lead:
     """The first model's pairs, in words."""
 
-    def __init__(self, verdict: VerdictRecord, models: Sequence[str]) -> None:
+    def __init__(self, verdict: VerdictRecord) -> None:
         self.verdict = verdict
-        self.first = models[0]
-        self.models = models
+        self.first = verdict.compared[0]
         self.shared = verdict.tied[1:]
-        self.beaten = [name for name in models[1:] if name not in self.shared]
-        states = {pair.b: pair.state for pair in verdict.pairs if pair.a == self.first}
-        undecided = [name for name in self.shared if states[name] == "undecided"]
-        rivals = undecided or self.shared or self.beaten
-        self.rival = rivals[0] if rivals else None
+        self.beaten = [name for name in verdict.compared[1:] if name not in self.shared]
+        self.rival = verdict.rival
 
     def _pair(self, one: str, other: str) -> PairRecord | None:
         return next((pair for pair in self.verdict.pairs if {pair.a, pair.b} == {one, other}), None)
@@ -98,7 +115,7 @@ class _Lead:
             return f"{equal}: {self.first} and {self.rival} differ by {_size(pair)}."
         leads = f"{self.first} leads {self.rival} by {_size(pair)}, which may be chance"
         if pair.difference == 0:
-            leads = f"{self.first} and {self.rival} are level, {_size(pair)}"
+            leads = f"{self.first} and {self.rival} score the same, but may differ by {_range(pair)}"
         return f"Undecided on {dataset}: {leads}; more refits or test items could decide it."
 
     def rest(self) -> str:
@@ -115,7 +132,10 @@ class _Lead:
         return " ".join(texts)
 
     def against_reference(self) -> str:
-        """Say where the first model is not better than logistic regression, or by how much where it is alone."""
+        """Say where the first model is no better than a reference, or by how much it is where it is alone."""
+        if self._pair(self.first, MAJORITY) is not None and not self._is_better(self.first, MAJORITY):
+            how = "is worse than" if self._is_better(MAJORITY, self.first) else "is not shown to beat"
+            return f"But {self.first} {how} always naming the most frequent class."
         pair = self._pair(self.first, REFERENCE)
         if pair is None:
             return ""
@@ -131,35 +151,41 @@ def _single(dataset: str, study: StudyRecord, others_requested: bool) -> str:
     if study.test is None:
         return f"{only}, so there is nothing to compare it with."
     accuracy = study.test.accuracy
-    interval = f"95 % CI {_points(accuracy.low)} to {_points(accuracy.high)}"
-    return f"{only}: its accuracy is {_points(accuracy.mean)} % ({interval})."
+    interval = f"95 % CI {points(accuracy.low)} to {points(accuracy.high)}"
+    return f"{only}: its accuracy is {points(accuracy.mean)} % ({interval})."
 
 
-def _cost(first: StudyRecord, second: StudyRecord) -> str:
-    """Compare the CPU seconds of one refit."""
+def _cost(first: StudyRecord, second: StudyRecord, *, decides: bool = False) -> str:
+    """Compare the CPU seconds of one refit; between equals they may decide."""
     if not first.fit_cpu_s or not second.fit_cpu_s:
         return ""
     fast, slow = sorted((first, second), key=lambda study: study.fit_cpu_s or 0.0)
     fast_s, slow_s = float(fast.fit_cpu_s or 0.0), float(slow.fit_cpu_s or 0.0)
     if slow_s < SHORTEST_S:
         return ""
+    lead = "Cost may decide: " if decides else ""
+    longer = f"{lead}{slow.model} trains"
     if fast_s < SHORTEST_S:
-        return f"{slow.model} trains longer than {fast.model} ({slow_s:.1f} against less than {SHORTEST_S} CPU s)."
+        return f"{longer} longer than {fast.model} ({slow_s:.1f} against less than {SHORTEST_S} CPU s)."
     if slow_s < _SAME_TIME * fast_s:
         return f"They train about as fast ({first.fit_cpu_s:.1f} against {second.fit_cpu_s:.1f} CPU s)."
     ratio = slow_s / fast_s
     times = f"{ratio:.0f}" if ratio >= 1.95 else f"{ratio:.1f}"
-    return f"{slow.model} trains {times} times as long as {fast.model} ({slow_s:.1f} against {fast_s:.1f} CPU s)."
+    return f"{longer} {times} times as long as {fast.model} ({slow_s:.1f} against {fast_s:.1f} CPU s)."
 
 
-def _points(fraction: float) -> str:
+def points(fraction: float) -> str:
     """Return a fraction in points with one decimal and a true minus sign; never −0.0."""
     text = f"{100 * fraction:.1f}"
     return "0.0" if text == "-0.0" else text.replace("-", "−")
 
 
 def _size(pair: PairRecord) -> str:
-    return f"{_points(pair.difference)} points (95 % CI {_points(pair.low)} to {_points(pair.high)})"
+    return f"{points(pair.difference)} points (95 % CI {points(pair.low)} to {points(pair.high)})"
+
+
+def _range(pair: PairRecord) -> str:
+    return f"{points(pair.low)} to {points(pair.high)} points (95 % CI)"
 
 
 def _listed(names: Sequence[str], joint: str = "and") -> str:

@@ -99,6 +99,9 @@ class RunConfig:
     storage : str or None
         URL of an Optuna RDB storage, instead of ``study.db`` in the run directory. It may hold a password, so it
         is never shown, logged or handed to a child.
+    show_rows : bool
+        Keep in results.json and show in the report test samples of tables and of the user's own data that models
+        get wrong; without it, only those of images, sequences and texts that an installed data set brings.
     """
 
     models: tuple[str, ...] = ()
@@ -120,6 +123,7 @@ class RunConfig:
     trial_memory_mb: float | None = None
     timeout_s: float | None = None
     storage: str | None = field(default=None, repr=False)
+    show_rows: bool = False
     command: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -11,9 +11,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from nncompare.checks import n_failed_refits, run_checks
+from nncompare.checks import run_checks
 from nncompare.results import PairRecord, ReferenceRecord, StudyRecord, VerdictRecord, VerdictState
-from nncompare.sentence import verdict_text
+from nncompare.search_checks import n_failed_refits
+from nncompare.sentence import rival_of_first, verdict_text
 from nncompare.statistics import MARGIN, Correct, paired_difference
 
 
@@ -66,15 +67,19 @@ def decide(
     lucky = leader is not None and state == "better" and n_failed_refits(leader) > 0
     if lucky:
         state, tied = "undecided", models[:1]
+    n_seeds = {name: len(correct[name]) for name in models}
+    rival = rival_of_first(models, tied, pairs)
     verdict = VerdictRecord(
         state=state,
         winner=models[0] if state == "better" else None,
         tied=tied,
         text="",
+        compared=models,
+        rival=rival,
+        single_seed=any(n_seeds[name] == 1 for name in models if name in (models[0], rival)),
         margin=margin,
         pairs=pairs,
     )
-    n_seeds = {name: len(correct[name]) for name in models}
     checks = run_checks(
         own,
         pairs,
@@ -90,14 +95,14 @@ def decide(
     if lucky:
         text = survivors_text(dataset, ranked[0])
     else:
-        text = verdict_text(dataset, verdict, ranked, n_seeds, others_requested=others)
+        text = verdict_text(dataset, verdict, ranked, others_requested=others)
     return verdict.model_copy(update={"text": text, "checks": checks})
 
 
 def survivors_text(dataset: str, leader: StudyRecord) -> str:
     """Return the sentence for a leader some of whose refits failed: it must not win by the seeds that worked."""
     failed = f"{n_failed_refits(leader)} of its {len(leader.refits)} refits failed"
-    return f"Undecided on {dataset}: {leader.model} leads, but {failed}, so only the seeds that worked count."
+    return f"Undecided on {dataset}: {leader.model} leads, but {failed}, so its lead may be the luck of the rest."
 
 
 def _ranked(names: Sequence[str], correct: Mapping[str, Correct]) -> list[str]:

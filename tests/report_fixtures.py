@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import random
 
+import numpy as np
+
+from nncompare.excerpts import thumbnail
 from nncompare.results import (
     Budget,
     Calibration,
@@ -12,6 +15,7 @@ from nncompare.results import (
     ClassScores,
     Curve,
     DatasetRecord,
+    ErrorOverlap,
     Failure,
     Interval,
     Mistake,
@@ -21,6 +25,7 @@ from nncompare.results import (
     RefitRecord,
     Results,
     Settings,
+    SharedSample,
     StudyRecord,
     TestScores,
     TrialRecord,
@@ -218,6 +223,8 @@ def clear_verdict() -> VerdictRecord:
         winner="cnn",
         text="Use cnn on mnist1d: it is better than lstm by 0.6 points (95 % CI 0.3 to 0.9). cnn is also better "
         "than mlp. lstm trains 2 times as long as cnn (96.0 against 41.3 CPU s).",
+        compared=["cnn", "lstm", "mlp"],
+        rival="lstm",
         pairs=pairs,
         checks=[
             Check(code="same-split", level="ok", text="All models saw the same data and the same split."),
@@ -237,7 +244,7 @@ SINGLE = {
 
 def single_verdict(model: str = "mlp") -> VerdictRecord:
     checks = [Check(code="beats-references", level="ok", text=f"{model} beats both references.")]
-    return VerdictRecord(state="single", winner=model, text=SINGLE[model], checks=checks)
+    return VerdictRecord(state="single", winner=model, text=SINGLE[model], compared=[model], checks=checks)
 
 
 def no_verdict() -> VerdictRecord:
@@ -388,6 +395,53 @@ def texts() -> Results:
     )
 
 
+def sample_fields(kind: str, k: int) -> dict[str, object]:
+    """Return what can be seen of a sample of a kind: a picture of random pixels, a curve, words or a row."""
+    rng = np.random.default_rng(k)
+    if kind == "image":
+        return {"thumbnail": thumbnail(rng.integers(0, 256, (28, 28, 1), dtype=np.uint8), 1 / 255)}
+    if kind == "sequence":
+        return {"series": [round(float(value), 3) for value in rng.normal(size=40)]}
+    return {"words": REVIEW} if kind == "tokens" else {"row": {"width": 1.5, "colour": "red", "age": None}}
+
+
+def shared(kind: str, k: int, models: list[str], right: str | None = None) -> SharedSample:
+    predicted = {model: "1" if model == right else "0" for model in models}
+    return SharedSample(id=k, true="1", predicted=predicted, right=right, **sample_fields(kind, k))
+
+
+def pictured(kind: str = "image", models: tuple[str, ...] = ("cnn", "lstm")) -> Results:
+    """Models on one data set of a kind, with mistakes that can be seen and with those that they share."""
+    names = list(models)
+    found = [
+        Mistake(id=k, true="1", predicted="0", probability=0.99 - k / 100, by=names, **sample_fields(kind, k))
+        for k in range(10)
+    ]
+    overlap = ErrorOverlap(
+        only_right={model: 31 - 19 * k for k, model in enumerate(models)},
+        wrong_by_all=[shared(kind, k, names) for k in range(5)],
+        right_by_one=[shared(kind, 10 + k, names, model) for model in models for k in range(3)],
+    )
+    data = dataset("pictures", TEN, no_verdict()).model_copy(
+        update={"kind": kind, "n_test": 1000, "n_wrong_by_all": 12, "overlap": overlap if models[1:] else None}
+    )
+    studies = [
+        study(model, "pictures", TEN, level=0.9, n_trials=3).model_copy(update={"mistakes": found})
+        for model in models
+    ]
+    return results([data], studies)
+
+
+def hidden() -> Results:
+    """Two models on a table whose rows are not shown: counts alone."""
+    found = pictured("tabular")
+    (data,) = found.datasets
+    overlap = ErrorOverlap(only_right={"cnn": 31, "lstm": 12})
+    data = data.model_copy(update={"rows_shown": False, "overlap": overlap})
+    studies = [one.model_copy(update={"mistakes": []}) for one in found.studies]
+    return found.model_copy(update={"datasets": [data], "studies": studies})
+
+
 VARIANTS = {
     "full": full,
     "four_studies": four_studies,
@@ -398,5 +452,9 @@ VARIANTS = {
     "class_absent": class_absent,
     "many_classes": many_classes,
     "texts": texts,
+    "pictures": pictured,
+    "curves": lambda: pictured("sequence"),
+    "rows": lambda: pictured("tabular"),
+    "hidden": hidden,
     "empty": empty,
 }

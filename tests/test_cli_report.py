@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from nncompare.cli import main
-from nncompare.cli.report import find_run
+from nncompare.cli.report import FORMATS, find_run
 from nncompare.exceptions import UsageError
+from nncompare.exports import EXPORTS
 
 from . import report_fixtures as fixtures
 
@@ -76,3 +77,83 @@ def test_report_of_edited_results_is_refused_in_one_sentence(tmp_path):
     assert done.stderr.startswith(f"Error: No report can be made of '{folder / 'results.json'}': ")
     assert done.stderr.count("\n") == 1
     assert "--debug" not in done.stderr
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A run directory with results."""
+    found = tmp_path / "run"
+    found.mkdir()
+    (found / "results.json").write_text(fixtures.four_studies().to_json())
+    return found
+
+
+def report(folder, *arguments):
+    return CliRunner().invoke(main, ["report", str(folder), *arguments])
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_report_in_another_form_is_standard_output_and_nothing_else(folder, form):
+    done = report(folder, "--format", form)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout == EXPORTS[form](fixtures.four_studies())
+    assert [path.name for path in folder.iterdir()] == ["results.json"]
+
+
+def test_report_formats_are_those_that_the_library_has():
+    assert set(FORMATS) == set(EXPORTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "form"),
+    [
+        ("x.html", [], "html"),
+        ("x.HTM", [], "html"),
+        ("x.md", [], "md"),
+        ("x.json", [], "json"),
+        ("x.csv", ["--format", "trials-csv"], "trials-csv"),
+        ("x.txt", ["--format", "md"], "md"),
+    ],
+)
+def test_report_into_a_file_prints_its_path(folder, tmp_path, name, arguments, form):
+    done = report(folder, "--output", str(tmp_path / name), *arguments)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, f"{tmp_path / name}\n", "")
+    assert (tmp_path / name).read_text("utf-8") == EXPORTS[form](fixtures.four_studies())
+
+
+def test_report_to_standard_output_by_name_needs_a_format(folder):
+    assert report(folder, "--output", "-", "--format", "md").stdout.startswith("# Model comparison")
+    done = report(folder, "--output", "-")
+    assert (done.exit_code, done.stdout) == (2, "")
+
+
+def test_report_into_a_csv_asks_which_table(folder, tmp_path):
+    done = report(folder, "--output", str(tmp_path / "x.csv"))
+    assert done.exit_code == 2
+    assert "does not say what to write. Add --format with one of: html, md, json, leaderboard-csv" in done.stderr
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_report_keeps_the_files_of_the_run(folder):
+    before = (folder / "results.json").read_text()
+    done = report(folder, "--output", str(folder / "results.json"))
+    assert done.exit_code == 2
+    assert "is a file of the run, which would be lost" in done.stderr
+    assert (folder / "results.json").read_text() == before
+    assert report(folder, "--output", str(folder / "report.md")).exit_code == 0
+    assert report(folder, "--output", str(folder / "report.md")).exit_code == 0
+
+
+def test_report_into_a_missing_folder_exits_74(folder, tmp_path):
+    done = report(folder, "--output", str(tmp_path / "absent" / "x.md"))
+    assert done.exit_code == 74
+    assert "Traceback" not in done.stderr
+
+
+def test_report_of_edited_results_is_refused_in_every_form(folder):
+    records = json.loads(fixtures.four_studies().to_json())
+    records["datasets"][0]["class_names"] = []
+    (folder / "results.json").write_text(json.dumps(records))
+    done = report(folder, "--format", "md")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: No report can be made of ")

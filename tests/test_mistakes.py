@@ -161,12 +161,76 @@ def test_mistakes_that_cannot_be_found_are_a_problem_and_no_error(stored):
     assert found.problem.startswith("The mistakes on texts are not shown. ValueError: ")
 
 
-def test_mistakes_of_other_views_and_of_nobody_are_empty(tmp_path, stored):
-    info = DatasetInfo(name="table", view="tabular", n_train=N_TEST, n_test=N_TEST, class_names=CLASSES)
-    X = np.random.default_rng(0).normal(size=(N_TEST, 2)).astype(np.float32)
-    table = store_dataset(info, Dataset(X, Y, X, Y), tmp_path)
-    for empty in (find_mistakes(table, Y, wrong_everywhere()), find_mistakes(stored, Y, {})):
-        assert (empty.by_model, empty.n_wrong_by_all, empty.problem) == ({}, None, "")
+def test_mistakes_of_nobody_are_empty(stored):
+    empty = find_mistakes(stored, Y, {})
+    assert (empty.by_model, empty.n_wrong_by_all, empty.overlap, empty.problem) == ({}, None, None, "")
+
+
+def two_models():
+    """Return probabilities of two models: a is wrong on rows 0 to 5, b on 4 to 9, each a row surer than before."""
+    sure = np.eye(3)[Y] * 0.7 + 0.1
+    a, b = sure.copy(), sure.copy()
+    for row in range(10):
+        wrong = np.full(3, (0.5 - 0.02 * row) / 2)
+        wrong[(Y[row] + 1) % 3] = 0.5 + 0.02 * row
+        if row < 6:
+            a[row] = wrong
+        if row >= 4:
+            b[row] = wrong
+    return {"a": [a], "b": [b]}
+
+
+def test_mistakes_of_two_models_overlap(stored):
+    found = find_mistakes(stored, Y, two_models())
+    assert found.n_wrong_by_all == 2
+    assert found.overlap.only_right == {"a": 4, "b": 4}
+    assert [(s.id, s.right) for s in found.overlap.wrong_by_all] == [(5, None), (4, None)]
+    assert [(s.id, s.right) for s in found.overlap.right_by_one] == [
+        (6, "a"), (7, "a"), (8, "a"), (0, "b"), (1, "b"), (2, "b"),
+    ]  # fmt: skip
+    first = found.overlap.right_by_one[0]
+    assert first.predicted == {"a": CLASSES[Y[6]], "b": CLASSES[(Y[6] + 1) % 3]}
+    assert (first.true, first.words) == (CLASSES[Y[6]], "w7 w1")
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), min_size=2, max_size=4))
+def test_mistakes_overlap_equals_a_count_row_by_row(stored, seeds):
+    probabilities = {f"m{k}": eighths(seed, 2) for k, seed in enumerate(seeds)}
+    wrong = {m: np.mean(p, axis=0).argmax(axis=1) != Y for m, p in probabilities.items()}
+    alone = {
+        m: sum(not wrong[m][row] and all(wrong[o][row] for o in wrong if o != m) for row in range(N_TEST))
+        for m in wrong
+    }
+    overlap = find_mistakes(stored, Y, probabilities).overlap
+    assert overlap.only_right == alone
+    assert all(s.right is None and s.true not in s.predicted.values() for s in overlap.wrong_by_all)
+    for sample in overlap.right_by_one:
+        assert [m for m, name in sample.predicted.items() if name == sample.true] == [sample.right]
+
+
+def test_mistakes_of_one_model_overlap_with_nothing(stored):
+    assert find_mistakes(stored, Y, wrong_everywhere()).overlap is None
+
+
+def test_mistakes_of_rows_that_are_not_shown_are_counted(stored):
+    found = find_mistakes(stored, Y, two_models(), rows_shown=False)
+    assert (found.by_model, found.n_wrong_by_all, found.rows_shown) == ({}, 2, False)
+    assert found.overlap.only_right == {"a": 4, "b": 4}
+    assert (found.overlap.wrong_by_all, found.overlap.right_by_one) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("view", "shape", "field"),
+    [("image", (8, 8, 1), "thumbnail"), ("sequence", (20, 2), "series"), ("tabular", (4,), "row")],
+)
+def test_mistakes_of_every_view_show_what_can_be_seen(tmp_path, view, shape, field):
+    info = DatasetInfo(name="own", view=view, n_train=N_TEST, n_test=N_TEST, class_names=CLASSES)
+    X = np.random.default_rng(0).uniform(size=(N_TEST, *shape)).astype(np.float32)
+    found = find_mistakes(store_dataset(info, Dataset(X, Y, X, Y), tmp_path), Y, two_models())
+    samples = [*found.by_model["a"], *found.overlap.wrong_by_all, *found.overlap.right_by_one]
+    assert len(samples) == 6 + 2 + 6
+    assert all(getattr(sample, field) for sample in samples)
+    assert {sample.words for sample in samples} == {None}
 
 
 @pytest.mark.slow
@@ -191,3 +255,32 @@ def test_mistakes_of_a_run_agree_with_its_stored_predictions(runner, tmp_path):
             assert mistake.by == [model for model in wrong if wrong[model][mistake.id]]
     assert record.n_wrong_by_all == np.logical_and(*wrong.values()).sum()
     assert studies[0].mistakes[0].words in (folder / "report.html").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["table", "images"])
+@pytest.mark.parametrize("asked", [False, True])
+def test_mistakes_of_own_data_are_counted_and_shown_only_where_asked_for(runner, tmp_path, form, asked):
+    rng, path = np.random.default_rng(0), tmp_path / ("own.csv" if form == "table" else "own.npz")
+    y = rng.integers(0, 2, 200)
+    if form == "table":
+        lines = [
+            f"{0.123456 + value:.6f},{'no' if k else 'yes'}" for value, k in zip(rng.random(200), y, strict=True)
+        ]
+        path.write_text("\n".join(["width,class", *lines]))
+        options = {"target": "class"}
+    else:
+        np.savez(path, X=rng.integers(0, 256, (200, 8, 8, 1), dtype=np.uint8), y=y)
+        options = {}
+    results, folder = compare_with(
+        runner, tmp_path / "runs", models=("Nearest",), datasets=(str(path),), show_rows=asked, **options
+    )
+    (data,), (study,) = results.datasets, results.studies
+    assert study.status == "complete"
+    assert data.n_wrong_by_all > 0
+    assert data.rows_shown is asked
+    shown = [m.row or m.thumbnail for m in study.mistakes]
+    assert bool(shown) is asked
+    assert all(shown)
+    page = (folder / "report.html").read_text()
+    assert ("--show-rows" in page.partition('id="mistakes"')[2]) is not asked

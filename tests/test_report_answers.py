@@ -96,7 +96,10 @@ def test_reference_that_failed_has_a_row_that_says_why() -> None:
 def with_refits(n_seeds: int) -> tuple[Part, ...]:
     found = fixtures.four_studies()
     studies = [study.model_copy(update={"refits": study.refits[:n_seeds]}) for study in found.studies]
-    return parts(found.model_copy(update={"studies": studies}))
+    first, *others = found.datasets
+    verdict = first.verdict.model_copy(update={"single_seed": n_seeds == 1})
+    datasets = [first.model_copy(update={"verdict": verdict}), *others]
+    return parts(found.model_copy(update={"studies": studies, "datasets": datasets}))
 
 
 def test_verdict_of_a_single_seed_has_no_clear_winner() -> None:

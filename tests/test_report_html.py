@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from nncompare.report import render_html, render_markdown
-from nncompare.results import CheckLevel, Results
+from nncompare.results import CheckLevel, ErrorOverlap, Results, SharedSample
 
 from . import report_fixtures as fixtures
 from .report_default_run import default_run
@@ -100,9 +100,12 @@ def test_html_loads_nothing_and_has_no_inline_style_or_handler(variant: str) -> 
     page = Page(render_html(fixtures.VARIANTS[variant]()))
     assert "style" not in page.attributes
     assert not [name for name in page.attributes if name.startswith("on")]
-    links = [value for name, value in page.values if name in {"src", "href", "xlink:href", "action"}]
+    links = [value for name, value in page.values if name in {"href", "xlink:href", "action"}]
     assert links
     assert all(value.startswith("#") for value in links)
+    images = [value for name, value in page.values if name == "src"]
+    assert bool(images) == (variant == "pictures")
+    assert all(value.startswith("data:image/png;base64,") for value in images)
 
 
 def test_html_links_lead_to_elements_that_exist() -> None:
@@ -279,10 +282,21 @@ def poison(record: Any, poisoned: str, fixed: bool = False) -> Any:
 def small() -> Results:
     """Return results that fill every field of the report once."""
     model = fixtures.study("cnn", "d", ["a", "b"], n_trials=15, epochs=2, seeds=1)
-    model = model.model_copy(update={"mistakes": fixtures.mistakes("cnn", ["cnn"])})
-    data = fixtures.dataset("d", ["a", "b"], fixtures.clear_verdict())
+    other = fixtures.study("mlp", "d", ["a", "b"], n_trials=2, epochs=2, seeds=1)
+    seen = {"words": "a text", "series": [0.5, 1.5, 1.0], "row": {"width": 1.5, "colour": "red"}}
+    # What is added to a picture in base64 leaves none; so there is none in what is compared either.
+    mistakes = [one.model_copy(update={**seen, "thumbnail": "?"}) for one in fixtures.mistakes("cnn", ["cnn"])]
+    overlap = ErrorOverlap(
+        only_right={"cnn": 4, "mlp": 2},
+        wrong_by_all=[SharedSample(id=1, true="a", predicted={"cnn": "b", "mlp": "c"}, **seen)],
+        right_by_one=[SharedSample(id=2, true="a", predicted={"cnn": "a", "mlp": "b"}, right="cnn", **seen)],
+    )
+    data = fixtures.dataset("d", ["a", "b"], fixtures.clear_verdict()).model_copy(
+        update={"overlap": overlap, "n_wrong_by_all": 3}
+    )
     lost = fixtures.dataset("m", ["a", "b"], fixtures.no_verdict(), references=False)
-    return fixtures.results([data, lost], [model, fixtures.not_run("lstm", "m")])
+    model = model.model_copy(update={"mistakes": mistakes})
+    return fixtures.results([data, lost], [model, other, fixtures.not_run("lstm", "m")])
 
 
 BENIGN = Page(render_html(small()))

@@ -16,8 +16,8 @@ from . import report_fixtures as fixtures
 )
 def test_sentence_of_a_single_model_says_whether_others_were_asked_for(others_requested, words):
     study = fixtures.study("mlp", "digits", fixtures.TEN)
-    verdict = VerdictRecord(state="single", text="")
-    text = verdict_text("digits", verdict, [study], {"mlp": 3}, others_requested=others_requested)
+    verdict = VerdictRecord(state="single", text="", compared=["mlp"])
+    text = verdict_text("digits", verdict, [study], others_requested=others_requested)
     assert text.startswith(words)
 
 
@@ -39,11 +39,13 @@ def test_sentence_knows_from_the_studies_whether_others_were_asked_for():
 )
 def test_sentence_has_no_ratio_of_costs_that_are_too_small(seconds, said):
     pair = PairRecord(a="cnn", b="mlp", difference=0.1, low=0.05, high=0.15, state="better", method="m")
-    verdict = VerdictRecord(state="better", winner="cnn", text="", pairs=[pair])
+    verdict = VerdictRecord(
+        state="better", winner="cnn", text="", compared=["cnn", "mlp"], rival="mlp", pairs=[pair]
+    )
     ranked = [
         fixtures.study(model, "digits", fixtures.TEN).model_copy(update={"fit_cpu_s": cost})
         for model, cost in zip(("cnn", "mlp"), seconds, strict=True)
     ]
-    text = verdict_text("digits", verdict, ranked, {"cnn": 3, "mlp": 3})
+    text = verdict_text("digits", verdict, ranked)
     assert text.endswith(said or "15.0).")
     assert ("CPU s" in text) == bool(said)

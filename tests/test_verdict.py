@@ -20,6 +20,8 @@ from nncompare.results import (
 from nncompare.sentence import MAX_WORDS, verdict_text
 from nncompare.verdict import decide
 
+from .documents import ROOT
+
 N_ITEMS = 10_000
 REFERENCES = [
     ReferenceRecord(name=name, test_accuracy=Interval(mean=0.5, low=0.4, high=0.6))
@@ -155,7 +157,7 @@ TRUTH_TABLE = {
         "undecided",
         None,
         ["cnn", "lstm"],
-        "cnn and lstm are level, 0.0 points (95 % CI",
+        "cnn and lstm score the same, but may differ by",
     ),
     "single seed": (
         {"cnn": rows(0.95, 1), "lstm": rows(0.9, 1)},
@@ -286,8 +288,8 @@ def test_verdict_text_keeps_its_limit_and_its_warnings_with_many_models():
 
 def test_verdict_text_is_read_from_the_record_alone():
     pair = PairRecord(a="x", b="y", difference=0.1, low=0.05, high=0.15, state="better", method="")
-    record = VerdictRecord(state="better", winner="x", text="", pairs=[pair])
-    text = verdict_text("d", record, [study("x"), study("y")], {"x": 3, "y": 3})
+    record = VerdictRecord(state="better", winner="x", text="", compared=["x", "y"], rival="y", pairs=[pair])
+    text = verdict_text("d", record, [study("x"), study("y")])
     assert text.startswith("Use x on d: it is better than y by 10.0 points (95 % CI 5.0 to 15.0).")
 
 
@@ -305,7 +307,7 @@ def test_verdict_a_leader_some_of_whose_refits_failed_does_not_win():
     verdict = decide("mnist1d", [lucky, study("mlp")], [], correct)
     assert (verdict.state, verdict.winner, verdict.tied) == ("undecided", None, ["cnn"])
     assert verdict.text == (
-        "Undecided on mnist1d: cnn leads, but 1 of its 3 refits failed, so only the seeds that worked count."
+        "Undecided on mnist1d: cnn leads, but 1 of its 3 refits failed, so its lead may be the luck of the rest."
     )
     assert decide("mnist1d", [study("cnn"), study("mlp")], [], correct).winner == "cnn"
 
@@ -426,12 +428,68 @@ def test_checks_come_with_problems_first():
     assert order[0] == 0
 
 
+@pytest.mark.parametrize(("default", "level"), [(1e-4, []), (1e-2, ["warning"])])
+def test_checks_param_at_edge_leaves_out_a_default_that_merely_sits_there(default, level):
+    trials = [
+        TrialRecord(number=number, state="complete", params={"x": value}, suggested={"x": value})
+        for number, value in ((0, default), (3, 1e-4))
+    ]
+    verdict = checks_of(study("cnn"), study("mlp", space=space(), best_params={"x": 1e-4}, trials=trials))
+    assert [check.level for check in verdict.checks if check.code == "param_at_edge"] == level
+
+
+def test_checks_param_at_edge_of_the_default_trial_itself_is_none():
+    trial = TrialRecord(number=0, state="complete", params={"x": 1e-4}, suggested={"x": 1e-4})
+    default = study("mlp", best_trial=0, space=space(), best_params={"x": 1e-4}, trials=[trial])
+    assert "param_at_edge" not in codes(checks_of(study("cnn"), default))
+
+
+def test_checks_count_the_trials_that_the_clock_ended():
+    late = Failure(category="timeout", message="longer than 60 s")
+    trials = [
+        TrialRecord(number=k, state="failed", params={}, failure=late if k < 3 else KILLED) for k in range(20)
+    ]
+    verdict = checks_of(study("cnn"), study("mlp", trials=trials))
+    assert text_of(verdict, "trial_timeouts").startswith("mlp: 3 of 20 trials were ended by the time limit; ")
+    assert "trial_timeouts" not in codes(checks_of(study("cnn"), study("mlp", trials=trials[3:])))
+
+
+def scored(accuracy):
+    y = np.arange(100) % 2
+    right = np.where(np.arange(100) < 100 * accuracy, y, 1 - y)
+    return score_on_test(y, [np.eye(2)[right]], ["a", "b"], 0)
+
+
+def test_checks_show_the_optimism_of_selection():
+    high, low = (study(m, valid_accuracy=v, test=scored(0.9)) for m, v in (("cnn", 0.95), ("mlp", 0.85)))
+    verdict = checks_of(high, low)
+    assert codes(verdict, "info") == ["selection_optimism"]
+    assert "minus test accuracy: cnn 5.0 points, mlp −5.0 points. " in text_of(verdict, "selection_optimism")
+
+
+def test_checks_show_no_optimism_after_a_search_on_a_sample():
+    sample = changed("mlp", refit_data="train").model_copy(update={"valid_accuracy": 0.95, "test": scored(0.9)})
+    assert "selection_optimism" not in codes(checks_of(study("cnn"), sample))
+
+
 def test_verdict_text_says_both_only_where_both_are_better():
     def pair(a, b, state):
         return PairRecord(a=a, b=b, difference=0.01, low=-0.01, high=0.03, state=state, method="")
 
     pairs = [pair("x", "y", "equal"), pair("x", "z", "better"), pair("y", "z", "undecided")]
-    record = VerdictRecord(state="equal", tied=["x", "y"], text="", pairs=pairs)
-    text = verdict_text("d", record, [study(name) for name in "xyz"], dict.fromkeys("xyz", 3))
+    record = VerdictRecord(
+        state="equal", tied=["x", "y"], text="", compared=["x", "y", "z"], rival="y", pairs=pairs
+    )
+    text = verdict_text("d", record, [study(name) for name in "xyz"])
     assert "x is better than z." in text
     assert "Both" not in text
+
+
+def test_checks_codes_are_all_in_the_docs():
+    sources = [ROOT / "nncompare" / name for name in ("checks.py", "search_checks.py")]
+    text = "".join(source.read_text(encoding="utf-8") for source in sources)
+    levels = re.search(r"levels: dict\[str, CheckLevel\] = \{(.*)\}", text)
+    in_source = {*re.findall(r'code="(\w+)"', text), *re.findall(r'"(\w+)": "', levels[1])}
+    page = (ROOT / "docs" / "reference" / "verdict-checks.md").read_text(encoding="utf-8")
+    assert len(in_source) >= 19
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == in_source

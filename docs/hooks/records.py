@@ -25,9 +25,15 @@ _SCHEMA = "reference/results.schema.json"
 
 def on_files(files: Any, *, config: Any) -> Any:
     """Add the JSON Schema as a file of the site."""
-    schema = json.dumps(Results.model_json_schema(mode="serialization"), indent=1)
-    files.append(File.generated(config, _SCHEMA, content=schema + "\n"))
+    files.append(File.generated(config, _SCHEMA, content=json.dumps(schema(), indent=1) + "\n"))
     return files
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of results.json; what a later version added is not required of older files."""
+    found = Results.model_json_schema(mode="validation")
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, **found, "title": "results.json of nncompare, schema version 1"}
 
 
 def on_page_markdown(markdown: str, *, config: Any, **_context: Any) -> str:

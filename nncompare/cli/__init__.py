@@ -2,6 +2,7 @@
 
 from nncompare.cli.completion import print_completion
 from nncompare.cli.data import data_commands
+from nncompare.cli.diff import diff_runs
 from nncompare.cli.group import CommandLine, common_options, version_option
 from nncompare.cli.listing import list_plugins
 from nncompare.cli.predict import predict_samples
@@ -33,6 +34,7 @@ for _command in (
     show_model,
     data_commands,
     rebuild_report,
+    diff_runs,
     predict_samples,
     print_completion,
 ):

@@ -43,6 +43,13 @@ def positive_number(_ctx: click.Context, _option: click.Parameter, value: float 
     return value
 
 
+def finite_number(_ctx: click.Context, _option: click.Parameter, value: float | None) -> float | None:
+    """Let numbers pass, and None; click's ranges let NaN pass."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value:g} is not a number.")
+    return value
+
+
 def text_or_none(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
     """Take an empty text for none, as from a variable that is set to nothing."""
     return value or None

@@ -158,6 +158,10 @@ how = (
         help="Tell beforehand how long the run takes, from an epoch or two of each study. On by default.",
     ),
     click.option("--strict/--no-strict", help="Fail when a study cannot run for want of a download."),
+    click.option(
+        "--show-rows/--no-show-rows",
+        help="Show in the report rows of tables and of your own data that models get wrong. Off by default.",
+    ),
     click.option("--open/--no-open", "open_report", help="Open the report in the browser at the end."),
     click.option("--quiet/--no-quiet", help="Print the path of the report and warnings, nothing else."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object; words go to standard error."),

@@ -7,6 +7,7 @@ from typing import Literal
 
 from nncompare.report.charts import Chart
 from nncompare.report.formats import listed
+from nncompare.report.pictures import Picture
 from nncompare.results import DatasetRecord, Results, StudyRecord, TestScores
 
 COLOURS = 8
@@ -63,7 +64,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell: its text, a second line, what it is sorted by, its tint (0 to 9), its model, its bar."""
+    """A cell: its picture, text and second line, what it is sorted by, its tint (0 to 9), its model, its bar."""
 
     text: str
     detail: str = ""
@@ -72,6 +73,7 @@ class Cell:
     miss: bool = False
     series: Series | None = None
     bar: str = ""
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nncompare.report import calibration, classes, formats, mistakes, searching
+from nncompare.report import calibration, classes, formats, mistakes, overlap, searching
 from nncompare.report.blocks import Entry, Part
 from nncompare.results import TestScores
 
@@ -26,7 +26,10 @@ def brief(part: Part) -> Brief:
     return Brief(
         confusions=tuple(_confusions(part, entry, test) for entry, test in part.tested),
         searches=tuple(_search(entry) for entry in part.entries if entry.study.trials),
-        mistakes=tuple(_mistake(entry) for entry, _ in part.tested if entry.study.mistakes),
+        mistakes=(
+            *(_mistake(entry) for entry, _ in part.tested if entry.study.mistakes),
+            *filter(None, (overlap.answer(part),)),
+        ),
         calibration=tuple(f"{entry.study.model}: {calibration.caption(test)}" for entry, test in part.tested),
     )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nncompare.report import formats
-from nncompare.report.blocks import Cell, Column, Entry, Part, Row, Table, seed_scores
+from nncompare.report.blocks import Cell, Column, Entry, Part, Row, Table
 from nncompare.report.charts import Chart
 from nncompare.report.forest import caption, close_up, forest
 from nncompare.results import Check, CheckLevel, PairRecord, VerdictState
+from nncompare.sentence import SHORTEST_S
 
 STATES: dict[VerdictState, str] = {
     "better": "clear winner",
@@ -18,7 +19,6 @@ STATES: dict[VerdictState, str] = {
     "none": "no result",
 }
 SINGLE_SEED = "ahead, single seed"
-SHORTEST_S = 0.1
 LEVELS: tuple[CheckLevel, ...] = ("problem", "warning", "info", "ok")
 
 
@@ -60,16 +60,21 @@ def _short(part: Part) -> str:
     """Return a data set's verdict in a few words."""
     verdict, name = part.dataset.verdict, part.dataset.name
     if verdict.state == "better" and verdict.winner is not None:
-        if _has_single_seed(part):
+        if verdict.single_seed:
             return f"on {name} {verdict.winner} is ahead (single seed)"
         return f"on {name} use {verdict.winner}"
     if verdict.state == "equal":
         return f"on {name} {formats.listed(verdict.tied)} are practically equal"
     if verdict.state == "single":
         did = "was run" if len(part.entries) == 1 else "finished"
-        return f"on {name} only {formats.listed([e.study.model for e, _ in part.tested])} {did}"
+        return f"on {name} only {formats.listed(_compared(part))} {did}"
     between = f" between {formats.listed(verdict.tied)}" if len(verdict.tied) > 1 else ""
     return f"on {name} it is undecided{between}"
+
+
+def _compared(part: Part) -> list[str]:
+    """Return the models that the verdict compared; results of earlier versions do not name them."""
+    return part.dataset.verdict.compared or [entry.study.model for entry, _ in part.tested]
 
 
 def _card(part: Part) -> VerdictCard:
@@ -96,12 +101,7 @@ def _badge(part: Part) -> str:
     state = part.dataset.verdict.state
     if state == "single" and len(part.entries) == 1:
         return "one model"
-    return SINGLE_SEED if state == "better" and _has_single_seed(part) else STATES[state]
-
-
-def _has_single_seed(part: Part) -> bool:
-    """Return whether the winner or the second was trained with one seed only, as the sentence then says."""
-    return any(len(seed_scores(entry)) == 1 for entry, _ in part.tested[:2])
+    return SINGLE_SEED if state == "better" and part.dataset.verdict.single_seed else STATES[state]
 
 
 def _about(part: Part) -> str:
@@ -174,14 +174,16 @@ def _cost(part: Part, pair: PairRecord) -> str:
     if len(known) < 2:
         return formats.MISSING
     (fast, _), (slow, model) = known
+    if slow < SHORTEST_S:
+        return f"each less than {SHORTEST_S} s"
     if fast < SHORTEST_S:
-        return f"{formats.cpu(slow)} against {formats.cpu(fast)}, too short for a ratio"
+        return f"{model} longer ({formats.cpu(slow)} against less than {SHORTEST_S} s), too short for a ratio"
     return f"{model} {formats.times(slow / fast)} as long ({formats.cpu(slow)} against {formats.cpu(fast)})"
 
 
 def _models(part: Part) -> Table:
     """Return the accuracy of each model in per cent and its training time, as the sentence says them."""
-    columns = ("Accuracy, %", "95 % CI, %", "Training CPU")
+    columns = ("Accuracy, %", "95 % CI, %", "Training CPU", "Refits", "Refits failed")
     return Table(
         label=f"Models on {part.dataset.name}",
         columns=(Column("Model", False), *(Column(name) for name in columns)),
@@ -192,6 +194,8 @@ def _models(part: Part) -> Table:
                     Cell(f"{100 * test.accuracy.mean:.1f}"),
                     Cell(f"{100 * test.accuracy.low:.1f} to {100 * test.accuracy.high:.1f}"),
                     Cell(formats.cpu(entry.study.fit_cpu_s)),
+                    Cell(str(len(entry.study.refits))),
+                    Cell(str(sum(refit.failure is not None for refit in entry.study.refits))),
                 )
             )
             for entry, test in part.tested

@@ -3,6 +3,7 @@
 Scores are fractions from 0 to 1, losses mean log losses in nats, times seconds, memory MB (10**6 bytes).
 """
 
+from nncompare.results.base import Record
 from nncompare.results.runs import (
     Check,
     CheckLevel,
@@ -16,6 +17,7 @@ from nncompare.results.runs import (
     VerdictRecord,
     VerdictState,
 )
+from nncompare.results.samples import CellValue, ErrorOverlap, Mistake, Sample, SharedSample
 from nncompare.results.studies import (
     Budget,
     Calibration,
@@ -24,9 +26,7 @@ from nncompare.results.studies import (
     Failure,
     FailureCategory,
     Interval,
-    Mistake,
     Owner,
-    Record,
     RefitRecord,
     StudyRecord,
     StudyStatus,
@@ -38,11 +38,13 @@ from nncompare.results.studies import (
 __all__ = [
     "Budget",
     "Calibration",
+    "CellValue",
     "Check",
     "CheckLevel",
     "ClassScores",
     "Curve",
     "DatasetRecord",
+    "ErrorOverlap",
     "Failure",
     "FailureCategory",
     "Interval",
@@ -55,7 +57,9 @@ __all__ = [
     "RefitRecord",
     "Results",
     "RunState",
+    "Sample",
     "Settings",
+    "SharedSample",
     "StudyRecord",
     "StudyStatus",
     "TestScores",

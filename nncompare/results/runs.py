@@ -7,7 +7,9 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field, ValidationError
 
 from nncompare.exceptions import ResultsError
-from nncompare.results.studies import Failure, Interval, Record, StudyRecord
+from nncompare.results.base import Record
+from nncompare.results.samples import ErrorOverlap
+from nncompare.results.studies import Failure, Interval, StudyRecord
 
 RunState: TypeAlias = Literal["running", "complete", "interrupted"]
 PairState: TypeAlias = Literal["better", "equal", "undecided"]
@@ -51,12 +53,19 @@ class Check(Record):
 
 
 class VerdictRecord(Record):
-    """Which model to use on one data set, and how sure that is."""
+    """Which model to use on one data set, and how sure that is: everything that a report says of it.
+
+    ``compared`` names the models that were compared, the best mean accuracy first. ``rival`` is the one that the
+    sentence sets against the first. ``single_seed`` tells whether one of these two was trained with one seed only.
+    """
 
     state: VerdictState
     winner: str | None = None
     tied: list[str] = Field(default_factory=list)
     text: str
+    compared: list[str] = Field(default_factory=list)
+    rival: str | None = None
+    single_seed: bool = False
     margin: float = 0.005
     pairs: list[PairRecord] = Field(default_factory=list)
     checks: list[Check] = Field(default_factory=list)
@@ -68,6 +77,8 @@ class DatasetRecord(Record):
     ``fingerprint`` covers all that a model may see, ``test_fingerprint`` the test labels, ``split_fingerprint``
     the rows of train and validation. ``kind`` is the native view. ``n_wrong_by_all`` counts the test samples
     that every tested model gets wrong in the mean over its refits; None where mistakes are not recorded.
+    ``overlap`` compares the errors of two or more models. ``rows_shown`` is False where nothing of single test
+    samples is kept, as of tables and of the user's own data unless that was asked for.
     """
 
     name: str
@@ -82,6 +93,8 @@ class DatasetRecord(Record):
     test_support: list[int] = Field(default_factory=list)
     duplicates: int = 0
     n_wrong_by_all: int | None = None
+    overlap: ErrorOverlap | None = None
+    rows_shown: bool = True
     description: str = ""
     licence: str = ""
     citation: str = ""

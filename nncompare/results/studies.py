@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from nncompare.results.base import Record
+from nncompare.results.samples import Mistake
 
 FailureCategory: TypeAlias = Literal[
     "plugin", "data", "oom", "timeout", "killed", "diverged", "storage", "disk", "interrupted", "internal"
 ]
 TrialState: TypeAlias = Literal["complete", "pruned", "failed", "running"]
 StudyStatus: TypeAlias = Literal["complete", "failed", "not_run", "interrupted"]
-
-
-class Record(BaseModel):
-    """Base of all records: frozen, finite numbers only, unknown fields of later versions ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class Failure(Record):
@@ -139,23 +136,6 @@ class TestScores(Record):
     calibration: Calibration
 
 
-class Mistake(Record):
-    """A test sample that a model gets wrong with high probability, in the mean over its refits.
-
-    ``id`` is the row in the test part, ``true`` and ``predicted`` are class names, ``probability`` is that of the
-    predicted class, rounded to 4 digits. ``by`` names all models of the data set whose mean prediction for this
-    sample is wrong, references not among them: where it names every model that was tested, the sample is hard or
-    its label odd. ``words`` is the text, of a long one its first and last 30 words; None where there are none.
-    """
-
-    id: int
-    true: str
-    predicted: str
-    probability: float
-    by: list[str] = Field(default_factory=list)
-    words: str | None = None
-
-
 class Owner(Record):
     """The distribution that brought a plugin."""
 
@@ -189,8 +169,9 @@ class StudyRecord(Record):
 
     ``fit_time_s`` and ``fit_cpu_s`` are means over the refits; ``latency_ms`` is the median time of a batch of
     one, ``throughput_per_s`` samples per second in batches of 256; ``search_fingerprint`` covers the rows on
-    which the trials were trained; ``mistakes`` are the most confident ones, the surest first, in this version of
-    texts only. ``estimate_s`` is the wall time that was foretold for the study, with all processors to itself.
+    which the trials were trained; ``mistakes`` are the most confident ones, the surest first, none where the rows
+    of the data set are not shown. ``estimate_s`` is the wall time that was foretold for the study, with all
+    processors to itself.
     """
 
     model: str

@@ -1,0 +1,131 @@
+"""Whether the accuracy of one model differs between two runs: paired on the same test items, or from intervals."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from nncompare.data.files import cache_root
+from nncompare.data.records import Labels
+from nncompare.differences.records import ScoreDifference, ScoreState
+from nncompare.exceptions import PluginError
+from nncompare.inventory import find_stored
+from nncompare.metrics import check_probabilities, predicted
+from nncompare.results import DatasetRecord, Interval, StudyRecord
+from nncompare.statistics import MARGIN, paired_difference
+
+__all__ = ["Side", "compare_scores", "test_labels"]
+
+Floats = npt.NDArray[np.float64]
+
+UNPAIRED = "unpaired: from the two 95 % intervals (Zou and Donner 2008), wider than a comparison item by item"
+
+
+class NotReadableError(Exception):
+    """The predictions of a study cannot be compared item by item; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One study with the folder of its run."""
+
+    study: StudyRecord
+    folder: Path
+    name: str
+
+
+def test_labels(record: DatasetRecord) -> Labels | None:
+    """Return the test labels of a run's data set from the cache; None where it is not there any more."""
+    stored = find_stored(cache_root(), record.fingerprint, record.test_fingerprint)
+    return None if stored is None else np.array(stored.y_test())
+
+
+def compare_scores(
+    a: Side, b: Side, labels: Labels | None, n_classes: int, *, n_pairs: int, margin: float = MARGIN
+) -> ScoreDifference:
+    """Compare the accuracy of a model in two runs that saw the same data, split and test labels.
+
+    Parameters
+    ----------
+    a, b : Side
+        Both with test scores.
+    labels : ndarray of shape (n_test,), int64, or None
+        The test labels, None where they are not known.
+    n_classes : int
+    n_pairs : int
+        Models that are compared between the two runs on this data set (Bonferroni).
+    margin : float
+        Differences inside ± this fraction are equal in practice.
+
+    Returns
+    -------
+    ScoreDifference
+        B minus A. The seeds of the two runs count as independent: where they are the same, the interval is on the
+        safe side.
+
+    Raises
+    ------
+    ValueError
+        A side has no test scores.
+    """
+    if a.study.test is None or b.study.test is None:
+        raise ValueError(f"{a.study.model} on {a.study.dataset} lacks test scores")
+    scores = {"a": a.study.test.accuracy, "b": b.study.test.accuracy}
+    try:
+        of_a, of_b = (_probabilities(side, labels, n_classes) for side in (a, b))
+    except NotReadableError as error:
+        return _unpaired(scores["a"], scores["b"], margin, str(error))
+    assert labels is not None  # noqa: S101 - else the probabilities were refused
+    if len(of_a) == len(of_b) and all(np.array_equal(x, y) for x, y in zip(of_a, of_b, strict=True)):
+        same = {"difference": 0.0, "low": 0.0, "high": 0.0}
+        return ScoreDifference(state="identical", **scores, **same, method="every probability is the same")
+    right = [np.stack([predicted(proba) == labels for proba in side]) for side in (of_b, of_a)]
+    found = paired_difference(*right, n_pairs=n_pairs, margin=margin)
+    state: ScoreState = found.state if found.state != "better" or found.difference > 0 else "worse"
+    return ScoreDifference(
+        state=state, **scores, difference=found.difference, low=found.low, high=found.high, method=found.method
+    )
+
+
+def _unpaired(a: Interval, b: Interval, margin: float, reason: str) -> ScoreDifference:
+    """Return what the two intervals say: the distances of their bounds add up as squares."""
+    difference = b.mean - a.mean
+    low = difference - math.hypot(b.mean - b.low, a.high - a.mean)
+    high = difference + math.hypot(b.high - b.mean, a.mean - a.low)
+    state: ScoreState = "undecided"
+    if low > 0 or high < 0:
+        state = "better" if low > 0 else "worse"
+    elif -margin <= low and high <= margin:
+        state = "equal"
+    return ScoreDifference(
+        state=state, a=a, b=b, difference=difference, low=low, high=high, method=UNPAIRED, reason=reason
+    )
+
+
+def _probabilities(side: Side, labels: Labels | None, n_classes: int) -> list[Floats]:
+    """Return the test probabilities of every refit that was scored, or say why they cannot be had."""
+    if labels is None:
+        raise NotReadableError("the test part is not in the cache any more")
+    files = [refit.predictions for refit in side.study.refits if refit.test_accuracy is not None]
+    if not files:
+        raise NotReadableError(f"run {side.name} names no predictions of {side.study.model}")
+    return [_read(side, file, len(labels), n_classes) for file in files]
+
+
+def _read(side: Side, file: str | None, n_test: int, n_classes: int) -> Floats:
+    where = f"of {side.study.model} in run {side.name}"
+    path = (side.folder / file).resolve() if file else None
+    if path is None or not path.is_relative_to(side.folder.resolve()):
+        raise NotReadableError(f"a file of predictions {where} has no place in the run directory")
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return check_probabilities(stored["probabilities"], n_test, n_classes)
+    except FileNotFoundError as error:
+        raise NotReadableError(f"a file of predictions {where} is missing") from error
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, PluginError) as error:
+        raise NotReadableError(f"a file of predictions {where} is damaged") from error

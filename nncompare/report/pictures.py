@@ -1,0 +1,48 @@
+"""What can be seen of a sample, ready to be drawn: an image, a curve, words or the columns of a row."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from nncompare.report import formats
+from nncompare.results import Sample
+
+NOTHING = "neither words nor picture"
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_WIDTH, _HEIGHT, _EDGE = 100, 24, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A small image, a PNG file in base64, or the points of a curve in a box of 100 by 24; ``text`` names it."""
+
+    text: str
+    png: str = ""
+    points: str = ""
+
+
+def picture(sample: Sample) -> Picture | None:
+    """Return the image or the curve of a sample; None where it has neither, or one that cannot be drawn."""
+    text = f"test row {sample.id}"
+    if sample.thumbnail and _BASE64.fullmatch(sample.thumbnail):
+        return Picture(text, png=sample.thumbnail)
+    return Picture(text, points=_points(sample.series)) if len(sample.series) > 1 else None
+
+
+def said(sample: Sample) -> str:
+    """Return what of a sample is words: its text or its columns, empty where there is a picture instead."""
+    if sample.words:
+        return sample.words
+    if sample.row:
+        return formats.params(sample.row)
+    return "" if picture(sample) is not None else NOTHING
+
+
+def _points(values: list[float]) -> str:
+    low, high = min(values), max(values)
+    span, step = (high - low) or 1.0, _WIDTH / (len(values) - 1)
+    height = _HEIGHT - 2 * _EDGE
+    return " ".join(
+        f"{step * k:.1f},{_HEIGHT - _EDGE - height * (value - low) / span:.1f}" for k, value in enumerate(values)
+    )

@@ -1,0 +1,120 @@
+"""What the search and the refits of one study say about how far to believe its scores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nncompare.results import Budget, Check, CheckLevel, StudyRecord
+
+__all__ = ["FEW_TRIALS", "n_failed_refits", "search_checks"]
+
+FEW_TRIALS = 10
+LATE_SHARE = 0.2
+EDGE_SHARE = 0.01
+DEFAULT_TRIAL = 0
+
+
+def search_checks(study: StudyRecord) -> Iterator[Check]:
+    """Yield what one study's search says about itself."""
+    if study.budget is None:
+        return
+    yield from _failed_trials(study, study.budget)
+    yield from _trial_timeouts(study, study.budget)
+    if study.status == "complete":
+        yield from _search_ended_early(study, study.budget)
+        yield from _failed_refits(study)
+        yield from _search_still_improving(study, study.budget)
+        yield from _still_learning(study, study.budget)
+        yield from _param_at_edge(study)
+
+
+def _failed_trials(study: StudyRecord, budget: Budget) -> Iterator[Check]:
+    """Count the trials that failed by themselves; those that the user stopped did not."""
+    failures = [trial.failure for trial in study.trials if trial.failure is not None]
+    failed = budget.trials_failed - sum(failure.category == "interrupted" for failure in failures)
+    if failed > 0:
+        level: CheckLevel = "problem" if failed * 2 >= budget.n_trials else "warning"
+        text = f"{study.model}: {failed} of {budget.n_trials} trials failed."
+        yield Check(code="failed_trials", level=level, text=text)
+
+
+def _trial_timeouts(study: StudyRecord, budget: Budget) -> Iterator[Check]:
+    """Count the trials that the clock ended: a slow family may have lost its best configurations by it."""
+    stopped = sum(trial.failure is not None and trial.failure.category == "timeout" for trial in study.trials)
+    if stopped:
+        text = (
+            f"{study.model}: {stopped} of {budget.n_trials} trials were ended by the time limit; what slower "
+            "configurations would have reached is not known (--trial-timeout)."
+        )
+        yield Check(code="trial_timeouts", level="warning", text=text)
+
+
+def _search_ended_early(study: StudyRecord, budget: Budget) -> Iterator[Check]:
+    missing = budget.n_trials - len(study.trials)
+    if study.trials and missing > 0:
+        text = f"{study.model}: the search ended early; {missing} of {budget.n_trials} trials were not run."
+        yield Check(code="search_ended_early", level="problem", text=text)
+
+
+def _failed_refits(study: StudyRecord) -> Iterator[Check]:
+    failed = n_failed_refits(study)
+    if failed:
+        text = f"{study.model}: {failed} of {len(study.refits)} refits failed; the scores are those of the others."
+        yield Check(code="failed_refits", level="problem", text=text)
+
+
+def n_failed_refits(study: StudyRecord) -> int:
+    """Return how many seeds of the chosen configuration gave no model."""
+    return sum(refit.failure is not None for refit in study.refits)
+
+
+def _search_still_improving(study: StudyRecord, budget: Budget) -> Iterator[Check]:
+    late_from = (1 - LATE_SHARE) * budget.n_trials
+    if study.best_trial is not None and budget.n_trials >= FEW_TRIALS and study.best_trial >= late_from:
+        text = (
+            f"{study.model}: the best trial, number {study.best_trial}, was among the last of {budget.n_trials}; "
+            "more trials may find a better one."
+        )
+        yield Check(code="search_still_improving", level="warning", text=text)
+
+
+def _still_learning(study: StudyRecord, budget: Budget) -> Iterator[Check]:
+    if study.best_epoch is not None and study.best_epoch >= budget.max_epochs:
+        text = (
+            f"{study.model}: the chosen trial was best at its last epoch, {budget.max_epochs}; "
+            "with more epochs (--epochs) the order of the models may change."
+        )
+        yield Check(code="still_learning", level="warning", text=text)
+
+
+def _param_at_edge(study: StudyRecord) -> Iterator[Check]:
+    """Name searched numbers that ended at an end of their range; whole numbers often have natural ends.
+
+    A value that is the default and lies at an end says nothing: nobody moved it there.
+    """
+    suggested = {trial.number: trial.suggested or trial.params for trial in study.trials}
+    best, default = suggested.get(study.best_trial or 0, {}), suggested.get(DEFAULT_TRIAL, {})
+    for name, entry in study.space.items():
+        value = best.get(name, study.best_params.get(name))
+        if name in study.pinned or value is None or not _is_at_edge(entry, value):
+            continue
+        if value == default.get(name):  # the search did not go there: it began there
+            continue
+        searched = f"{entry['low']:g} to {entry['high']:g}"
+        text = f"{study.model}: {name} = {value:.4g} is at an end of the range that was searched, {searched}."
+        level: CheckLevel = "warning" if entry["type"] == "float" else "info"
+        yield Check(code="param_at_edge", level=level, text=text)
+
+
+def _is_at_edge(entry: Mapping[str, Any], value: Any) -> bool:
+    """Return whether a number lies within 1 % of its range's length from an end, on the scale of the search."""
+    if entry.get("type") not in ("float", "int") or not isinstance(value, int | float):
+        return False
+    if not entry["low"] <= value <= entry["high"] or entry["low"] == entry["high"]:
+        return False
+    scale = math.log if entry.get("log") else float
+    low, high = scale(entry["low"]), scale(entry["high"])
+    position = (scale(value) - low) / (high - low)
+    return not EDGE_SHARE < position < 1 - EDGE_SHARE
