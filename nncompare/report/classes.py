@@ -122,8 +122,8 @@ def confusions(parts: tuple[Part, ...]) -> Section:
     if worst:
         (share, expected, predicted, _), part, entry = max(worst, key=lambda item: item[0][0])
         answer = (
-            f"Most often, {entry.study.model} on {part.dataset.name} takes “{expected}” for “{predicted}”: "
-            f"{100 * share:.1f} % of that class."
+            f"The most frequent confusion: {entry.study.model} on {part.dataset.name} calls {100 * share:.1f} % of "
+            f"the samples of class “{expected}” “{predicted}”."
         )
     else:
         answer = "No model confused any classes." if tested else "No confusions, because no model has been tested."
@@ -135,7 +135,8 @@ def confusions(parts: tuple[Part, ...]) -> Section:
         groups=tuple(_confusion_group(part) for part in parts),
         notes=(
             "Rows are the true classes, columns the predicted ones; counts are means over the refits. Blue is "
-            "right, orange is wrong; the tint is the share of the true class, on one scale for the data set.",
+            "right, orange is wrong, empty is none; the tint is the share of the true class, on one scale for the "
+            "data set.",
         )
         if tested
         else (),
@@ -170,13 +171,15 @@ def _matrix(part: Part, entry: Entry, test: TestScores, top: float) -> Table:
     for k, (name, counts) in enumerate(zip(names, test.confusion_matrix, strict=False)):
         total = sum(counts) or 1.0
         cells = [
-            Cell(_rounded(n), tint=tint(n / total, 0, 1 if j == k else top) if n else None, miss=j != k)
+            Cell(
+                _rounded(n) if n else "", tint=tint(n / total, 0, 1 if j == k else top) if n else None, miss=j != k
+            )
             for j, n in enumerate(counts)
         ]
         rows.append(Row((Cell(name), *cells)))
     return Table(
         f"Confusion matrix of {entry.study.model} on {part.dataset.name}",
-        (Column("true", False), *(Column(name) for name in names)),
+        (Column("true ↓ predicted →", False), *(Column(name) for name in names)),
         tuple(rows),
         kind="matrix",
     )

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nncompare.report import (
+    budgets,
     calibration,
     classes,
     formats,
+    glance,
     health,
     leaderboard,
     mistakes,
+    pareto,
     provenance,
     searching,
     training,
@@ -75,6 +78,7 @@ class Report:
     verdict_answer: str
     apart: str
     simultaneous: str
+    glance: Table | None
     cards: tuple[VerdictCard, ...]
     briefs: tuple[Brief, ...]
     leaderboard: Section
@@ -99,6 +103,7 @@ def build(results: Results) -> Report:
         verdict_answer=verdicts.answer(found),
         apart=APART if len(found) > 1 else "",
         simultaneous=SIMULTANEOUS if any(part.dataset.verdict.pairs for part in found) else "",
+        glance=glance.glance(found),
         cards=verdicts.cards(found),
         briefs=tuple(brief(part) for part in found),
         leaderboard=board,
@@ -106,10 +111,12 @@ def build(results: Results) -> Report:
         provenance=made,
         sections=(
             board,
+            pareto.section(found),
             by_class,
             classes.confusions(found),
             training.section(found),
             searching.section(found),
+            budgets.section(found),
             mistakes.section(found),
             calibration.section(found),
             state,
