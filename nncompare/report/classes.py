@@ -122,8 +122,8 @@ def confusions(parts: tuple[Part, ...]) -> Section:
     if worst:
         (share, expected, predicted, _), part, entry = max(worst, key=lambda item: item[0][0])
         answer = (
-            f"The most frequent confusion: {entry.study.model} on {part.dataset.name} calls {100 * share:.1f} % of "
-            f"the samples of class “{expected}” “{predicted}”."
+            f"The most frequent confusion: {entry.study.model} on {part.dataset.name} calls "
+            f"{100 * share:.1f} % of the samples of class “{expected}” “{predicted}”."
         )
     else:
         answer = "No model confused any classes." if tested else "No confusions, because no model has been tested."

@@ -22,7 +22,7 @@ from nncompare.report.training import curves
 from nncompare.results import Curve, RefitRecord, Results, StudyRecord, TrialRecord
 
 RECORDS, NUMBERS, VALUES = 0, 1, 2
-FEWEST_DIGITS, MOST_DIGITS = 5, 9
+FEWEST_DIGITS, MOST_DIGITS = 4, 9
 MOST_DECIMALS = 4
 EXACT = 2**53
 SHOWN = (".4f", ".2f", ".1f", ".0f", ".4g", ".3g")
@@ -96,7 +96,7 @@ def _rounded(value: Any) -> Any:
 
 
 def shortest(value: float) -> float:
-    """Return the number with the fewest digits, at least 5, that every format of the report shows alike."""
+    """Return the number with the fewest digits, at least 4, that every format of the report shows alike."""
     if float(f"{value:.{FEWEST_DIGITS}g}") == value:
         return value
     said = _said(value)
@@ -105,7 +105,7 @@ def shortest(value: float) -> float:
 
 
 def _said(value: float) -> list[str]:
-    return [format(v, form) for v in (value, 100 * value) for form in SHOWN]
+    return [*(format(value, form) for form in SHOWN), f"{100 * value:.1f}"]
 
 
 def pack(value: Any) -> Any:

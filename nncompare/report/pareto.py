@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Choice, Column, Entry, Group, Part, Row, Section, Table
@@ -20,13 +21,19 @@ MOST_TRIALS_DRAWN = 400
 ONE_MODEL = "one model was tested, so there is nothing to weigh."
 NO_SCORES = "no model has test scores."
 NO_COST = "no cost is known of two tested models."
+TRIALS = (
+    " The small dots are the complete trials, by their accuracy on validation, not test; they were trained on the "
+    "training rows only. Their numbers stand under Search."
+)
 Tested = Sequence[tuple[Entry, TestScores]]
 
 
 def section(parts: tuple[Part, ...]) -> Section:
     """Return a choice of scatters for each data set on which several models were tested."""
-    groups = tuple(_group(part) for part in parts)
-    said = [f"On {g.dataset} {g.choices[0].caption.partition(': ')[2]}" for g in groups if g.choices][:MOST_SAID]
+    words = {part.dataset.name: _said(part) for part in parts}
+    told = [name for name, said in words.items() if said][:MOST_SAID]
+    said = [f"On {name} {words[name]}" for name in told]
+    groups = tuple(_group(part, is_told=part.dataset.name in told) for part in parts)
     return Section(
         anchor="cost",
         short="Cost",
@@ -42,15 +49,27 @@ def section(parts: tuple[Part, ...]) -> Section:
     )
 
 
-def _group(part: Part) -> Group:
+def _group(part: Part, *, is_told: bool) -> Group:
     tested = part.tested
     if len(tested) < 2:
         return Group(part.dataset.name, notes=(ONE_MODEL if tested else NO_SCORES,))
     choices = tuple(_choice(part, cost) for cost in COSTS if len(points(tested, cost)) > 1)
     if not choices:
         return Group(part.dataset.name, notes=(NO_COST,))
-    notes = (_trials_note(part),) if choices[0].chart.dots else ()
-    return Group(part.dataset.name, notes=notes, choices=choices, details=(_table(part),))
+    if is_told:
+        choices = (replace(choices[0], caption=_without_words(part, choices[0])), *choices[1:])
+    return Group(part.dataset.name, choices=choices, details=(_table(part),))
+
+
+def _without_words(part: Part, choice: Choice) -> str:
+    """Return a caption without the words that stand below the heading of the section already."""
+    return choice.caption.replace(_said(part), "see the words above.")
+
+
+def _said(part: Part) -> str:
+    """Return what the models gain and lose by the first cost that two of them have; empty where none has."""
+    known = ((cost, points(part.tested, cost)) for cost in COSTS)
+    return next((answer(c, cost, part.dataset.verdict.pairs) for cost, c in known if len(c) > 1), "")
 
 
 def points(tested: Tested, cost: Cost) -> list[Point]:
@@ -65,7 +84,8 @@ def _choice(part: Part, cost: Cost) -> Choice:
     missing = [e.study.model for e, _ in part.tested if cost.of(e.study) is None]
     if missing:
         said += f" The cost of {formats.listed(missing)} is not known."
-    return Choice(cost.name, _chart(part, cost, found), f"{cost.name.capitalize()}: {said}")
+    chart = _chart(part, cost, found)
+    return Choice(cost.name, chart, f"{cost.name.capitalize()}: {said}{TRIALS if chart.dots else ''}")
 
 
 def _chart(part: Part, cost: Cost, found: list[Point]) -> Chart:
@@ -143,13 +163,6 @@ def _faint(plane: Plane, part: Part, trials: list[tuple[Entry, float, float]]) -
         Dots(plane.dots((x, y) for e, x, y in trials if e is entry), (), "faint", entry.series.colour)
         for entry, _ in part.tested
         if any(e is entry for e, _, _ in trials)
-    )
-
-
-def _trials_note(part: Part) -> str:
-    return (
-        "Training: the small dots are the complete trials, by their accuracy on validation, not test; a trial "
-        "trains on the training rows only. Their numbers stand under Search."
     )
 
 
