@@ -121,8 +121,15 @@ def test_html_links_lead_to_elements_that_exist() -> None:
     assert {value[1:] for name, value in page.values if name == "href"} <= set(names)
 
 
-def test_html_of_the_default_run_weighs_less_than_150_kb() -> None:
+def test_html_of_the_default_run_weighs_less_than_150_kb_with_its_results() -> None:
     assert len(render_html(default_run()).encode()) < 150_000
+
+
+def test_html_of_many_models_trials_and_classes_weighs_less_than_2_5_mb() -> None:
+    names = [f"class {k}" for k in range(100)]
+    studies = [fixtures.study(f"model{k}", "large", names, level=0.5 + k / 50, n_trials=200) for k in range(20)]
+    found = fixtures.results([fixtures.dataset("large", names, fixtures.single_verdict())], studies)
+    assert len(render_html(found).encode()) < 2_500_000
 
 
 @pytest.mark.parametrize("variant", ["full", "one_model", "no_curves"])

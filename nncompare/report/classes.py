@@ -194,8 +194,9 @@ def frequent(part: Part, test: TestScores) -> list[tuple[float, str, str, float]
     """Return (share of the true class, true, predicted, mean count) of wrong cells, most frequent share first."""
     names = part.dataset.class_names
     found = [
-        (n / sum(counts), names[k], names[j], n)
+        (n / total, names[k], names[j], n)
         for k, counts in enumerate(test.confusion_matrix)
+        for total in (sum(counts),)
         for j, n in enumerate(counts)
         if j != k and n > 0
     ]

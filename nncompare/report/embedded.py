@@ -37,14 +37,15 @@ NOT_SHOWN_OF_REFIT: dict[str, Any] = {
 HOLDER = re.compile(r'<template id="results">([A-Za-z0-9+/=]*)</template>')
 
 
-def shown(results: Results) -> Results:
-    """Return the results without what the report does not show, with as few digits as show the same numbers.
+def shown(results: Results) -> dict[str, Any]:
+    """Return the JSON values of results without what the report does not show, with as few digits as it needs.
 
     Left out are the curves that are not drawn, the seeds, memory and clock times of trials, the scores by class of
     each single refit, and the names of files beside the report. Doing it twice changes nothing.
     """
     kept = results.model_copy(update={"studies": [_study(study) for study in results.studies]})
-    return Results.model_validate(_rounded(kept.model_dump(mode="json")))
+    values: dict[str, Any] = _rounded(kept.model_dump(mode="json"))
+    return values
 
 
 def _study(study: StudyRecord) -> StudyRecord:
@@ -59,9 +60,8 @@ def _curve(record: TrialRecord | RefitRecord, drawn: list[Curve]) -> dict[str, A
     return {} if any(record.curve is curve for curve in drawn) else {"curve": Curve()}
 
 
-def encode(results: Results) -> str:
+def encode(values: dict[str, Any]) -> str:
     """Return what ``shown`` made as base64 text."""
-    values = _rounded(results.model_dump(mode="json"))
     text = json.dumps(pack(values), separators=(",", ":"), ensure_ascii=False)
     packer = zlib.compressobj(9, zlib.DEFLATED, 31, 9)
     return base64.b64encode(packer.compress(text.encode("utf-8", "surrogatepass")) + packer.flush()).decode()
@@ -88,7 +88,7 @@ def results_in(html: str) -> Results:
 def _rounded(value: Any) -> Any:
     """Return a JSON value with shorter numbers; a whole one loses its point, as it does in JavaScript."""
     if isinstance(value, float):
-        short = shortest(value)
+        short = value if value.is_integer() else shortest(value)
         return int(short) if short.is_integer() and abs(short) < EXACT else short
     if isinstance(value, dict):
         return {name: _rounded(item) for name, item in value.items()}
@@ -96,7 +96,16 @@ def _rounded(value: Any) -> Any:
 
 
 def shortest(value: float) -> float:
-    """Return the number with the fewest digits, at least 4, that every format of the report shows alike."""
+    """Return the number with few digits, at least 4, that every format of the report shows alike.
+
+    Rounding twice can take away one more digit, so it goes on until nothing changes: what is short stays as it is.
+    """
+    while (short := _shorter(value)) != value:
+        value = short
+    return value
+
+
+def _shorter(value: float) -> float:
     if float(f"{value:.{FEWEST_DIGITS}g}") == value:
         return value
     said = _said(value)
