@@ -140,7 +140,7 @@ def test_importance_needs_10_complete_trials() -> None:
 
 def test_configurations_are_folded_below_the_leaderboard() -> None:
     html = render_html(fixtures.full())
-    board, folded, rest = html.partition("<summary>Chosen configurations on mnist1d</summary>")
+    board, folded, rest = html.partition("<summary>Chosen configurations</summary>")
     assert folded
     assert "learning_rate = " not in board
     assert "learning_rate = " in rest.partition("</details>")[0]

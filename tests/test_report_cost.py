@@ -59,6 +59,8 @@ def test_front_holds_the_models_that_nobody_beats(points: list[Point]) -> None:
          "a is the most accurate; b trains 3 times faster but loses 0.6 points."),
         (models(a=(0.98, 10.0), b=(0.9, 30.0), c=(0.8, 20.0)), TRAINING, NO_PAIRS,
          "a is the most accurate and the cheapest. b and c are dominated by a: no more accurate, no cheaper."),
+        (models(a=(0.98, 10.0), **dict.fromkeys("bcdefgh", (0.9, 30.0))), TRAINING, NO_PAIRS,
+         "a is the most accurate and the cheapest. 7 models are dominated by a: no more accurate, no cheaper."),
         (models(a=(0.98, 100.0), b=(0.9, 10.0), c=(0.85, 50.0)), PARAMETERS, NO_PAIRS,
          "a is the most accurate; b has 10 times fewer parameters but loses 8.0 points. c is dominated by b: no "
          "more accurate, no cheaper."),

@@ -83,7 +83,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; ``label`` names it, ``short`` where it is folded below what it belongs to.
+    """A table; ``label`` names it, ``summary`` where it is folded below what it belongs to.
 
     ``sorted_by`` is the column that orders it.
     """
@@ -94,7 +94,7 @@ class Table:
     sortable: bool = False
     sorted_by: int | None = None
     kind: Literal["plain", "matrix", "glance"] = "plain"
-    short: str = ""
+    summary: str = ""
 
     @property
     def classes(self) -> str:

@@ -177,5 +177,5 @@ def _table(name: str, found: list[tuple[Entry, Spent]]) -> Table:
     ]
     columns = ("From CPU time", "Log loss", "Accuracy", "Trial")
     return Table(
-        f"Best so far on {name}", (Column("Model", False), *map(Column, columns)), tuple(rows), short="Numbers"
+        f"Best so far on {name}", (Column("Model", False), *map(Column, columns)), tuple(rows), summary="Numbers"
     )

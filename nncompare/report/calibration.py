@@ -80,6 +80,6 @@ def _figure(entry: Entry, test: TestScores) -> Figure:
         f"Bins of confidence of {name}",
         (Column("Confidence"), Column("Accuracy"), Column("Samples, all refits")),
         tuple(Row((Cell(formats.score(c)), Cell(formats.score(a)), Cell(formats.count(n)))) for c, a, n in bins),
-        short="Bins",
+        summary="Bins",
     )
     return Figure(entry.series, caption=caption(test), chart=chart, details=(table,))

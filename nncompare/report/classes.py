@@ -105,6 +105,7 @@ def _precision_recall(name: str, tested: Sequence[tuple[Entry, TestScores]]) -> 
             Row((Cell(group[0].name), *(Cell(text) for c in group for text in _precision_and_recall(c))))
             for group in zip(*(test.per_class for _, test in tested), strict=False)
         ),
+        summary="Precision and recall",
     )
 
 

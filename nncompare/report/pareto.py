@@ -186,5 +186,5 @@ def _table(part: Part) -> Table:
             )
             for entry, test in part.tested
         ),
-        short="Numbers",
+        summary="Numbers",
     )  # fmt: skip

@@ -193,5 +193,5 @@ def _trials(study: StudyRecord) -> Table:
             )
             for row, t in enumerate(study.trials)
         ),
-        short=f"Trials{f', all with {same}' if same and len(study.trials) > 1 else ''}",
+        summary=f"Trials{f', all with {same}' if same and len(study.trials) > 1 else ''}",
     )

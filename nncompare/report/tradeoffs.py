@@ -9,6 +9,7 @@ from nncompare.report import formats
 from nncompare.results import PairRecord, StudyRecord
 
 MOST_SAID = 3
+MOST_NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,11 @@ def _dominated(lost: Sequence[tuple[Point, Point]]) -> list[str]:
     for point, better in lost:
         by.setdefault(better.model, []).append(point.model)
     return [
-        f"{formats.listed(models)} {'is' if len(models) == 1 else 'are'} dominated by {better}: no more accurate, "
-        "no cheaper."
-        for better, models in by.items()
+        f"{_named(models)} dominated by {better}: no more accurate, no cheaper." for better, models in by.items()
     ]
+
+
+def _named(models: list[str]) -> str:
+    if len(models) > MOST_NAMED:
+        return f"{len(models)} models are"
+    return f"{formats.listed(models)} {'is' if len(models) == 1 else 'are'}"

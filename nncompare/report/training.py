@@ -141,5 +141,5 @@ def _table(entry: Entry, runs: list[Run]) -> tuple[Table, list[int | None]]:
         f"Curve of {entry.study.model} on {entry.study.dataset}{sample}",
         tuple(Column(c) for c in (*(("Seed",) if len(runs) > 1 else ()), *names)),
         tuple(rows),
-        short=f"Numbers{sample}",
+        summary=f"Numbers{sample}",
     ), best_rows

@@ -135,7 +135,7 @@ def _pairs(part: Part) -> Table:
             Column("Training time", False, wide=True),
         ),
         rows=tuple(_pair(part, pair, has_sign_test) for pair in pairs),
-        short=f"Differences, first minus second; the margin is {margin} points",
+        summary=f"Differences, first minus second; the margin is {margin} points",
     )
 
 
@@ -190,7 +190,7 @@ def _models(part: Part) -> Table:
             )
             for entry, test in part.tested
         ),
-        short="Models",
+        summary="Models",
     )
 
 
@@ -206,7 +206,7 @@ def _seeds(part: Part) -> Table:
             ),
         ),
         rows=tuple(row for entry in part.entries for row in _refits(entry)),
-        short="Each seed",
+        summary="Each seed",
     )
 
 
