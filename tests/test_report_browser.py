@@ -281,8 +281,9 @@ def test_browser_takes_every_header_cell_for_the_header_of_its_row_or_column(
     assert all(node["name"]["value"] for node in tables)
 
 
-def test_browser_prints_at_most_12_pages(browser: Browser, pages: dict[str, Path]) -> None:
-    page, _, _ = visit(browser, pages["full"])
+@pytest.mark.parametrize("variant", ["full", "default_run"])
+def test_browser_prints_at_most_12_pages(browser: Browser, pages: dict[str, Path], variant: str) -> None:
+    page, _, _ = visit(browser, pages[variant])
     assert 1 <= len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) <= 12
 
 

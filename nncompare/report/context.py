@@ -50,6 +50,7 @@ GLOSSARY = (
         "Labels that no search sees: a model predicts on test only after it is trained and saved, and is scored "
         "as its refits end.",
     ),
+    ("dominated", "Another model is at least as accurate and costs no more, and better in one of the two."),
     ("pruned", "A trial that was stopped early because others did better at the same epoch."),
     ("reference", "A simple method that every network should beat: the majority class, logistic regression."),
     ("log loss", "How surprised the model was by the right answers, in nats; 0 is best. The search minimises it."),
