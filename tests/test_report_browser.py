@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from nncompare.report import render_html
+from nncompare.report import render_html, results_in
 from nncompare.results import Results
 
 from . import report_fixtures as fixtures
 from .report_default_run import default_run
 from .test_report_html import HOSTILE, poison, small
 
+SINGLE = fixtures.single_verdict()
 CHROMIUM = shutil.which("chromium")
 VARIANTS = {**fixtures.VARIANTS, "default_run": default_run}
 pytestmark = [
@@ -35,6 +38,13 @@ OUTSIDE = """[...document.querySelectorAll('svg[role=img] text')].filter(text =>
     const box = text.getBoundingClientRect();
     return box.width > 0 && (box.left < 0 || box.right > innerWidth);
 }).map(text => text.textContent)"""
+
+NUMBERED = """document.querySelectorAll("a, button, summary, input, [tabindex]").forEach((element, k) => {
+    element.dataset.k = k; })"""
+
+# One radio button of a group is in the order of Tab, the arrow keys reach the others.
+REACHABLE = """[...document.querySelectorAll("[data-k]")].filter(element =>
+    !element.matches("input:not(:checked)") && element.checkVisibility()).map(element => element.dataset.k)"""
 
 # An element inside a box that scrolls sideways may end outside the page, its box may not.
 BEYOND = """[...document.querySelectorAll('body *')].filter(element =>
@@ -88,8 +98,109 @@ def test_browser_loads_nothing_and_reports_no_violation_after_every_click(
         buttons.nth(index).click()
     for link in page.locator("nav a").all():
         link.click()
-    assert [url for url in requests if "#" not in url] == []
+    for summary in page.locator("summary").all():
+        summary.click()
+    for radio in page.locator("input[type=radio]").all():
+        radio.check()
+        page.locator("#cost svg[tabindex]:visible").press("End")
+    for chart in page.locator("svg[tabindex]:visible").all():
+        chart.hover(force=True)
+        chart.press("ArrowRight")
+    for button in page.locator("button.save").all():
+        with page.expect_download():
+            button.click()
+    assert [url for url in requests if "#" not in url and not url.startswith("blob:")] == []
     assert complaints == []
+
+
+def test_browser_saves_results_that_render_to_the_same_page(
+    browser: Browser, pages: dict[str, Path], tmp_path: Path
+) -> None:
+    for variant in ("default_run", "full", "texts", "empty"):
+        page, _, complaints = visit(browser, pages[variant])
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download results.json").click()
+        assert download.value.suggested_filename == "results.json"
+        download.value.save_as(tmp_path / "results.json")
+        saved = Results.from_json((tmp_path / "results.json").read_text("utf-8"))
+        assert saved == results_in(pages[variant].read_text("utf-8"))
+        assert render_html(saved) == pages[variant].read_text("utf-8")
+        assert complaints == []
+
+
+def test_browser_saves_the_leaderboard_as_csv_without_formulas(browser: Browser, tmp_path: Path) -> None:
+    study = fixtures.study('=1+"2"', "d", ["a", "b"], n_trials=4)
+    path = tmp_path / "report.html"
+    path.write_text(render_html(fixtures.results([fixtures.dataset("d", ["a", "b"], SINGLE)], [study])), "utf-8")
+    page, _, _ = visit(browser, path)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download leaderboard.csv").click()
+    download.value.save_as(tmp_path / "board.csv")
+    (row,) = csv.DictReader((tmp_path / "board.csv").read_text("utf-8").splitlines())
+    assert row["model"] == """'=1+"2\""""
+    assert study.test is not None
+    assert float(row["accuracy_low"]) == pytest.approx(study.test.accuracy.low, abs=1e-4)
+
+
+def test_browser_shows_the_numbers_of_a_mark_to_the_mouse_and_to_the_keyboard(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    page, _, _ = visit(browser, pages["four_studies"])
+    chart = page.locator("#cost .p0 svg[role=img]")
+    chart.focus()
+    page.keyboard.press("Home")
+    said = [page.locator("[role=status]").inner_text()]
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+        said.append(page.locator("[role=status]").inner_text())
+    assert [text.partition(",")[0] for text in said] == ["Model mlp", "Model cnn", "Model lstm"]
+    assert "Test accuracy 0.9570 (95 % CI 0.9510 to 0.9630)" in said[1]
+    assert said[2].endswith("3 of 3")
+    assert page.locator(".tip").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator(".tip").is_visible()
+    page.locator("#search .figures svg[role=img] use[data-r]").first.hover(force=True)
+    assert "Trial " in page.locator(".tip").inner_text()
+    assert "learning_rate" in page.locator(".tip").inner_text()
+
+
+def test_browser_gives_every_mark_the_row_with_its_number(browser: Browser, pages: dict[str, Path]) -> None:
+    page, _, _ = visit(browser, pages["default_run"])
+    places = page.evaluate(
+        """[...document.querySelectorAll("#budget svg[role=img], #search .beside > svg:first-child")].map(svg =>
+            [svg.querySelector("title").textContent, marksOf(svg).map(mark => [mark.y, cellsOf(svg, mark)])])"""
+    )
+    assert len(places) > 5
+    for title, marks in places:
+        column = "Accuracy" if "accuracy" in title else "Log loss"
+        values = [(y, float(dict(cells)[column])) for y, cells in marks]
+        ordered = [value for _, value in sorted(values)]
+        steps = [a - b for a, b in pairwise(ordered)]
+        assert max(steps, default=0) > -0.02, title  # the higher a mark, the higher its value, to half a pixel
+
+
+def test_browser_reaches_every_control_by_tab_alone(browser: Browser, pages: dict[str, Path]) -> None:
+    page, _, _ = visit(browser, pages["default_run"])
+    page.evaluate(OPEN_ALL)
+    page.evaluate(NUMBERED)
+    wanted = set(page.evaluate(REACHABLE))
+    assert len(wanted) > 200
+    reached = set()
+    for _ in range(len(wanted) + 20):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.dataset.k ?? document.activeElement.tagName"))
+    assert wanted - reached == set()
+
+
+def test_browser_without_javascript_chooses_a_cost(browser: Browser, pages: dict[str, Path]) -> None:
+    page, _, _ = visit(browser, pages["default_run"], java_script_enabled=False)
+    assert page.locator("#cost figure:visible").count() == 1
+    page.locator("#cost input:checked").press("ArrowRight")
+    assert page.locator("#cost figure:visible svg title").text_content() == (
+        "Test accuracy against latency of one sample, ms on mnist1d"
+    )
+    page.get_by_label("size").check()
+    assert page.locator("#cost figure:visible figcaption").inner_text().startswith("Size: ")
 
 
 def test_browser_sorts_by_keyboard_and_says_so(browser: Browser, pages: dict[str, Path]) -> None:
@@ -153,7 +264,7 @@ def test_browser_without_javascript_shows_everything(
     assert page.locator("th button").count() == 0
     page.locator("#glossary summary").click()
     assert page.locator("#glossary dd").first.is_visible()
-    assert page.locator("h2:visible").count() == 11
+    assert page.locator("h2:visible").count() == 13
     assert requests == complaints == []
 
 
@@ -170,8 +281,9 @@ def test_browser_takes_every_header_cell_for_the_header_of_its_row_or_column(
     assert all(node["name"]["value"] for node in tables)
 
 
-def test_browser_prints_at_most_12_pages(browser: Browser, pages: dict[str, Path]) -> None:
-    page, _, _ = visit(browser, pages["full"])
+@pytest.mark.parametrize("variant", ["full", "default_run"])
+def test_browser_prints_at_most_12_pages(browser: Browser, pages: dict[str, Path], variant: str) -> None:
+    page, _, _ = visit(browser, pages[variant])
     assert 1 <= len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) <= 12
 
 

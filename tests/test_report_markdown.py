@@ -43,8 +43,8 @@ def test_markdown_holds_classes_confusions_and_searches_of_each_data_set() -> No
     assert "| Class | cnn | lstm | mlp | Support |" in board
     assert "| 9 | 0.9416 (0.9116 to 0.9716) | 0.9495 (0.9195 to 0.9795) |" in board
     confusions = board.partition("### Most frequent confusions")[2].partition("###")[0]
-    assert confusions.count("“2” for “7” 2 (2.0 %)") == 1
-    assert [line.count(" for “") for line in confusions.splitlines() if line.startswith("- ")] == [5, 5, 5]
+    assert confusions.count("true “2” called “7” 2 (2.0 %)") == 1
+    assert [line.count("called “") for line in confusions.splitlines() if line.startswith("- ")] == [5, 5, 5]
     assert "- mlp: best at trial 1 (numbered 0 to 19); 15 complete, 4 pruned, 1 failed; validation log" in board
     assert "refits with the seeds 1000, 1001, 1002" in board
     assert "- cnn: ECE 0.0286 (95 % CI 0.0226 to 0.0346), mean over the refits; 0.0300 for" in board

@@ -20,7 +20,7 @@ WEIGHT = 10_000
 
 def html_of(results: Results) -> str:
     html = render_html(results)
-    return html[html.index('<section id="mistakes"') : html.index('<section id="calibration"')]
+    return html[html.index("<section id=mistakes") : html.index("<section id=calibration")]
 
 
 def with_studies(results: Results, *changes: dict[str, Any]) -> Results:
@@ -89,7 +89,7 @@ def test_mistakes_of_one_model_are_in_no_company_and_may_have_no_words() -> None
 
 def test_mistakes_stand_folded_between_the_search_and_the_calibration() -> None:
     html = render_html(fixtures.texts())
-    assert re.findall(r'<section id="(\w+)"', html)[5:8] == ["search", "mistakes", "calibration"]
+    assert re.findall(r"<section id=(\w+)", html)[7:10] == ["budget", "mistakes", "calibration"]
     page = Page(html_of(fixtures.texts()))
     assert (page.elements["details"], page.elements["table"]) == (3, 4)
     assert page.elements["tr"] == (1 + 1) + 3 * (1 + 5)

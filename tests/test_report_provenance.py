@@ -32,7 +32,7 @@ def with_terms() -> Results:
 
 
 def test_provenance_in_the_page_gives_the_terms_of_each_data_set() -> None:
-    page = render_html(with_terms()).partition('id="provenance"')[2]
+    page = render_html(with_terms()).partition("<section id=provenance>")[2]
     for name in ("mnist1d", "digits", "mnist", "imdb"):
         table = page.partition(f"<caption>Data set {name}</caption>")[2].partition("</table>")[0]
         rows = {row.partition("<")[0]: row for row in table.split("<tr><th>")[1:]}

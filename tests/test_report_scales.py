@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nncompare.report.blocks import Series, parts, tint
-from nncompare.report.charts import Plane, across, number
+from nncompare.report.charts import Plane, across, number, simplified, specks, trace
 from nncompare.report.forest import close_up, forest
 from nncompare.report.formats import count, interval, points, seconds, size
 from nncompare.report.scales import Scale, linear, losses, tick_label, whole
@@ -62,12 +64,42 @@ def test_number_is_rounded_to_a_tenth(value: float, text: str) -> None:
 
 def test_plane_draws_a_staircase_that_holds_until_the_next_point() -> None:
     plane = Plane(Scale(0, 10), Scale(0, 1), 100)
-    assert plane.steps([(0, 1.0), (5, 0.5), (10, 0.5)]) == "0,0 50,0 50,50 100,50 100,50"
+    assert plane.steps([(0, 1.0), (5, 0.5), (10, 0.5)]) == "M0 0l500 0 0 200 500 0"
     assert plane.point(5, 0.25) == ("50%", "75")
+
+
+@given(st.lists(st.tuples(st.integers(-1000, 1000), st.integers(-1000, 1000)), min_size=1, max_size=30))
+def test_paths_lead_back_to_their_points(points: list[tuple[int, int]]) -> None:
+    found, x, y = [], 0, 0
+    for dx, dy in re.findall(r"[Mm](-?\d+) ?(-?\d+)z", specks(points)):
+        x, y = x + int(dx), y + int(dy)
+        found.append((x, y))
+    assert found == points
+    start, _, moves = trace(points).removesuffix("z").partition("l")
+    at = [tuple(map(int, re.findall(r"-?\d+", start)))]
+    steps = iter(map(int, re.findall(r"-?\d+", moves)))
+    at += [(dx, dy) for dx, dy in zip(steps, steps, strict=True)]
+    xs, ys = list(accumulate(dx for dx, _ in at)), list(accumulate(dy for _, dy in at))
+    assert list(zip(xs, ys, strict=True)) == [p for k, p in enumerate(points) if not k or p != points[k - 1]]
+
+
+@given(st.lists(st.integers(-500, 500), min_size=3, max_size=40))
+def test_simplified_line_stays_near_every_point(heights: list[int]) -> None:
+    points = [(10 * k, y) for k, y in enumerate(heights)]
+    kept = simplified(points)
+    assert (kept[0], kept[-1]) == (points[0], points[-1])
+    for (x0, y0), (x1, y1) in pairwise(kept):
+        assert all(abs(y0 + (y1 - y0) * (x - x0) / (x1 - x0) - y) <= 1.5 for x, y in points if x0 <= x <= x1)
+
+
+def test_counted_scale_has_no_half_ticks() -> None:
+    assert [whole(last).ticks() for last in (1, 2, 3)] == [(0, 1), (0, 1, 2), (0, 1, 2, 3)]
+    assert all(tick.is_integer() for last in range(1, 200) for tick in whole(last).ticks())
 
 
 def test_tick_label_has_a_true_minus() -> None:
     assert (tick_label(-0.5), across(0.5)) == ("−0.5", "50%")
+    assert [tick_label(v) for v in (1e-5, 5000.0, 20_000.0, 2.5e6)] == ["1e−5", "5000", "20k", "2.5M"]
 
 
 @given(st.integers(0, 63), st.integers(0, 63))
@@ -84,10 +116,11 @@ def test_forest_places_the_interval_around_the_mean_and_a_dot_for_each_seed() ->
     chart = forest(parts(fixtures.one_model())[0])
     assert chart is not None
     [line] = [line for line in chart.lines if line.kind == "solid"]
-    low, high = (float(point.split(",")[0]) for point in line.points.split())
-    mean = float(chart.marks[-1].x.rstrip("%"))
-    assert low < mean < high
-    assert sum(mark.shape == "dot" for mark in chart.marks) == 1
+    start, width = (int(n) for n in re.findall(r"\d+", line.path)[::2])
+    mean = 10 * float(chart.marks[-1].x.rstrip("%"))
+    assert start < mean < start + width
+    assert [dots.path.count("z") for dots in chart.dots] == [1]
+    assert [(dots.table, dots.rows) for dots in chart.dots] == [(1, (0,))]
     assert [text.text for text in chart.texts if "off this scale" in text.text] == [
         "← majority (off this scale)",
         "← logistic_regression (off this scale)",

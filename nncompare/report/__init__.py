@@ -1,6 +1,15 @@
-"""The report: from results.json to HTML and Markdown."""
+"""The report: from results.json to HTML and Markdown, and back from the HTML."""
 
+from nncompare.report.embedded import results_in
 from nncompare.report.notebook import render_comparison
 from nncompare.report.render import render_fragment, render_html, render_markdown, visible, write_report
 
-__all__ = ["render_comparison", "render_fragment", "render_html", "render_markdown", "visible", "write_report"]
+__all__ = [
+    "render_comparison",
+    "render_fragment",
+    "render_html",
+    "render_markdown",
+    "results_in",
+    "visible",
+    "write_report",
+]

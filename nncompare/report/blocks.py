@@ -64,7 +64,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell: its picture, text and second line, what it is sorted by, its tint (0 to 9), its model, its bar."""
+    """A cell: its picture, text and second line, what it is sorted by, its tint (0 to 9), its model."""
 
     text: str
     detail: str = ""
@@ -72,7 +72,6 @@ class Cell:
     tint: int | None = None
     miss: bool = False
     series: Series | None = None
-    bar: str = ""
     picture: Picture | None = None
 
 
@@ -86,14 +85,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; ``label`` names it for a screen reader, ``sorted_by`` is the column that orders it."""
+    """A table; ``label`` names it, ``summary`` where it is folded below what it belongs to.
+
+    ``sorted_by`` is the column that orders it.
+    """
 
     label: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     sortable: bool = False
     sorted_by: int | None = None
-    kind: Literal["plain", "matrix"] = "plain"
+    kind: Literal["plain", "matrix", "glance"] = "plain"
+    summary: str = ""
 
     @property
     def classes(self) -> str:
@@ -104,14 +107,27 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One model's chart or table, with the same numbers in folded tables."""
+    """A chart or a table of one model (or of all, without ``series``), with the same numbers in folded tables.
 
-    series: Series
+    ``more`` are small charts beside the first one; their numbers stand in the same folded table.
+    """
+
+    series: Series | None
     caption: str
     chart: Chart | None = None
+    more: tuple[Chart, ...] = ()
     table: Table | None = None
     details: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several charts of which a reader sees one at a time: its button, and what it says in words."""
+
+    label: str
+    chart: Chart
+    caption: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +139,12 @@ class Group:
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
     details: tuple[Table, ...] = ()
+    choices: tuple[Choice, ...] = ()
+
+    @property
+    def is_filled(self) -> bool:
+        """Return whether there is anything to show but notes."""
+        return bool(self.tables or self.figures or self.choices)
 
     @property
     def width(self) -> int:
@@ -145,14 +167,14 @@ class Section:
     @property
     def filled(self) -> tuple[Group, ...]:
         """Return the data sets that there is something to show of."""
-        return tuple(group for group in self.groups if group.tables or group.figures)
+        return tuple(group for group in self.groups if group.is_filled)
 
     @property
     def absent(self) -> tuple[str, ...]:
         """Return one line for each reason why a data set has nothing to show, with the data sets' names."""
         why: dict[str, list[str]] = {}
         for group in self.groups:
-            if not (group.tables or group.figures):
+            if not group.is_filled:
                 for note in group.notes:
                     why.setdefault(note, []).append(group.dataset)
         return tuple(f"{listed(names)}: {note}" for note, names in why.items())

@@ -36,7 +36,10 @@ def brief(part: Part) -> Brief:
 
 def _confusions(part: Part, entry: Entry, test: TestScores) -> str:
     found = classes.frequent(part, test)[:MOST_CONFUSIONS]
-    said = [f"“{true}” for “{other}” {formats.count(n)} ({100 * share:.1f} %)" for share, true, other, n in found]
+    said = [
+        f"true “{true}” called “{other}” {formats.count(n)} ({100 * share:.1f} %)"
+        for share, true, other, n in found
+    ]
     return f"{entry.study.model}: {', '.join(said) or 'nothing was confused'}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Column, Entry, Figure, Group, Part, Row, Section, Table
-from nncompare.report.charts import Chart, Line, Mark, Plane
+from nncompare.report.charts import Chart, Dots, Line, Plane
 from nncompare.report.classes import NO_SCORES
 from nncompare.report.scales import Scale
 from nncompare.results import TestScores
@@ -30,7 +30,10 @@ def section(parts: tuple[Part, ...]) -> Section:
         question="Can the probabilities be believed?",
         answer=answer,
         groups=tuple(_group(part) for part in parts),
-        notes=("On the dashed line confidence equals accuracy; below it the model is too sure of itself.",)
+        notes=(
+            "On the dashed line confidence equals accuracy; below it the model is too sure of itself. An ECE with "
+            "an interval is the mean over the refits; the bins pool the refits.",
+        )
         if tested
         else (),
     )
@@ -48,7 +51,7 @@ def caption(test: TestScores) -> str:
     said, pooled = f"ECE {formats.mean_and_interval(test.ece)}", formats.score(test.calibration.ece)
     if pooled == formats.score(test.ece.mean):
         return said
-    return f"{said}, mean over the refits; {pooled} for the refits pooled, as in the bins"
+    return f"{said}; {pooled} for the refits pooled"
 
 
 def _figure(entry: Entry, test: TestScores) -> Figure:
@@ -60,7 +63,6 @@ def _figure(entry: Entry, test: TestScores) -> Figure:
     name = f"{entry.study.model} on {entry.study.dataset}"
     chart = Chart(
         title=f"Reliability of {name}",
-        description="Accuracy against confidence; the dashed diagonal is perfect calibration.",
         height=HEIGHT,
         grid_height=HEIGHT,
         x_ticks=plane.x_ticks(),
@@ -71,12 +73,13 @@ def _figure(entry: Entry, test: TestScores) -> Figure:
             Line(plane.line([(0.0, 0.0), (1.0, 1.0)]), "guide"),
             Line(plane.line(points)),
         ),
-        marks=tuple(Mark(*plane.point(x, y), entry.series.shape) for x, y in points),
+        dots=(Dots(plane.dots(points), tuple(range(len(points)))),),
         colour=entry.series.colour,
     )
     table = Table(
         f"Bins of confidence of {name}",
         (Column("Confidence"), Column("Accuracy"), Column("Samples, all refits")),
         tuple(Row((Cell(formats.score(c)), Cell(formats.score(a)), Cell(formats.count(n)))) for c, a, n in bins),
+        summary="Bins",
     )
     return Figure(entry.series, caption=caption(test), chart=chart, details=(table,))

@@ -105,6 +105,7 @@ def _precision_recall(name: str, tested: Sequence[tuple[Entry, TestScores]]) -> 
             Row((Cell(group[0].name), *(Cell(text) for c in group for text in _precision_and_recall(c))))
             for group in zip(*(test.per_class for _, test in tested), strict=False)
         ),
+        summary="Precision and recall",
     )
 
 
@@ -122,8 +123,8 @@ def confusions(parts: tuple[Part, ...]) -> Section:
     if worst:
         (share, expected, predicted, _), part, entry = max(worst, key=lambda item: item[0][0])
         answer = (
-            f"Most often, {entry.study.model} on {part.dataset.name} takes “{expected}” for “{predicted}”: "
-            f"{100 * share:.1f} % of that class."
+            f"The most frequent confusion: {entry.study.model} on {part.dataset.name} calls "
+            f"{100 * share:.1f} % of the samples of class “{expected}” “{predicted}”."
         )
     else:
         answer = "No model confused any classes." if tested else "No confusions, because no model has been tested."
@@ -135,7 +136,8 @@ def confusions(parts: tuple[Part, ...]) -> Section:
         groups=tuple(_confusion_group(part) for part in parts),
         notes=(
             "Rows are the true classes, columns the predicted ones; counts are means over the refits. Blue is "
-            "right, orange is wrong; the tint is the share of the true class, on one scale for the data set.",
+            "right, orange is wrong, empty is none; the tint is the share of the true class, on one scale for the "
+            "data set.",
         )
         if tested
         else (),
@@ -170,13 +172,15 @@ def _matrix(part: Part, entry: Entry, test: TestScores, top: float) -> Table:
     for k, (name, counts) in enumerate(zip(names, test.confusion_matrix, strict=False)):
         total = sum(counts) or 1.0
         cells = [
-            Cell(_rounded(n), tint=tint(n / total, 0, 1 if j == k else top) if n else None, miss=j != k)
+            Cell(
+                _rounded(n) if n else "", tint=tint(n / total, 0, 1 if j == k else top) if n else None, miss=j != k
+            )
             for j, n in enumerate(counts)
         ]
         rows.append(Row((Cell(name), *cells)))
     return Table(
         f"Confusion matrix of {entry.study.model} on {part.dataset.name}",
-        (Column("true", False), *(Column(name) for name in names)),
+        (Column("true ↓ predicted →", False), *(Column(name) for name in names)),
         tuple(rows),
         kind="matrix",
     )
@@ -191,8 +195,9 @@ def frequent(part: Part, test: TestScores) -> list[tuple[float, str, str, float]
     """Return (share of the true class, true, predicted, mean count) of wrong cells, most frequent share first."""
     names = part.dataset.class_names
     found = [
-        (n / sum(counts), names[k], names[j], n)
+        (n / total, names[k], names[j], n)
         for k, counts in enumerate(test.confusion_matrix)
+        for total in (sum(counts),)
         for j, n in enumerate(counts)
         if j != k and n > 0
     ]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nncompare.report import (
+    budgets,
     calibration,
     classes,
     formats,
+    glance,
     health,
     leaderboard,
     mistakes,
+    pareto,
     provenance,
     searching,
     training,
@@ -47,6 +50,7 @@ GLOSSARY = (
         "Labels that no search sees: a model predicts on test only after it is trained and saved, and is scored "
         "as its refits end.",
     ),
+    ("dominated", "Another model is at least as accurate and costs no more, and better in one of the two."),
     ("pruned", "A trial that was stopped early because others did better at the same epoch."),
     ("reference", "A simple method that every network should beat: the majority class, logistic regression."),
     ("log loss", "How surprised the model was by the right answers, in nats; 0 is best. The search minimises it."),
@@ -75,6 +79,7 @@ class Report:
     verdict_answer: str
     apart: str
     simultaneous: str
+    glance: Table | None
     cards: tuple[VerdictCard, ...]
     briefs: tuple[Brief, ...]
     leaderboard: Section
@@ -99,6 +104,7 @@ def build(results: Results) -> Report:
         verdict_answer=verdicts.answer(found),
         apart=APART if len(found) > 1 else "",
         simultaneous=SIMULTANEOUS if any(part.dataset.verdict.pairs for part in found) else "",
+        glance=glance.glance(found),
         cards=verdicts.cards(found),
         briefs=tuple(brief(part) for part in found),
         leaderboard=board,
@@ -106,10 +112,12 @@ def build(results: Results) -> Report:
         provenance=made,
         sections=(
             board,
+            pareto.section(found),
             by_class,
             classes.confusions(found),
             training.section(found),
             searching.section(found),
+            budgets.section(found),
             mistakes.section(found),
             calibration.section(found),
             state,

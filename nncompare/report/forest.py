@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nncompare.report.blocks import Entry, Part, seed_scores
-from nncompare.report.charts import Chart, Line, Mark, Text, across, number, ticks_across
+from nncompare.report.charts import (
+    ACROSS,
+    DOWN,
+    Chart,
+    Dots,
+    Line,
+    Mark,
+    Text,
+    across,
+    number,
+    specks,
+    ticks_across,
+    trace,
+)
 from nncompare.report.formats import score, shorten
 from nncompare.report.scales import Scale, linear
 from nncompare.results import Interval
@@ -16,6 +29,8 @@ WIDEST_FOR_REFERENCE = 4.0
 CRUSHED = 12.0
 CLOSE = 4.0
 
+MODELS, SEEDS = 0, 1  # the tables of the card that hold the numbers
+
 Rows = Sequence[tuple[Entry, Interval]]
 Means = Sequence[tuple[str, float]]
 
@@ -23,7 +38,7 @@ Means = Sequence[tuple[str, float]]
 def forest(part: Part) -> Chart | None:
     """Return the forest plot of all tested models, or None where there is none."""
     rows = _rows(part)
-    return _chart(f"Test accuracy on {part.dataset.name}", rows, _references(part)) if rows else None
+    return _chart(part, f"Test accuracy on {part.dataset.name}", rows, _references(part)) if rows else None
 
 
 def close_up(part: Part) -> Chart | None:
@@ -36,7 +51,7 @@ def close_up(part: Part) -> Chart | None:
     near = [row for row in rows if best - row[1].mean <= CLOSE * widest]
     if best - last < CRUSHED * widest or not 2 <= len(near) < len(rows):
         return None
-    return _chart(f"The best models on {part.dataset.name}, enlarged", near, ())
+    return _chart(part, f"The best models on {part.dataset.name}, enlarged", near, ())
 
 
 def caption(part: Part) -> str:
@@ -60,36 +75,54 @@ def _references(part: Part) -> list[tuple[str, float]]:
     ]
 
 
-def _chart(title: str, rows: Rows, references: Means) -> Chart:
+def _chart(part: Part, title: str, rows: Rows, references: Means) -> Chart:
     scale, grid = _scale(rows, references), ROW * len(rows)
     dashes, names = _dashed(scale, references, grid)
-    drawn = [_model(scale, ROW * index, entry, accuracy) for index, (entry, accuracy) in enumerate(rows)]
+    drawn = [_model(scale, index, entry, accuracy) for index, (entry, accuracy) in enumerate(rows)]
     return Chart(
         title=title,
-        description="Mean accuracy of each model with its 95 % interval, a dot for each seed, references dashed.",
         height=grid + 25 + 17 * len(references),
         grid_height=grid,
         x_ticks=ticks_across(scale),
         lines=(*dashes, *(line for line, _, _ in drawn)),
+        dots=(_seeds(scale, rows, _first_seeds(part)),),
         marks=tuple(mark for _, marks, _ in drawn for mark in marks),
         texts=(*names, *(text for _, _, texts in drawn for text in texts)),
         framed=False,
     )
 
 
-def _model(scale: Scale, top: int, entry: Entry, accuracy: Interval) -> tuple[Line, list[Mark], list[Text]]:
+def _first_seeds(part: Part) -> dict[str, int]:
+    """Return the row of each model's first seed in the table of seeds."""
+    found, row = {}, 0
+    for entry in part.entries:
+        found[entry.study.model] = row
+        row += len(entry.study.refits)
+    return found
+
+
+def _model(scale: Scale, index: int, entry: Entry, accuracy: Interval) -> tuple[Line, list[Mark], list[Text]]:
     """Return the interval, the marks and the words of one row."""
-    shape, colour = entry.series.shape, entry.series.colour
+    top, shape, colour = ROW * index, entry.series.shape, entry.series.colour
     said = f"{score(accuracy.mean)} [{score(accuracy.low)}, {score(accuracy.high)}]"
-    low, high = (number(100 * scale.at(value)) for value in (accuracy.low, accuracy.high))
-    marks = [Mark("5", number(top + 9), shape, colour)]
-    marks += [Mark(across(scale.at(value)), number(top + 37), "dot") for value in seed_scores(entry)]
-    marks.append(Mark(across(scale.at(accuracy.mean)), number(top + 26), shape, colour))
+    mean = Mark(across(scale.at(accuracy.mean)), number(top + 26), shape, colour, row=index, table=MODELS)
     texts = [
         Text("14", number(top + 13), shorten(entry.series.name, NAME_LENGTH), strong=True),
         Text("100%", number(top + 13), said, "end"),
     ]
-    return Line(f"{low},{number(top + 26)} {high},{number(top + 26)}", colour=colour), marks, texts
+    ends = [(round(ACROSS * scale.at(value)), DOWN * (top + 26)) for value in (accuracy.low, accuracy.high)]
+    return Line(trace(ends), colour=colour), [Mark("5", number(top + 9), shape, colour), mean], texts
+
+
+def _seeds(scale: Scale, rows: Rows, first: dict[str, int]) -> Dots:
+    """Return a dot for each seed, below the interval of its model."""
+    found = [
+        ((round(ACROSS * scale.at(refit.test_accuracy)), DOWN * (ROW * index + 37)), first[entry.study.model] + k)
+        for index, (entry, _) in enumerate(rows)
+        for k, refit in enumerate(entry.study.refits)
+        if refit.test_accuracy is not None
+    ]
+    return Dots(specks([at for at, _ in found]), tuple(row for _, row in found), "seed", table=SEEDS)
 
 
 def _scale(rows: Rows, references: Means) -> Scale:
@@ -114,7 +147,6 @@ def _dashed(scale: Scale, references: Means, grid: int) -> tuple[list[Line], lis
         elif mean > scale.high:
             texts.append(Text("100%", number(y), f"{name} (off this scale) →", "end"))
         else:
-            x = number(100 * at)
-            lines.append(Line(f"{x},0 {x},{number(y - 11)}", "guide"))
+            lines.append(Line(trace([(round(ACROSS * at), 0), (round(ACROSS * at), DOWN * (y - 11))]), "guide"))
             texts.append(Text(across(at), number(y), name, "start" if at < 0.5 else "end"))
     return lines, texts

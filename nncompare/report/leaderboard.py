@@ -133,7 +133,8 @@ def _configurations(part: Part) -> tuple[Table, ...]:
     chosen = [(entry, formats.params(entry.study.best_params)) for entry in part.entries]
     rows = tuple(Row((Cell(e.study.model, series=e.series), Cell(text))) for e, text in chosen if text)
     columns = (Column("Model", False), Column("Chosen configuration", False, wide=True))
-    return (Table(f"Chosen configurations on {part.dataset.name}", columns, rows),) if rows else ()
+    label = f"Chosen configurations on {part.dataset.name}"
+    return (Table(label, columns, rows, summary="Chosen configurations"),) if rows else ()
 
 
 def _reference(reference: ReferenceRecord) -> Row:

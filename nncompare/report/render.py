@@ -5,21 +5,33 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from nncompare.data.files import write_atomic
 from nncompare.layout import REPORT
 from nncompare.report.context import build
+from nncompare.report.embedded import encode, shown
 from nncompare.results import Results
 
 CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ud800-\udfff\ufeff]"
 )
 MARKDOWN = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|^(?=[#+>=-])", re.MULTILINE)
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+SPARE = re.compile(r"\s*([{};]|,(?=\s)|:(?=\s))\s*")
+BETWEEN = re.compile(r">\s*\n\s*<")
+QUOTED = re.compile(r'="([\w.%#-]+)"(?=[ >])')
+AXIS = re.compile(r"<g class=y>.*?</g>|<svg class=x y=.*?</svg>")
+SPARED = re.compile(
+    r"</p>(?=<(?:p|ul|div|table|details|figure|fieldset|section|button)\b|</(?:section|div|article|header|figure)>)"
+    r"|</li>(?=<li|</ul>)|</d[td]>(?=<d[td]|</d)"
+)
 POLICY = (
     "default-src 'none'; style-src '{style}'; script-src '{script}'; img-src data:; "
     "base-uri 'none'; form-action 'none'"
@@ -27,10 +39,21 @@ POLICY = (
 
 
 def render_html(results: Results) -> str:
-    """Return the report as one HTML page that loads nothing; equal results give equal text."""
-    environment = _html()
-    policy = POLICY.format(style=_digest(environment, "report.css"), script=_digest(environment, "report.js"))
-    return environment.get_template("report.html.j2").render(report=build(results), policy=policy) + "\n"
+    """Return the report as one HTML page that loads nothing and holds its results; equal results, equal text."""
+    values = shown(results)
+    style, script = _asset("report.css"), _asset("report.js")
+    page = (
+        _html()
+        .get_template("report.html.j2")
+        .render(
+            report=build(Results.model_validate(values)),
+            results=encode(values),
+            style=style,
+            script=script,
+            policy=POLICY.format(style=_digest(style), script=_digest(script)),
+        )
+    )
+    return f"{_shorten(page)}\n"
 
 
 def render_markdown(results: Results) -> str:
@@ -97,7 +120,39 @@ def _markdown() -> Environment:
     )
 
 
-def _digest(environment: Environment, name: str) -> str:
+def _shorten(page: str) -> str:
+    """Return the page without what HTML can spare: quotes, end tags, line ends between elements, repeated axes.
+
+    Values are escaped, so that quotes and angle brackets are those of the templates alone. The style sheet before
+    the body and the results and the script after it stay as they are.
+    """
+    start, end = page.index("<body>"), page.index('<template id="results">')
+    body = SPARED.sub("", QUOTED.sub(r"=\1", BETWEEN.sub("><", page[start:end])))
+    return page[:start] + _shared(body) + page[end:]
+
+
+def _shared(page: str) -> str:
+    """Return the page with each axis drawn once; charts with an equal one refer to it."""
+    repeated = [axis for axis, times in Counter(AXIS.findall(page)).items() if times > 1]
+    for number, axis in enumerate(repeated):
+        name = f"axis{number}"
+        first = axis.replace(" class", f" id={name} class", 1)
+        before, _, after = page.partition(axis)
+        page = before + first + after.replace(axis, f'<use class=axes href="#{name}"/>')
+    return page
+
+
+@cache
+def _asset(name: str) -> Markup:
+    """Return the style sheet or the script without indentation, comments and the spaces that CSS can spare."""
+    source = _html().get_template(name).render()
+    lines = [line.strip() for line in COMMENT.sub("", source).splitlines()]
+    text = "\n".join(line for line in lines if line and not line.startswith("//"))
+    if name.endswith(".css"):
+        text = SPARE.sub(r"\1", text).replace(";}", "}")
+    return Markup(text)  # noqa: S704 - a file of the package
+
+
+def _digest(text: str) -> str:
     """Return the source expression that lets a browser run or apply exactly this included text."""
-    text = environment.get_template(name).render()
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 
 NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 LOG_FROM_RATIO = 20.0
+LOG_COSTS_FROM_RATIO = 8.0
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A linear or logarithmic axis over ``[low, high]``, ``low < high``."""
+    """A linear or logarithmic axis over ``[low, high]``, ``low < high``; on a counted one, ticks are whole."""
 
     low: float
     high: float
     log: bool = False
+    counted: bool = False
 
     def at(self, value: float) -> float:
         """Return where the value lies, from 0.0 to 1.0; values outside lie on the edge."""
@@ -34,6 +36,8 @@ class Scale:
         rough = (self.high - self.low) / wanted
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(n * power for n in NICE if n * power >= rough * (1 - 1e-9))
+        if self.counted:
+            step = max(1.0, math.ceil(step))
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return tuple(float(f"{i * step:.10g}") for i in range(first, last + 1))
 
@@ -67,11 +71,29 @@ def losses(values: Iterable[float]) -> Scale:
     return Scale(min(0.0, low), high * 1.05 if high > 0 else 1.0)
 
 
+def costs(values: Iterable[float]) -> Scale:
+    """Return a scale for costs: from zero, or logarithmic where the largest is 8 times the smallest."""
+    found = list(values)
+    low, high = min(found), max(found)
+    if low > 0 and high / low >= LOG_COSTS_FROM_RATIO:
+        room = (high / low) ** 0.06
+        return Scale(low / room, high * room, log=True)
+    return Scale(0.0, high * 1.08 if high > 0 else 1.0)
+
+
 def whole(last: int) -> Scale:
     """Return the scale of counted things, from 0 to ``last``."""
-    return Scale(0.0, float(max(1, last)))
+    return Scale(0.0, float(max(1, last)), counted=True)
 
 
 def tick_label(value: float) -> str:
-    """Return a tick's value as short as it can be said."""
-    return f"{value:.6g}".replace("-", "−")
+    """Return a tick's value as short as it can be said: 0.25, 20k, 5M."""
+    for least, size, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(value) >= least:
+            return f"{value / size:.6g}{unit}".replace("-", "−")
+    return f"{value:.6g}".replace("-", "−").replace("e−0", "e−")
+
+
+def axis(quantity: str, scale: Scale) -> str:
+    """Return the label of an axis: the quantity, and that its scale is logarithmic where it is."""
+    return f"{quantity}, log scale" if scale.log else quantity

@@ -1,17 +1,22 @@
-"""The search: every trial over time with the best so far, and which parameters mattered."""
+"""The search: every trial over time with the best so far, beside slices of the parameters that mattered."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Column, Entry, Figure, Group, Part, Row, Section, Table
-from nncompare.report.charts import Chart, Line, Mark, Plane, Shape, across
+from nncompare.report.charts import Chart, Line, Mark, Plane
 from nncompare.report.leaderboard import is_interrupted, trial_counts
-from nncompare.report.scales import losses, whole
-from nncompare.results import StudyRecord, TrialRecord
+from nncompare.report.scales import axis, losses, whole
+from nncompare.report.slices import At, chosen, dots, slices
+from nncompare.results import StudyRecord
 
 HEIGHT = 150
 FEWEST_TRIALS = 10
 ENOUGH_TRIALS = 100
+MOST_PARAMETERS = 5
+MOST_SLICES = 2
 
 
 def section(parts: tuple[Part, ...]) -> Section:
@@ -25,8 +30,10 @@ def section(parts: tuple[Part, ...]) -> Section:
         answer=answer,
         groups=tuple(_group(part) for part in parts),
         notes=(
-            "Filled: complete. Hollow: pruned. A cross at the top edge: failed. The line is the best so far; "
-            "lower is better. Trial 0 is the plugin's default configuration.",
+            "Each dot is a trial: large where it was complete, small where it was pruned; a cross at the top edge "
+            "failed. The line is the best so far, the model's marker the chosen trial; lower is better. Trial 0 "
+            "is the plugin's default configuration. The charts beside the history show the complete trials over "
+            "the values of the most important parameters.",
         )
         if studies
         else (),
@@ -83,32 +90,40 @@ def caption(study: StudyRecord) -> str:
 
 def _figure(entry: Entry, plane: Plane) -> Figure:
     study = entry.study
+    ranked = _ranked(study)
     return Figure(
         entry.series,
         caption=caption(study),
         chart=_chart(entry, plane),
-        table=_importance(study) if study.importance and _n_complete(study) >= FEWEST_TRIALS else None,
+        more=slices(entry, [name for name, _ in ranked[:MOST_SLICES]], plane),
         details=(_trials(study),),
-        notes=_caution(study),
+        notes=_importance(study, ranked),
     )
 
 
+def _ranked(study: StudyRecord) -> list[tuple[str, float]]:
+    """Return the parameters by falling importance; none where too few trials are complete to tell."""
+    if _n_complete(study) < FEWEST_TRIALS:
+        return []
+    return sorted(study.importance.items(), key=lambda item: -item[1])
+
+
 def _chart(entry: Entry, plane: Plane) -> Chart:
-    study, shape = entry.study, entry.series.shape
+    study = entry.study
     so_far = _best_so_far(study)
     line = (Line(plane.steps(so_far)),) if so_far else ()
-    log = " (log)" if plane.y.log else ""
+    at: At = [(float(trial.number), trial) for trial in study.trials]
     return Chart(
         title=f"Search history of {study.model} on {study.dataset}",
-        description="Validation log loss of each trial and the best so far; pruned hollow, failed crossed.",
         height=HEIGHT,
         grid_height=HEIGHT,
         x_ticks=plane.x_ticks(),
         y_ticks=plane.y_ticks(),
         x_label="trial",
-        y_label=f"validation log loss{log}",
+        y_label=axis("validation log loss", plane.y),
         lines=line,
-        marks=tuple(_mark(trial, plane, shape) for trial in study.trials if trial.state != "running"),
+        dots=(*dots(plane, at), *dots(plane, at, "pruned")),
+        marks=(*chosen(entry, plane, at), *_failed(study, plane)),
         colour=entry.series.colour,
     )
 
@@ -122,60 +137,61 @@ def _best_so_far(study: StudyRecord) -> list[tuple[float, float]]:
     return [*found, (float(study.trials[-1].number), found[-1][1])] if found else []
 
 
-def _mark(trial: TrialRecord, plane: Plane, shape: int) -> Mark:
-    if trial.valid_log_loss is None:
-        x, _ = plane.point(trial.number, plane.y.high)
-        return Mark(x, "4", "cross")
-    kind: Shape = "cross" if trial.state == "failed" else shape
-    return Mark(*plane.point(trial.number, trial.valid_log_loss), kind, hollow=trial.state == "pruned")
+def _failed(study: StudyRecord, plane: Plane) -> list[Mark]:
+    """Return a cross at the top edge for each trial without a value."""
+    lost = [
+        (row, t)
+        for row, t in enumerate(study.trials)
+        if t.state == "failed" or (t.valid_log_loss is None and t.state != "running")
+    ]
+    return [Mark(plane.point(t.number, plane.y.high)[0], "4", "cross", row=row) for row, t in lost]
 
 
-def _importance(study: StudyRecord) -> Table:
-    ranked = sorted(study.importance.items(), key=lambda item: -item[1])
-    return Table(
-        f"Importance of the parameters of {study.model} on {study.dataset}",
-        (Column("Parameter", False), Column("Importance")),
-        tuple(Row((Cell(name), Cell(f"{value:.2f}", bar=across(max(0.0, value))))) for name, value in ranked),
-    )
-
-
-def _caution(study: StudyRecord) -> tuple[str, ...]:
+def _importance(study: StudyRecord, ranked: list[tuple[str, float]]) -> tuple[str, ...]:
+    """Return the importance of the parameters in words, with a caution where few trials speak of it."""
     if not study.importance:
         return ("No importance of the parameters was computed.",)
     complete = _n_complete(study)
-    if complete < FEWEST_TRIALS:
+    if not ranked:
         few = formats.plural(complete, "complete trial")
         return (f"The importance of the parameters is not shown: {few} say nothing of it, {FEWEST_TRIALS} may.",)
-    if complete >= ENOUGH_TRIALS:
-        return ()
-    return (
-        f"Importance from {formats.plural(complete, 'complete trial')}, fewer than {ENOUGH_TRIALS}: only a hint.",
-    )
+    first = ", ".join(f"{name} {value:.2f}" for name, value in ranked[:MOST_PARAMETERS])
+    rest = [name for name, _ in ranked[MOST_PARAMETERS:]]
+    hint = "" if complete >= ENOUGH_TRIALS else f"; a hint from {formats.plural(complete, 'complete trial')} only"
+    less = f". Less: {', '.join(rest)}" if rest else ""
+    return (f"Importance: {first}{hint}{less}.",)
 
 
 def _n_complete(study: StudyRecord) -> int:
     return trial_counts(study)[0]
 
 
+def _short(value: Any) -> str:
+    """Return a parameter's value, a fraction with 3 digits: a table of trials has room for no more."""
+    return f"{value:.3g}" if isinstance(value, float) else formats.plain(value)
+
+
 def _trials(study: StudyRecord) -> Table:
-    """Return every trial with a column for each parameter, so that their names stand there once."""
+    """Return every trial with a column for each parameter that varied; what never did is said once."""
     names = tuple(dict.fromkeys(name for trial in study.trials for name in trial.params))
-    numbers = ("Log loss", "Accuracy", "Epochs", "CPU time")
+    values = {name: [_short(t.params.get(name)) for t in study.trials] for name in names}
+    varied = [name for name in names if len(set(values[name])) > 1 or len(study.trials) == 1]
+    same = ", ".join(f"{name} = {values[name][0]}" for name in names if name not in varied)
     return Table(
         f"Trials of {study.model} on {study.dataset}",
-        (Column("Trial"), Column("State", False), *(Column(name) for name in (*numbers, *names))),
+        (Column("Trial"), *(Column(name) for name in ("Log loss", "Accuracy", "Epochs", "CPU, s", *varied))),
         tuple(
             Row(
                 (
-                    Cell(str(t.number)),
-                    Cell(t.state),
+                    Cell(str(t.number), detail="" if t.state == "complete" else t.state),
                     Cell(formats.score(t.valid_log_loss)),
                     Cell(formats.score(t.valid_accuracy)),
                     Cell(str(t.epochs)),
-                    Cell(formats.cpu(t.fit_cpu_s)),
-                    *(Cell(formats.plain(t.params.get(name))) for name in names),
+                    Cell(formats.MISSING if t.fit_cpu_s is None else f"{t.fit_cpu_s:.1f}"),
+                    *(Cell(values[name][row]) for name in varied),
                 )
             )
-            for t in study.trials
+            for row, t in enumerate(study.trials)
         ),
+        summary=f"Trials{f', all with {same}' if same and len(study.trials) > 1 else ''}",
     )

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Column, Entry, Figure, Group, Part, Row, Section, Table
 from nncompare.report.charts import Chart, Line, Mark, Plane
-from nncompare.report.scales import losses, whole
+from nncompare.report.scales import axis, losses, whole
 from nncompare.results import Curve, StudyRecord
 
 HEIGHT = 150
-MOST_ROWS = 15
+MOST_ROWS = 10
 Points = list[tuple[float, float]]
 
 
@@ -83,50 +83,63 @@ def _group(part: Part) -> Group:
 
 
 def _figure(entry: Entry, runs: list[Run], plane: Plane) -> Figure:
-    best = [f"{run.name}: best epoch {run.best_epoch} of {run.curve.epoch[-1]}" for run in runs if run.best_epoch]
-    caption = "; ".join(best) or f"{formats.listed([run.name for run in runs])}, trained without validation"
+    table, best_rows = _table(entry, runs)
     return Figure(
-        entry.series, caption=caption, chart=_chart(entry, runs, plane), details=(_table(entry, runs[0]),)
+        entry.series, caption=_caption(runs), chart=_chart(entry, runs, plane, best_rows), details=(table,)
     )
 
 
-def _chart(entry: Entry, runs: list[Run], plane: Plane) -> Chart:
+def _caption(runs: list[Run]) -> str:
+    """Return what is drawn and where it was best, in words."""
+    drawn = runs[0].name if len(runs) == 1 else f"{len(runs)} refits"
+    best = [f"{run.best_epoch} of {run.curve.epoch[-1]}" for run in runs if run.best_epoch]
+    if not best:
+        return f"{drawn}, trained without validation"
+    return f"{drawn}, best epoch{'s' * (len(best) > 1)} {formats.listed(best)}"
+
+
+def _chart(entry: Entry, runs: list[Run], plane: Plane, best_rows: list[int | None]) -> Chart:
     lines, marks = [], []
-    for run in runs:
+    for run, row in zip(runs, best_rows, strict=True):
         train = series(run.curve.epoch, run.curve.train_loss)
         valid = series(run.curve.epoch, run.curve.valid_loss)
-        lines += [Line(plane.line(train), "dashed")] * bool(train)
-        lines += [Line(plane.line(valid))] * bool(valid)
-        marks += [Mark(*plane.point(e, v), entry.series.shape) for e, v in valid if e == run.best_epoch]
-    log = " (log)" if plane.y.log else ""
+        lines += [Line(plane.curve(train), "dashed")] * bool(train)
+        lines += [Line(plane.curve(valid))] * bool(valid)
+        marks += [Mark(*plane.point(e, v), entry.series.shape, row=row) for e, v in valid if e == run.best_epoch]
     return Chart(
         title=f"Learning curves of {entry.study.model} on {entry.study.dataset}",
-        description="Loss per epoch: validation solid, training dashed, the best epoch marked.",
         height=HEIGHT,
         grid_height=HEIGHT,
         x_ticks=plane.x_ticks(),
         y_ticks=plane.y_ticks(),
         x_label="epoch",
-        y_label=f"log loss{log}",
+        y_label=axis("log loss", plane.y),
         lines=tuple(lines),
         marks=tuple(marks),
         colour=entry.series.colour,
     )
 
 
-def _table(entry: Entry, run: Run) -> Table:
-    """Return the numbers of the curve, of a long one about 15 epochs; results.json has them all."""
-    curve = run.curve
-    columns = (curve.train_loss, curve.valid_loss, curve.valid_accuracy)
-    step = -(-len(curve.epoch) // MOST_ROWS)
-    rows = [
-        Row((Cell(str(epoch)), *(Cell(formats.score(c[i] if i < len(c) else None)) for c in columns)))
-        for i, epoch in enumerate(curve.epoch)
-        if i % step == 0 or epoch in (run.best_epoch, curve.epoch[-1])
-    ]
+def _table(entry: Entry, runs: list[Run]) -> tuple[Table, list[int | None]]:
+    """Return the numbers of the curves, of long ones about 10 epochs, and the row of each one's best epoch."""
+    step = -(-max(len(run.curve.epoch) for run in runs) // MOST_ROWS)
+    rows: list[Row] = []
+    best_rows: list[int | None] = []
+    for run in runs:
+        best_rows.append(None)
+        columns = (run.curve.train_loss, run.curve.valid_loss, run.curve.valid_accuracy)
+        for i, epoch in enumerate(run.curve.epoch):
+            if epoch == run.best_epoch:
+                best_rows[-1] = len(rows)
+            if i % step == 0 or epoch in (run.best_epoch, run.curve.epoch[-1]):
+                name = (Cell(run.name.removeprefix("seed ")),) if len(runs) > 1 else ()
+                numbers = (Cell(formats.score(c[i] if i < len(c) else None)) for c in columns)
+                rows.append(Row((*name, Cell(str(epoch)), *numbers)))
+    names = ("Epoch", "Training loss", "Validation loss", "Validation accuracy")
     sample = f", 1 epoch in {step}, the best and the last" if step > 1 else ""
     return Table(
-        f"Curve of {entry.study.model} on {entry.study.dataset}, {run.name}{sample}",
-        tuple(Column(c) for c in ("Epoch", "Training loss", "Validation loss", "Validation accuracy")),
+        f"Curve of {entry.study.model} on {entry.study.dataset}{sample}",
+        tuple(Column(c) for c in (*(("Seed",) if len(runs) > 1 else ()), *names)),
         tuple(rows),
-    )
+        summary=f"Numbers{sample}",
+    ), best_rows

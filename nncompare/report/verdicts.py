@@ -80,12 +80,12 @@ def _compared(part: Part) -> list[str]:
 def _card(part: Part) -> VerdictCard:
     dataset, verdict = part.dataset, part.dataset.verdict
     chart = forest(part)
-    tables = (_models(part), _pairs(part), _seeds(part))
+    tables = (_models(part), _seeds(part), _pairs(part))
     return VerdictCard(
         dataset=dataset.name,
         about=_about(part),
         state=verdict.state,
-        badge=_badge(part),
+        badge=badge(part),
         text=verdict.text,
         checks=tuple(sorted(verdict.checks, key=lambda check: LEVELS.index(check.level))),
         chart=chart,
@@ -96,7 +96,7 @@ def _card(part: Part) -> VerdictCard:
     )
 
 
-def _badge(part: Part) -> str:
+def badge(part: Part) -> str:
     """Return the verdict's state in a word or two; one seed makes no clear winner."""
     state = part.dataset.verdict.state
     if state == "single" and len(part.entries) == 1:
@@ -122,39 +122,33 @@ def _why_none(part: Part) -> str:
 def _pairs(part: Part) -> Table:
     """Return the differences between models (and references) with their simultaneous intervals and costs."""
     margin = formats.points(part.dataset.verdict.margin).lstrip("+")
-    numbers = (
-        "Points",
-        "95 % CI, points",
-        "Difference",
-        "95 % CI",
-        "McNemar p (uncorrected; not used for the verdict)",
-    )
-    about = f"first minus second, margin {margin} points; 95 % CI, simultaneous over all pairs of the data set"
+    pairs = part.dataset.verdict.pairs
+    has_sign_test = any(pair.mcnemar_p is not None for pair in pairs)
     return Table(
-        label=f"Differences in accuracy on {part.dataset.name} ({about})",
+        label=f"Differences in accuracy on {part.dataset.name}",
         columns=(
             Column("Pair", False),
             Column("Conclusion", False),
-            *(Column(name) for name in numbers),
+            Column("Points"),
+            Column("95 % CI, simultaneous over all pairs of the data set"),
+            *((Column("McNemar p (uncorrected; not used for the verdict)"),) if has_sign_test else ()),
             Column("Training time", False, wide=True),
-            Column("Method", False, wide=True),
         ),
-        rows=tuple(_pair(part, pair) for pair in part.dataset.verdict.pairs),
+        rows=tuple(_pair(part, pair, has_sign_test) for pair in pairs),
+        summary=f"Differences, first minus second; the margin is {margin} points",
     )
 
 
-def _pair(part: Part, pair: PairRecord) -> Row:
+def _pair(part: Part, pair: PairRecord, has_sign_test: bool) -> Row:
+    p = formats.MISSING if pair.mcnemar_p is None else f"{pair.mcnemar_p:.3g}"
     return Row(
         (
             Cell(f"{pair.a} − {pair.b}"),
             Cell(_conclusion(pair)),
             Cell(formats.points(pair.difference)),
             Cell(f"{formats.points(pair.low)} to {formats.points(pair.high)}"),
-            Cell(f"{pair.difference:+.4f}"),
-            Cell(f"{pair.low:+.4f} to {pair.high:+.4f}"),
-            Cell(formats.MISSING if pair.mcnemar_p is None else f"{pair.mcnemar_p:.3g}"),
+            *((Cell(p),) if has_sign_test else ()),
             Cell(_cost(part, pair)),
-            Cell(pair.method),
         )
     )
 
@@ -190,7 +184,7 @@ def _models(part: Part) -> Table:
         rows=tuple(
             Row(
                 (
-                    Cell(entry.study.model, series=entry.series),
+                    Cell(entry.study.model),
                     Cell(f"{100 * test.accuracy.mean:.1f}"),
                     Cell(f"{100 * test.accuracy.low:.1f} to {100 * test.accuracy.high:.1f}"),
                     Cell(formats.cpu(entry.study.fit_cpu_s)),
@@ -200,6 +194,7 @@ def _models(part: Part) -> Table:
             )
             for entry, test in part.tested
         ),
+        summary="Models",
     )
 
 
@@ -215,6 +210,7 @@ def _seeds(part: Part) -> Table:
             ),
         ),
         rows=tuple(row for entry in part.entries for row in _refits(entry)),
+        summary="Each seed",
     )
 
 
