@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nncompare.data.own import is_own_file, own_arrays, own_name, read_own, read_samples
+from nncompare.data.native import Native
+from nncompare.data.new_samples import NewSamples
+from nncompare.data.own import is_own_file, own_arrays, own_name, read_own
 from nncompare.data.store import open_dataset, store_dataset
 from nncompare.exceptions import DataError, UsageError
 from nncompare.registry import _NAME
@@ -389,7 +391,12 @@ def test_frames_of_other_columns_get_one_sentence():
         own_arrays("x", frame, Y, X, Y)
 
 
-SAMPLES = {"view": "tabular", "sample_shape": (2,), "dtype": "float64", "class_names": ("no", "yes")}
+SAMPLES = {"view": "tabular", "sample_shape": (2,), "dtype": "float64"}
+
+
+def read_samples(path, class_names=("no", "yes"), **native):
+    """Read new samples for a model that was trained on data of this form."""
+    return NewSamples(Native(**native), class_names).read(path)[:2]
 
 
 @pytest.fixture
@@ -400,14 +407,14 @@ def columns(tmp_path):
 
 def test_new_samples_come_by_name_in_any_order(tmp_path, columns):
     (tmp_path / "new.csv").write_text("more,more,b,a\n1,2,z,0.5\n1,2,never,?\n")
-    samples, labels = read_samples(tmp_path / "new.csv", columns=columns, target="class", **SAMPLES)
+    samples, labels = read_samples(tmp_path / "new.csv", columns=tuple(columns), target="class", **SAMPLES)
     np.testing.assert_array_equal(samples, [[0.5, 2], [np.nan, np.nan]])
     assert labels is None
 
 
 def test_new_samples_of_the_same_file_are_those_of_the_data_set(tmp_path, columns):
     _, dataset = read_own(tmp_path / "good.csv", "class")
-    samples, labels = read_samples(tmp_path / "good.csv", columns=columns, target="class", **SAMPLES)
+    samples, labels = read_samples(tmp_path / "good.csv", columns=tuple(columns), target="class", **SAMPLES)
     np.testing.assert_array_equal(samples, dataset.X_train)
     np.testing.assert_array_equal(labels, dataset.y_train)
 
@@ -434,12 +441,12 @@ def test_new_samples_of_the_same_file_are_those_of_the_data_set(tmp_path, column
 def test_bad_new_samples_get_one_sentence(tmp_path, columns, content, sentence):
     (tmp_path / "new.csv").write_text(content)
     with pytest.raises(DataError) as caught:
-        read_samples(tmp_path / "new.csv", columns=columns, target="class", **SAMPLES)
+        read_samples(tmp_path / "new.csv", columns=tuple(columns), target="class", **SAMPLES)
     assert str(caught.value) == f"'new.csv' cannot be used: {sentence}"
 
 
 def test_new_samples_of_an_archive_are_checked_against_the_training(tmp_path):
-    form = {"view": "image", "sample_shape": (5, 4, 1), "dtype": "uint8", "class_names": ("no", "yes")}
+    form = {"view": "image", "sample_shape": (5, 4, 1), "dtype": "uint8"}
     np.savez(tmp_path / "new.npz", X=np.ones((3, 5, 4), np.uint8), y=[1, 0, 1])
     samples, labels = read_samples(tmp_path / "new.npz", **form)
     assert (samples.shape, samples.dtype, labels.tolist()) == ((3, 5, 4, 1), np.uint8, [1, 0, 1])
