@@ -16,6 +16,7 @@ from nncompare.exceptions import DataError, PluginError, ResultsError, UsageErro
 from nncompare.inventory import stored_datasets
 from nncompare.prediction import predict
 from nncompare.results import Failure
+from nncompare.runfile import hold
 
 from .children import dataset, fault
 from .whole_runs import compare_with
@@ -82,19 +83,27 @@ def test_predict_by_default_takes_the_verdicts_winner(run, runner):
         assert (found.model, found.reason) == (winner, "the verdict's winner on Waves")
 
 
-def test_predict_without_a_winner_takes_the_highest_mean_and_says_so(run, runner):
+def test_predict_without_a_winner_takes_the_lowest_validation_loss_whatever_the_test_says(run, runner):
     results, folder = run
     data = results.datasets[0]
     verdict = data.verdict.model_copy(update={"state": "undecided", "winner": None})
     first, second = results.studies
-    mean = second.test.accuracy.model_copy(update={"mean": 2.0})
-    second = second.model_copy(update={"test": second.test.model_copy(update={"accuracy": mean})})
-    changed = results.model_copy(
-        update={"datasets": [data.model_copy(update={"verdict": verdict})], "studies": [first, second]}
-    )
-    found = predict(folder, changed, runner=runner)
-    assert found.model == second.model
-    assert found.reason == "the highest mean accuracy; the verdict names no winner on Waves (2.0000)"
+    mean = first.test.accuracy.model_copy(update={"mean": 2.0})
+    first = first.model_copy(update={"test": first.test.model_copy(update={"accuracy": mean})})
+    for losses, expected in (((0.5, 0.25), second), ((0.25, 0.5), first), ((None, 0.5), second)):
+        studies = [
+            study.model_copy(update={"valid_log_loss": loss})
+            for study, loss in zip((first, second), losses, strict=True)
+        ]
+        changed = results.model_copy(
+            update={"datasets": [data.model_copy(update={"verdict": verdict})], "studies": studies}
+        )
+        found = predict(folder, changed, runner=runner)
+        assert found.model == expected.model
+        lowest = min(loss for loss in losses if loss is not None)
+        assert found.reason == (
+            f"the lowest validation log loss on Waves ({lowest:.4f}); the verdict names no winner"
+        )
 
 
 @pytest.mark.parametrize(
@@ -129,12 +138,28 @@ def with_refit(results, **updates):
     return with_studies(results, refits=[first.model_copy(update=updates), *others])
 
 
-def test_predict_of_a_run_that_was_stopped_before_its_refits_says_how_to_go_on(run):
-    results, folder = run
+def test_predict_of_a_run_that_was_stopped_before_its_refits_says_how_to_go_on(run, tmp_path):
+    results, _ = run
     stopped = with_studies(results, refits=[], test=None, status="interrupted")
+    apart = tmp_path / "my runs"
     for model in ("Nearest", None):
-        with pytest.raises(ResultsError, match=r"did not go on to its refits\. .*nncompare resume "):
-            predict(folder, replace_verdict(stopped), model)
+        with pytest.raises(ResultsError, match=rf"did not go on to its refits\. .*nncompare resume '{apart}'$"):
+            predict(apart, replace_verdict(stopped), model)
+
+
+def test_predict_of_a_run_that_still_goes_on_says_to_wait(own_run):
+    results, folder = own_run
+    stopped = with_studies(results, refits=[], test=None, status="interrupted")
+    with hold(folder), pytest.raises(ResultsError, match=r"a process works on it now\. Wait until it ends\.$"):
+        predict(folder, stopped, "Nearest")
+
+
+def test_predict_of_a_failed_study_in_a_run_that_was_stopped_does_not_advise_to_resume(run):
+    results, folder = run
+    failure = Failure(category="plugin", message="ValueError: no.")
+    failed = with_studies(results, refits=[], test=None, status="failed", failure=failure)
+    with pytest.raises(ResultsError, match=r"has no trained model on Waves: ValueError: no\.$"):
+        predict(folder, failed.model_copy(update={"state": "interrupted"}), "Nearest")
 
 
 def replace_verdict(results):
@@ -241,8 +266,11 @@ def test_predict_with_a_package_that_is_not_installed_any_more_says_whose(own_ru
     real = module.check_saved
     gone = {"plugin": "absent_package.models:Mine"}
     monkeypatch.setattr(module, "check_saved", lambda *args: real(*args).model_copy(update=gone))
-    with pytest.raises(PluginError, match=r"'Nearest' comes from \(local\), which is not installed any more"):
+    with pytest.raises(PluginError, match=r"'absent_package\.models', which is neither installed nor in "):
         predict(folder, results, "Nearest", runner=Forbidden())
+    owner = results.studies[0].plugin.model_copy(update={"distribution": "absent", "version": "1.0"})
+    with pytest.raises(PluginError, match=r"'Nearest' comes from absent 1\.0, which is not installed any more"):
+        predict(folder, with_studies(results, plugin=owner), "Nearest", runner=Forbidden())
 
 
 # --- files of samples -------------------------------------------------------------------------------------------

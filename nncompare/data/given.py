@@ -139,7 +139,7 @@ class Given:
         return found._replace(columns=columns, form=f"{found.form}, {n_gaps:,} missing values")
 
     def _table(self, rows: Mapping[str, Any], train: Rows) -> _Samples:
-        """Return DataFrames as numbers; what a column holds, and its categories, is told by the training part."""
+        """Return DataFrames as numbers; what a column is, is told by the training part."""
         import pandas as pd
 
         if self.view not in (None, "tabular"):

@@ -142,7 +142,7 @@ class NewSamples:
         return Taken(X, labels, note)
 
     def _encode(self, frame: pd.DataFrame, names: list[str], source: Source) -> tuple[Array, str]:
-        """Return a table as numbers, by name where the training had names, else by position; and what is unknown."""
+        """Return a table as numbers, by name where the training had names, and in words what is unknown."""
         columns = self.native.columns
         if not columns:
             return _by_position(frame, names, self.native, source), ""

@@ -129,7 +129,7 @@ def recognise(frame: pd.DataFrame, names: Sequence[str], source: Source, rows: A
         Of its columns.
     source : Source
     rows : ndarray of int64, optional
-        The training part, which alone tells; the others are looked at for gaps only. All rows by default.
+        The training part, which alone tells what a column is and whether it is left out. All rows by default.
 
     Raises
     ------
@@ -142,12 +142,15 @@ def recognise(frame: pd.DataFrame, names: Sequence[str], source: Source, rows: A
     for k, name in enumerate(names):
         series = frame.iloc[:, k]
         told = series.iloc[rows]
+        if told.isna().all() and not series.isna().all():
+            found.left_out.append((name, "no values in the training part"))
+            continue
         column = _column(name, told, told_by)
         reason = _why_left_out(column, told, rows, len(frame))
         if reason:
             found.left_out.append((name, reason))
         else:
-            found.columns.append(column)
+            found.columns.append(_with_all_categories(column, series))
             found.n_gaps += int(series.isna().sum())
     if not found.columns:
         reasons = ", ".join(f"'{name}' {reason}" for name, reason in found.left_out[:5])
@@ -180,6 +183,11 @@ def _column(name: str, series: pd.Series[Any], source: Source) -> Column:
             "Write them with a point",
         )
     return column
+
+
+def _with_all_categories(column: Column, series: pd.Series[Any]) -> Column:
+    """Return a column that names the categories of all rows: what each becomes is fitted on the training rows."""
+    return column if column.categories is None else replace(column, categories=_categories(series))
 
 
 def _why_left_out(column: Column, series: pd.Series[Any], rows: Array, n_rows: int) -> str:
