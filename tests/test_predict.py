@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from nncompare.comparison import load_results
+from nncompare.comparison import Comparison, load_results
 from nncompare.data.files import cache_root
 from nncompare.exceptions import DataError, PluginError, ResultsError, UsageError
 from nncompare.inventory import stored_datasets
@@ -205,6 +205,17 @@ def test_predict_without_the_data_in_the_cache_says_how_to_get_them(run):
         predict(folder, results.model_copy(update={"datasets": [data]}), "Nearest")
 
 
+def test_predict_of_arrays_that_are_gone_from_the_cache_asks_for_compare(own_run):
+    results, folder = own_run
+    data = results.datasets[0].model_copy(update={"test_fingerprint": "0" * 64})
+    stored = f"/cache/data/{data.fingerprint[:16]}-{'0' * 16}-{'0' * 8}"
+    run_file = json.loads((folder / "run.json").read_text())
+    run_file["config"]["datasets"] = [stored]
+    (folder / "run.json").write_text(json.dumps(run_file))
+    with pytest.raises(DataError, match=r"any more .*If it was made of arrays, call compare\(\) again"):
+        predict(folder, results.model_copy(update={"datasets": [data]}), "Nearest")
+
+
 def test_predict_moved_run_still_predicts(own_run, runner):
     results, folder = own_run
     found = predict(folder, results, "Nearest", runner=runner)
@@ -257,6 +268,63 @@ def test_predict_with_a_plugin_that_is_gone_says_which(runner, tmp_path):
     plugin.unlink()
     with pytest.raises(PluginError, match=r"The model 'Mine' is defined in '.*mine\.py', which is gone"):
         predict(folder, results, runner=Forbidden())
+
+
+def test_predict_with_a_plugin_that_was_changed_starts_no_child(runner, tmp_path):
+    plugin = tmp_path / "mine.py"
+    plugin.write_text('from nearest import Nearest\n\n\nclass Mine(Nearest):\n    """Nearest."""\n')
+    shutil.copy(fault("x").partition(":")[0], tmp_path / "nearest.py")
+    results, folder = compare_with(
+        runner, tmp_path / "out", models=(f"{plugin}:Mine",), datasets=(WAVES,), n_trials=1, n_refits=1
+    )
+    assert predict(folder, results, runner=runner).accuracy == results.studies[0].refits[0].test_accuracy
+    for file in ("nearest.py", "mine.py"):
+        text = (tmp_path / file).read_text()
+        (tmp_path / file).write_text(f"{text}# changed\n")
+        with pytest.raises(ResultsError, match=rf"{file}' was changed after the model was saved.* Give the old"):
+            predict(folder, results, runner=Forbidden())
+        with pytest.raises(PluginError, match=rf"{file}' was changed after the model was saved"):
+            predict(folder, results, runner=Changes(runner, tmp_path / file, text))
+        (tmp_path / file).write_text(text)
+
+
+class Changes:
+    """Gives the coordinator a plugin as it was, and the child a changed one."""
+
+    def __init__(self, runner, file, text):
+        self.runner, self.file, self.changed = runner, file, file.read_text()
+        file.write_text(text)
+
+    def run(self, spec, handler):
+        self.file.write_text(self.changed)
+        return self.runner.run(spec, handler)
+
+
+def test_predict_warns_of_another_version_of_the_plugin(own_run, runner, monkeypatch):
+    results, folder = own_run
+    import nncompare.prediction as module
+
+    monkeypatch.setattr(
+        module, "version_note", lambda code: "The model was saved with x 1, and 2 is installed now."
+    )
+    assert "x 1, and 2 is installed" in predict(folder, results, "Nearest", runner=runner).note
+    with pytest.warns(UserWarning, match="x 1, and 2 is installed now"):
+        Comparison(results, folder).predict(model="Nearest")
+
+
+@pytest.mark.slow
+def test_predict_finds_a_module_in_the_folder_as_the_run_did(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(fault("x").partition(":")[0], tmp_path / "mymod.py")
+    small = ("--trials", "1", "--seeds", "1", "--epochs", "1", "--no-estimate")
+    done = command("run", "-m", "mymod:Nearest", "-d", dataset("Waves"), *small)
+    assert done.returncode == 0, done.stderr
+    done = command("predict", "latest", "--test", "--output", "-")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "mymod.py").rename(tmp_path / "other.py")
+    done = command("predict", "latest", "--test", "--output", "-")
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert "comes from the module 'mymod', which is neither installed nor in this folder" in done.stderr
 
 
 def test_predict_with_a_package_that_is_not_installed_any_more_says_whose(own_run, monkeypatch):
@@ -395,7 +463,7 @@ REAL = {
 
 def command(*arguments, **environment):
     return subprocess.run(
-        [sys.executable, "-c", "from nncompare.cli import main; main()", *map(str, arguments)],
+        [sys.executable, "-P", "-c", "from nncompare.cli import main; main()", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,

@@ -6,7 +6,6 @@ import hashlib
 import importlib.util
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -18,6 +17,7 @@ from nncompare.registry import MODELS, discover
 
 __all__ = ["Code", "check_code", "code_of", "find_origin", "origin_here", "version_note"]
 
+_SITES = {"site-packages", "dist-packages"}
 _LOOK_S = 60.0
 _LOOK = """
 import importlib.util, os, sys
@@ -63,7 +63,7 @@ def code_of(plugin: str) -> Code:
     if not file.is_file():
         return Code()
     file = file.resolve()
-    if any(file.is_relative_to(Path(sysconfig.get_path(kind)).resolve()) for kind in ("purelib", "platlib")):
+    if _SITES & set(file.parts):
         name = next(iter(metadata.packages_distributions().get(top, ())), "")
         return Code(distribution=name, version=metadata.version(name) if name else "")
     root = file.parents[where.count(".") + (file.name == "__init__.py")]
