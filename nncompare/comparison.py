@@ -136,6 +136,11 @@ class Comparison:
         ------
         UsageError, DataError, ResultsError, PluginError, StorageError
             As :func:`nncompare.prediction.predict`.
+
+        Warns
+        -----
+        UserWarning
+            Categories that the model never saw count as missing, or another version of the plugin is installed.
         """
         to_file = None if output is None else Path(output).expanduser()
         given = Path(X).expanduser() if isinstance(X, str | os.PathLike) else X
