@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from nncompare.comparison import Comparison, load_results
@@ -418,6 +419,26 @@ def test_predict_a_table_with_other_columns_names_those_that_it_lacks(wine_run, 
     (tmp_path / "new.csv").write_text("alcohol,b\n1,2\n3,4\n")
     with pytest.raises(DataError, match=r"'new\.csv'.* lacks the columns .*malic_acid"):
         predict(folder, results, input=tmp_path / "new.csv", runner=Forbidden())
+
+
+def test_predict_samples_in_memory_equals_the_run(run, runner):
+    results, folder = run
+    stored = stored_of(results, "Waves")
+    for samples in (np.array(stored.X_test()), stored.X_test().tolist()):
+        found = predict(folder, results, "Nearest", input=samples, runner=runner)
+        expected = predictions_of(folder, results.studies[0].refits[0])
+        np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+    with pytest.raises(DataError, match="X cannot be used: it is no array"):
+        predict(folder, results, "Nearest", input=[[1.0], [1.0, 2.0]], runner=Forbidden())
+
+
+def test_predict_a_frame_equals_the_run(wine_run, runner, tmp_path):
+    results, folder, stored = wine_run
+    path = write_table(tmp_path / "new.csv", stored, np.arange(stored.n_test))
+    found = predict(folder, results, input=pd.read_csv(path), runner=runner)
+    refit = results.studies[0].refits[0]
+    assert found.accuracy == refit.test_accuracy
+    np.testing.assert_allclose(found.probabilities, predictions_of(folder, refit), atol=1e-6)
 
 
 def test_predict_an_archive_of_raw_samples_equals_the_run(run, runner, tmp_path):
