@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nncompare.data.files import write_atomic
-from nncompare.data.sample_file import write_sample_file
 from nncompare.engine import Engine
 from nncompare.estimate import Estimate
 from nncompare.events import Listener, RunFinished
@@ -118,7 +117,7 @@ class Comparison:
             Samples in the form of the data set: a table needs the columns of training by name, in any order. Of a
             path, the .csv, .tsv or .npz file is read. Without it, the run's own test part is predicted.
         model : str, optional
-            By default the verdict's winner, else the model with the highest mean accuracy.
+            By default the verdict's winner, else the model with the lowest validation log loss.
         dataset : str, optional
             Whose model it is; a run of several needs it.
         refit : int, default 1
@@ -137,16 +136,20 @@ class Comparison:
         ------
         UsageError, DataError, ResultsError, PluginError, StorageError
             As :func:`nncompare.prediction.predict`.
+
+        Warns
+        -----
+        UserWarning
+            Categories that the model never saw count as missing, or another version of the plugin is installed.
         """
         to_file = None if output is None else Path(output).expanduser()
-        with tempfile.TemporaryDirectory(prefix="nncompare-samples-") as folder:
-            if X is None or isinstance(X, str | os.PathLike):
-                source = None if X is None else Path(X).expanduser()
-            else:
-                source = write_sample_file(X, Path(folder))
-            return predict(
-                self.folder, self.results, model, dataset, refit, input=source, output=to_file, encoding=encoding
-            )
+        given = Path(X).expanduser() if isinstance(X, str | os.PathLike) else X
+        found = predict(
+            self.folder, self.results, model, dataset, refit, input=given, output=to_file, encoding=encoding
+        )
+        if found.note:
+            warnings.warn(found.note, stacklevel=2)
+        return found
 
     def __repr__(self) -> str:
         """Return the verdicts in words, and where the report is."""

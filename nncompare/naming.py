@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,18 +10,10 @@ from types import ModuleType
 from typing import Literal, TypeAlias
 
 from nncompare.exceptions import UsageError
+from nncompare.execution.provenance import find_origin
 
 Named: TypeAlias = str | type | os.PathLike[str]
 Kind: TypeAlias = Literal["model", "data set"]
-
-_LOOK_S = 60.0
-_LOOK = """
-import importlib.util, os, sys
-sys.path.append(os.getcwd())
-spec = importlib.util.find_spec(sys.argv[1])
-print()
-print(spec.origin if spec is not None else "")
-"""
 
 
 def plugin_names(given: Named | Sequence[Named] | None, kind: Kind) -> tuple[str, ...]:
@@ -88,7 +79,7 @@ def class_name(cls: type) -> str:
             "level of a file and name it: 'my_model.py:MyModel'."
         )
     file = _file_of(module)
-    if file is not None and _origin(cls.__module__) == file:
+    if file is not None and find_origin(cls.__module__) == file:
         return f"{cls.__module__}:{name}"
     if file is None or file.suffix != ".py" or module.__package__:
         raise UsageError(
@@ -101,23 +92,3 @@ def class_name(cls: type) -> str:
 def _file_of(module: ModuleType) -> Path | None:
     file = getattr(module, "__file__", None)
     return Path(file).resolve() if file else None
-
-
-def _origin(module: str) -> Path | None:
-    """Return the file that a child would import under this name; None where it finds none.
-
-    It is asked of an interpreter that starts like a child: the caller's ``sys.path`` says nothing about theirs.
-    """
-    try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-c", _LOOK, module],
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            timeout=_LOOK_S,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    lines = done.stdout.splitlines()
-    return Path(lines[-1]).resolve() if done.returncode == 0 and lines and lines[-1] else None

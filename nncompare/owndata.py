@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nncompare.data.files import cache_root
 from nncompare.data.own import TABLES, is_own_file, own_name
-from nncompare.data.store import MANIFEST, StoredDataset, open_dataset
+from nncompare.data.store import MANIFEST, StoredDataset, is_stored_folder, open_dataset
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import DataError, UsageError
 from nncompare.execution.runner import LocalRunner
@@ -35,7 +35,8 @@ OTHER_FILES = {
 
 def is_own(name: str, catalog: Catalog) -> bool:
     """Tell whether a data set is named as a file or folder of the user's own; what is installed goes first."""
-    return name not in catalog.plugins and (is_own_file(name) or Path(name).expanduser().is_dir())
+    is_path = is_own_file(name) or is_stored_folder(name) or Path(name).expanduser().is_dir()
+    return name not in catalog.plugins and is_path
 
 
 def dataset_names(names: Iterable[str], catalog: Catalog) -> dict[str, str]:
@@ -53,7 +54,7 @@ def dataset_names(names: Iterable[str], catalog: Catalog) -> dict[str, str]:
     UsageError
         A folder holds no stored data set, or a file is of a kind that is not read.
     DataError
-        Its manifest is damaged.
+        Its manifest is damaged, or the folder is gone, as when the cache was deleted.
     """
     taken = {*catalog.plugins, *MAX_EPOCHS, *RESERVED}
     called = {}
@@ -139,6 +140,11 @@ def _check_is_no_file(name: str, catalog: Catalog) -> None:
 
 def _own_name(name: str, taken: Iterable[str]) -> str:
     path = Path(name).expanduser()
+    if is_stored_folder(name) and not path.is_dir():
+        raise DataError(
+            f"The stored data set in '{path}' is gone. If it was made of arrays, call compare() again with the "
+            "same arrays, which stores them again; an installed data set is stored by nncompare data fetch."
+        )
     if path.is_dir():
         return _open(path).name
     own = own_name(path.stem)

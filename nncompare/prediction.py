@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import importlib.util
+import os
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nncompare.data.files import cache_root
-from nncompare.data.records import Labels, Samples
+from nncompare.data.new_samples import NewSamples, Taken
+from nncompare.data.records import Samples
 from nncompare.data.samples import count_samples, write_samples
+from nncompare.data.store import is_stored_folder
 from nncompare.exceptions import DataError, PluginError, ResultsError, StorageError
+from nncompare.execution.provenance import check_code, find_origin, version_note
 from nncompare.execution.runner import LocalRunner, Runner, refuse
 from nncompare.execution.saved import Manifest, SavedData, check_saved
 from nncompare.execution.specs import PredictSpec
 from nncompare.inventory import find_stored
 from nncompare.metrics import check_probabilities
 from nncompare.prediction_table import Prediction, check_output, write_prediction
+from nncompare.registry import LOCAL
 from nncompare.results import DatasetRecord, Failure, Results, StudyRecord
+from nncompare.runfile import is_held, read_run_file
 from nncompare.trained import Trained, find_trained, too_old
 
 __all__ = ["Prediction", "predict"]
@@ -33,7 +39,7 @@ def predict(
     dataset: str | None = None,
     refit: int = 1,
     *,
-    input: Path | None = None,
+    input: Any = None,
     output: Path | None = None,
     encoding: str | None = None,
     runner: Runner | None = None,
@@ -47,14 +53,14 @@ def predict(
     results : Results
         Of that run.
     model : str, optional
-        By default the verdict's winner, else the model with the highest mean accuracy on the data set.
+        By default the verdict's winner, else the model with the lowest validation log loss on the data set.
     dataset : str, optional
         By default the only one of the run.
     refit : int, default 1
         Which of the model's refits predicts; the first is never chosen by its score.
-    input : Path, optional
-        A file of samples, in the form of the data set; see
-        :func:`~nncompare.data.new_samples.read_samples`. Without it, the run's own test part is predicted.
+    input : str, path, DataFrame or array-like, optional
+        A file of samples in the form of the data set, or such samples; see
+        :class:`~nncompare.data.new_samples.NewSamples`. Without it, the run's own test part is predicted.
     output : Path, optional
         A .csv or .npz file to write; see :func:`~nncompare.prediction_table.write_prediction`.
     encoding : str, optional
@@ -76,15 +82,19 @@ def predict(
     StorageError
         A file cannot be written.
     """
-    source, target = (None if path is None else Path(path) for path in (input, output))
+    source, target = _path(input), _path(output)
     if target is not None:
         check_output(target, source, folder)
-    chosen = find_trained(results, model, dataset, refit)
+    chosen = find_trained(results, folder, is_held(folder), model, dataset, refit)
     saved, manifest, data = _open_saved(folder, results, chosen)
     _require_plugin(manifest, chosen.study)
-    samples, labels = _test_part(chosen.data) if source is None else _read(source, data, encoding)
+    wanted = NewSamples(data.native, data.class_names)
+    if input is None:
+        taken = _test_part(chosen.data, folder)
+    else:
+        taken = wanted.take(input) if source is None else wanted.read(source, encoding)
     with LocalRunner() if runner is None else nullcontext(runner) as children:
-        probabilities = _probabilities(saved, manifest, chosen, samples, children)
+        probabilities = _probabilities(saved, manifest, chosen, taken.X, children)
     prediction = Prediction(
         run_id=results.run_id,
         model=chosen.study.model,
@@ -93,8 +103,9 @@ def predict(
         seed=chosen.refit.seed,
         class_names=tuple(data.class_names),
         probabilities=probabilities,
-        labels=labels,
+        labels=taken.labels,
         reason=chosen.reason,
+        note=" ".join(filter(None, [version_note(manifest.code), taken.note])),
     )
     if target is not None:
         write_prediction(prediction, target)
@@ -112,44 +123,53 @@ def _open_saved(folder: Path, results: Results, chosen: Trained) -> tuple[Path, 
     return saved, manifest, manifest.data
 
 
+def _path(given: Any) -> Path | None:
+    """Return the path that was given; None for nothing, and for samples in memory."""
+    return Path(given) if isinstance(given, str | os.PathLike) else None
+
+
 def _require_plugin(manifest: Manifest, study: StudyRecord) -> None:
-    """Refuse early what cannot be imported; nothing is: only the top level is looked for."""
-    where = manifest.plugin.rpartition(":")[0]
+    """Refuse early what a child could not import, or what is other code; nothing is imported."""
+    where = manifest.plugin.rpartition(":")[0].strip()
     if where.endswith(".py"):
         if not Path(where).is_file():
             raise PluginError(f"The model '{study.model}' is defined in '{where}', which is gone. Bring it back.")
-    elif importlib.util.find_spec(where.partition(".")[0]) is None:
-        owner = f"{study.plugin.distribution} {study.plugin.version}".strip() if study.plugin else where
+    elif find_origin(where.partition(".")[0]) is None:
+        if study.plugin is None or study.plugin.distribution == LOCAL:
+            raise PluginError(
+                f"The model '{study.model}' comes from the module '{where}', which is neither installed nor in "
+                "this folder. Call predict in the folder that holds it."
+            )
+        owner = f"{study.plugin.distribution} {study.plugin.version}".strip()
         raise PluginError(
             f"The model '{study.model}' comes from {owner}, which is not installed any more. Install it again."
         )
+    check_code(manifest.plugin, manifest.code, find_origin)
 
 
-def _read(source: Path, data: SavedData, encoding: str | None) -> tuple[Samples, Labels | None]:
-    from nncompare.data.new_samples import read_samples
-
-    native = data.native
-    return read_samples(
-        source,
-        view=native.view,
-        sample_shape=native.sample_shape,
-        dtype=native.dtype,
-        columns=native.columns,
-        class_names=data.class_names,
-        target=native.target,
-        encoding=encoding,
-    )
-
-
-def _test_part(record: DatasetRecord) -> tuple[Samples, Labels]:
+def _test_part(record: DatasetRecord, folder: Path) -> Taken:
     """Return the run's own test part, from the cache; its labels go no further than this process."""
     stored = find_stored(cache_root(), record.fingerprint, record.test_fingerprint)
     if stored is not None:
-        return stored.X_test(), np.array(stored.y_test())
+        return Taken(stored.X_test(), np.array(stored.y_test()))
     raise DataError(
         f"The test part of '{record.name}' is not in the cache '{cache_root()}' any more (fingerprint "
-        f"{record.fingerprint[:8]}…). Store the data set again, as a run with --dry-run does."
+        f"{record.fingerprint[:8]}…). {_how_to_store(record, folder)}"
     )
+
+
+def _how_to_store(record: DatasetRecord, folder: Path) -> str:
+    """Say how a data set gets into the cache again; only the caller of compare() has arrays."""
+    try:
+        names = [str(name) for name in read_run_file(folder).config.get("datasets", ())]
+    except ResultsError:
+        names = []
+    if any(is_stored_folder(name) and Path(name).name.startswith(record.fingerprint[:16]) for name in names):
+        return (
+            "If it was made of arrays, call compare() again with the same arrays; an installed data set is stored "
+            "by nncompare data fetch."
+        )
+    return "Store the data set again, as a run with --dry-run does."
 
 
 def _probabilities(

@@ -46,6 +46,8 @@ class Prediction:
         The true classes as codes, -1 where one is not known; None where none is.
     reason : str
         Why this model, where nobody chose it; else empty.
+    note : str
+        What a reader must know before believing them, such as another version of the plugin; mostly empty.
     """
 
     run_id: str
@@ -57,6 +59,7 @@ class Prediction:
     probabilities: npt.NDArray[np.float64]
     labels: Labels | None = None
     reason: str = ""
+    note: str = ""
 
     def __len__(self) -> int:
         return len(self.probabilities)
@@ -104,6 +107,7 @@ class Prediction:
             "refit": self.refit,
             "seed": self.seed,
             "reason": self.reason,
+            "note": self.note,
             "class_names": list(self.class_names),
             "n_samples": len(self),
             "n_known": self.n_known,

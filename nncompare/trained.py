@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from nncompare.exceptions import ResultsError, UsageError
 from nncompare.results import DatasetRecord, RefitRecord, Results, StudyRecord
@@ -22,14 +25,20 @@ class Trained:
     reason: str
 
 
-def find_trained(results: Results, model: str | None, dataset: str | None, refit: int) -> Trained:
+def find_trained(
+    results: Results, folder: Path, is_held: bool, model: str | None, dataset: str | None, refit: int
+) -> Trained:
     """Return the records of the data set, model and refit that are meant.
 
     Parameters
     ----------
     results : Results
+    folder : Path
+        The run directory.
+    is_held : bool
+        A process works in it now.
     model : str or None
-        None for the verdict's winner, else the model with the highest mean accuracy on the data set.
+        None for the verdict's winner, else the model with the lowest validation log loss on the data set.
     dataset : str or None
         None for the only one.
     refit : int
@@ -52,8 +61,13 @@ def find_trained(results: Results, model: str | None, dataset: str | None, refit
     studies = {study.model: study for study in results.studies if study.dataset == data.name}
     reason = ""
     if model is None:
-        model, reason = _best(data, list(studies.values()), results)
+        trained = [study for study in studies.values() if study.test is not None]
+        if not trained:
+            raise ResultsError(_untrained(results, folder, is_held, list(studies.values())))
+        model, reason = _best(data, trained)
     study = studies[_known(model, list(studies), f"model on {data.name}", results.run_id)]
+    if not study.refits:
+        raise ResultsError(_untrained(results, folder, is_held, [study]))
     return Trained(data, study, _refit(study, refit, results), reason)
 
 
@@ -65,27 +79,20 @@ def _known(name: str, names: Sequence[str], kind: str, run_id: str) -> str:
     raise UsageError(f"The run '{run_id}' has no {kind} '{name}'.{hint} It has: {', '.join(names)}.")
 
 
-def _best(data: DatasetRecord, studies: Sequence[StudyRecord], results: Results) -> tuple[str, str]:
-    """Return the winner, or who has the highest mean, and in words which of them it is."""
+def _best(data: DatasetRecord, trained: Sequence[StudyRecord]) -> tuple[str, str]:
+    """Return the winner, or whose validation log loss is the lowest, and in words which of them it is."""
     if data.verdict.winner is not None:
         return data.verdict.winner, f"the verdict's winner on {data.name}"
-    tested = [(study.test.accuracy.mean, study.model) for study in studies if study.test is not None]
-    if not tested:
-        raise ResultsError(_untrained(results, data.name, studies))
-    mean, model = max(tested, key=lambda pair: pair[0])
-    why = (
-        "the only one that finished"
-        if len(tested) == 1
-        else "the highest mean accuracy; the verdict names no winner"
-    )
-    return model, f"{why} on {data.name} ({mean:.4f})"
+    if len(trained) == 1:
+        return trained[0].model, f"the only one that finished on {data.name}"
+    best = min(trained, key=lambda study: math.inf if study.valid_log_loss is None else study.valid_log_loss)
+    told = "" if best.valid_log_loss is None else f" ({best.valid_log_loss:.4f})"
+    return best.model, f"the lowest validation log loss on {data.name}{told}; the verdict names no winner"
 
 
 def _refit(study: StudyRecord, number: int, results: Results) -> RefitRecord:
     """Return one refit whose model was saved, or say why there is none."""
     pair = f"{study.model} on {study.dataset}"
-    if not study.refits:
-        raise ResultsError(_untrained(results, study.dataset, [study]))
     if not 1 <= number <= len(study.refits):
         raise UsageError(
             f"There is no refit {number} of {pair}: choose one from 1 to {len(study.refits)} (--refit)."
@@ -100,16 +107,18 @@ def _refit(study: StudyRecord, number: int, results: Results) -> RefitRecord:
     return refit
 
 
-def _untrained(results: Results, dataset: str, studies: Sequence[StudyRecord]) -> str:
-    """Say why there is no model: the run was stopped, or the studies failed."""
-    run_id = results.run_id
-    if results.state != "complete" or any(study.status == "interrupted" for study in studies):
+def _untrained(results: Results, folder: Path, is_held: bool, studies: Sequence[StudyRecord]) -> str:
+    """Say why there is no model: the run goes on, the studies were stopped, failed or not run."""
+    text = f"The run '{results.run_id}' has no trained model on {studies[0].dataset}"
+    if any(study.status == "interrupted" for study in studies):
+        if is_held:
+            return f"{text} yet: a process works on it now. Wait until it ends."
         return (
-            f"The run '{run_id}' has no trained model on {dataset} yet: it did not go on to its refits. "
-            f"Continue it first: nncompare resume {run_id}"
+            f"{text} yet: it did not go on to its refits. Continue it first: nncompare resume "
+            f"{shlex.quote(str(folder))}"
         )
     failure = next((study.failure.message for study in studies if study.failure is not None), "no reason given.")
-    return f"The run '{run_id}' has no trained model on {dataset}: {failure}"
+    return f"{text}: {failure}"
 
 
 def too_old(results: Results) -> str:

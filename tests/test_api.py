@@ -312,12 +312,6 @@ def test_compare_arrays_that_do_not_agree_leave_nothing(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("X", [[["a", "b"]], [[1.0], [1.0, 2.0]]])
-def test_comparison_predict_refuses_what_is_no_array(tmp_path, X):
-    with pytest.raises(DataError, match="The samples"):
-        comparison(fixtures.one_model(), tmp_path).predict(X)
-
-
 SCRIPT = """
 import my_models
 import nncompare

@@ -137,6 +137,15 @@ def test_predict_says_in_one_line_what_was_done(updates, line):
     assert describe(prediction(**updates)) == line
 
 
+def test_predict_prints_a_warning_before_what_was_done(calls, monkeypatch):
+    note = "Values that the model never saw count as missing: 2 of 'c'."
+    monkeypatch.setattr(sys.modules["nncompare.prediction"], "predict", lambda *a, **o: prediction(note=note))
+    done = invoke("r", "--test", "--output", "-")
+    assert done.stderr.splitlines()[0] == f"warning: {note}"
+    assert note not in done.stdout
+    assert json.loads(invoke("r", "--test", "--output", "out.csv", "--json").stdout)["note"] == note
+
+
 def test_predict_help_says_that_no_refit_is_chosen_by_its_score():
     text = " ".join(invoke("--help").output.split())
     assert "none is chosen by its test score" in text

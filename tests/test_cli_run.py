@@ -223,6 +223,11 @@ def test_run_interrupted_says_what_was_kept(library, signum, code):
     assert "Report: reports/run-1/report.html" in done.stdout
 
 
+def test_run_interrupted_quotes_the_folder_for_the_shell(library):
+    library.error = Interrupted(signal.SIGINT, results(study("mlp", "interrupted"), state="interrupted"))
+    assert run("--all", "--out", "my runs").stderr.endswith("Go on with: nncompare resume 'my runs/run-1'\n")
+
+
 @pytest.mark.parametrize(
     ("failure", "broken", "options", "code"),
     [

@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nncompare.data.own import is_own_file, own_arrays, own_name, read_own, read_samples
+from nncompare.data.native import Native
+from nncompare.data.new_samples import NewSamples
+from nncompare.data.own import is_own_file, own_arrays, own_name, read_own
+from nncompare.data.splits import split_off_test
 from nncompare.data.store import open_dataset, store_dataset
 from nncompare.exceptions import DataError, UsageError
 from nncompare.registry import _NAME
@@ -134,7 +137,7 @@ BAD_TABLES = {
     ),
     "nothing to learn from": (
         rows(lambda i: f"person {i}", 120),
-        "no column is left to learn from: 'a' 120 different texts. Add features.",
+        "no column is left to learn from: 'a' 96 different texts. Add features.",
     ),
 }
 
@@ -317,7 +320,7 @@ def test_table_tells_what_is_left_out_and_what_is_missing(tmp_path):
     assert info.description == (
         "120 rows: 1 numeric and 2 categorical columns, 70 missing values; target 'class' with 3 classes: "
         "2, 9, 10; left out: 'column 1' (numbers the rows), 'id' (numbers the rows), 'name' "
-        "(120 different texts), 'one' (the same everywhere)"
+        "(96 different texts), 'one' (the same everywhere)"
     )
     kept = {column.name: column.categories for column in dataset.columns}
     assert kept == {"age": None, "member": ("False", "True"), "work": ("a", "b")}
@@ -358,6 +361,78 @@ def test_lists_and_text_labels_are_taken():
     np.testing.assert_array_equal(dataset.y_train, Y)
 
 
+@pytest.mark.parametrize(
+    ("y", "class_names"),
+    [
+        (["01", "1"] * 6, ("01", "1")),
+        (["007", "7", "1"] * 4, ("007", "7", "1")),
+        (["1", "10", "9"] * 4, ("1", "9", "10")),
+        (["1.0", "2.0"] * 6, ("1", "2")),
+        (["1.0", "1"] * 6, ("1.0", "1")),
+        (["None", "NA"] * 6, ("NA", "None")),
+        ([1.0, 2.0] * 6, ("1", "2")),
+        (np.array(["01", "1"] * 6), ("01", "1")),
+        (["1e3", "1000"] * 6, ("1000", "1e3")),
+        ([True, False] * 6, ("False", "True")),
+    ],
+)
+def test_labels_of_text_stay_apart(tmp_path, y, class_names):
+    info, dataset = own_arrays("x", X, y)
+    assert set(info.class_names) == set(class_names)
+    codes = [class_names.index(info.class_names[code]) for code in dataset.y_train]
+    assert len(set(zip(y, codes, strict=True))) == len(class_names)  # one code for each label
+    if not isinstance(y[0], bool | float):
+        pd.DataFrame(X, columns=list("abc")).assign(target=y).to_csv(tmp_path / "t.csv", index=False)
+        assert read_own(tmp_path / "t.csv", "target")[0].class_names == info.class_names
+
+
+def test_text_that_names_no_class_is_shown(tmp_path):
+    (tmp_path / "t.csv").write_text(GOOD + "1,x,?\n2,y,\n")
+    with pytest.raises(
+        DataError, match=r"2 rows have no class in column 'class', the first in line 14 \('\?'\)\."
+    ):
+        read_own(tmp_path / "t.csv", "class")
+
+
+def test_scale_of_images_is_that_of_the_training_part():
+    images = np.random.default_rng(0).random((20, 4, 4, 1)) * 10
+    y = np.arange(20) % 2
+    train, test = split_off_test(y)
+    images[test[0]] = 1000
+    info, _ = own_arrays("x", images, y)
+    assert info.scale == pytest.approx(1 / images[train].max())
+    info, _ = own_arrays("x", images[train], y[train], images[test], y[test])
+    assert info.scale == pytest.approx(1 / images[train].max())
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+def test_rows_of_the_test_part_tell_nothing_about_columns(tmp_path, from_file):
+    y = np.arange(60) % 2
+    _, test = split_off_test(y)
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.random(60), "same": 1.0, "empty": np.nan, "text": ["u", "w"] * 30})
+    frame.loc[test[0], ["same", "empty"]] = 7.5
+    frame.loc[test[0], "text"] = "z"
+    if from_file:
+        frame.assign(target=y).to_csv(tmp_path / "t.csv", index=False)
+        info, dataset = read_own(tmp_path / "t.csv", "target")
+    else:
+        info, dataset = own_arrays("x", frame, y)
+    assert {column.name: column.categories for column in dataset.columns} == {"a": None, "text": ("u", "w", "z")}
+    assert info.description.endswith(
+        "; left out: 'same' (the same everywhere), 'empty' (no values in the training part)"
+    )
+
+
+def test_fault_among_the_training_rows_names_its_row_of_the_whole_table():
+    y = np.arange(60) % 2
+    row = int(split_off_test(y)[0][-1])
+    values = np.random.default_rng(0).random(60).astype(object)
+    values[row] = "abc"
+    with pytest.raises(DataError, match=rf"column 'a', row {row}: 'abc' is text in a numeric column"):
+        own_arrays("x", pd.DataFrame({"a": values}), y)
+
+
 def test_array_with_gaps_becomes_a_table_of_numeric_columns(tmp_path):
     samples = X.copy()
     samples[3, 1] = np.nan
@@ -389,7 +464,12 @@ def test_frames_of_other_columns_get_one_sentence():
         own_arrays("x", frame, Y, X, Y)
 
 
-SAMPLES = {"view": "tabular", "sample_shape": (2,), "dtype": "float64", "class_names": ("no", "yes")}
+SAMPLES = {"view": "tabular", "sample_shape": (2,), "dtype": "float64"}
+
+
+def read_samples(path, class_names=("no", "yes"), **native):
+    """Read new samples for a model that was trained on data of this form."""
+    return NewSamples(Native(**native), class_names).read(path)[:2]
 
 
 @pytest.fixture
@@ -400,14 +480,14 @@ def columns(tmp_path):
 
 def test_new_samples_come_by_name_in_any_order(tmp_path, columns):
     (tmp_path / "new.csv").write_text("more,more,b,a\n1,2,z,0.5\n1,2,never,?\n")
-    samples, labels = read_samples(tmp_path / "new.csv", columns=columns, target="class", **SAMPLES)
+    samples, labels = read_samples(tmp_path / "new.csv", columns=tuple(columns), target="class", **SAMPLES)
     np.testing.assert_array_equal(samples, [[0.5, 2], [np.nan, np.nan]])
     assert labels is None
 
 
 def test_new_samples_of_the_same_file_are_those_of_the_data_set(tmp_path, columns):
     _, dataset = read_own(tmp_path / "good.csv", "class")
-    samples, labels = read_samples(tmp_path / "good.csv", columns=columns, target="class", **SAMPLES)
+    samples, labels = read_samples(tmp_path / "good.csv", columns=tuple(columns), target="class", **SAMPLES)
     np.testing.assert_array_equal(samples, dataset.X_train)
     np.testing.assert_array_equal(labels, dataset.y_train)
 
@@ -434,12 +514,12 @@ def test_new_samples_of_the_same_file_are_those_of_the_data_set(tmp_path, column
 def test_bad_new_samples_get_one_sentence(tmp_path, columns, content, sentence):
     (tmp_path / "new.csv").write_text(content)
     with pytest.raises(DataError) as caught:
-        read_samples(tmp_path / "new.csv", columns=columns, target="class", **SAMPLES)
+        read_samples(tmp_path / "new.csv", columns=tuple(columns), target="class", **SAMPLES)
     assert str(caught.value) == f"'new.csv' cannot be used: {sentence}"
 
 
 def test_new_samples_of_an_archive_are_checked_against_the_training(tmp_path):
-    form = {"view": "image", "sample_shape": (5, 4, 1), "dtype": "uint8", "class_names": ("no", "yes")}
+    form = {"view": "image", "sample_shape": (5, 4, 1), "dtype": "uint8"}
     np.savez(tmp_path / "new.npz", X=np.ones((3, 5, 4), np.uint8), y=[1, 0, 1])
     samples, labels = read_samples(tmp_path / "new.npz", **form)
     assert (samples.shape, samples.dtype, labels.tolist()) == ((3, 5, 4, 1), np.uint8, [1, 0, 1])
@@ -468,7 +548,8 @@ TEXTS = st.one_of(st.none(), st.sampled_from(["red", "green", "dark blue", 'a "b
 @given(st.lists(st.tuples(NUMBERS, TEXTS), min_size=7, max_size=30))
 def test_values_and_gaps_survive_file_and_store(tmp_path_factory, values):
     folder = tmp_path_factory.mktemp("own")
-    frame = pd.DataFrame([(0.25, "red"), (0.5, "green"), (0.5, None), *values], columns=["number", "text"])
+    some = [(0.25, "red"), (0.5, "green"), (0.5, None)] * 8  # so that the training part has all kinds
+    frame = pd.DataFrame([*some, *values], columns=["number", "text"])
     frame["number"] = frame["number"].astype(float)
     frame["class"] = [k % 2 for k in range(len(frame))]
     frame.to_csv(folder / "table.csv", index=False)

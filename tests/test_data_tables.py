@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nncompare.data.encoding import encode
 from nncompare.data.records import Column
 from nncompare.data.source import Source, listed
-from nncompare.data.tables import encode, find_target, recognise
+from nncompare.data.tables import find_target, recognise
 from nncompare.exceptions import DataError, UsageError
 
 SOURCE = Source("'t.csv'")

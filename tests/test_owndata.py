@@ -1,5 +1,6 @@
 """The user's own files in a run, from the file to the models' scores."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -7,8 +8,10 @@ import pandas as pd
 import pytest
 
 from nncompare.comparison import run
+from nncompare.data.own import own_arrays
+from nncompare.data.store import store_dataset
 from nncompare.events import Notice
-from nncompare.exceptions import UsageError
+from nncompare.exceptions import DataError, UsageError
 from nncompare.owndata import dataset_names
 from nncompare.planning import make_plan
 from nncompare.registry import DATASETS, discover
@@ -57,6 +60,14 @@ def test_plan_refuses_two_files_of_one_name(runner, tmp_path):
     names = [tmp_path / "a" / "own.csv", tmp_path / "b" / "own.tsv"]
     config = replace(CONFIG, datasets=tuple(map(str, names)), target="class")
     with pytest.raises(UsageError, match=r"Two of the data sets are called 'own'. Give one class or file another"):
+        make_plan(config, runner)
+
+
+def test_stored_arrays_that_are_gone_are_asked_of_compare_again(runner, tmp_path, monkeypatch):
+    stored = store_dataset(*own_arrays("mine", np.random.default_rng(0).random((20, 2)), [0, 1] * 10), tmp_path)
+    shutil.rmtree(stored.folder)
+    config = replace(CONFIG, datasets=(str(stored.folder),), out=tmp_path / "runs")
+    with pytest.raises(DataError, match=r"is gone\. If it was made of arrays, call compare\(\) again with the"):
         make_plan(config, runner)
 
 

@@ -8,14 +8,16 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from nncompare.comparison import load_results
+from nncompare.comparison import Comparison, load_results
 from nncompare.data.files import cache_root
 from nncompare.exceptions import DataError, PluginError, ResultsError, UsageError
 from nncompare.inventory import stored_datasets
 from nncompare.prediction import predict
 from nncompare.results import Failure
+from nncompare.runfile import hold
 
 from .children import dataset, fault
 from .whole_runs import compare_with
@@ -82,19 +84,27 @@ def test_predict_by_default_takes_the_verdicts_winner(run, runner):
         assert (found.model, found.reason) == (winner, "the verdict's winner on Waves")
 
 
-def test_predict_without_a_winner_takes_the_highest_mean_and_says_so(run, runner):
+def test_predict_without_a_winner_takes_the_lowest_validation_loss_whatever_the_test_says(run, runner):
     results, folder = run
     data = results.datasets[0]
     verdict = data.verdict.model_copy(update={"state": "undecided", "winner": None})
     first, second = results.studies
-    mean = second.test.accuracy.model_copy(update={"mean": 2.0})
-    second = second.model_copy(update={"test": second.test.model_copy(update={"accuracy": mean})})
-    changed = results.model_copy(
-        update={"datasets": [data.model_copy(update={"verdict": verdict})], "studies": [first, second]}
-    )
-    found = predict(folder, changed, runner=runner)
-    assert found.model == second.model
-    assert found.reason == "the highest mean accuracy; the verdict names no winner on Waves (2.0000)"
+    mean = first.test.accuracy.model_copy(update={"mean": 2.0})
+    first = first.model_copy(update={"test": first.test.model_copy(update={"accuracy": mean})})
+    for losses, expected in (((0.5, 0.25), second), ((0.25, 0.5), first), ((None, 0.5), second)):
+        studies = [
+            study.model_copy(update={"valid_log_loss": loss})
+            for study, loss in zip((first, second), losses, strict=True)
+        ]
+        changed = results.model_copy(
+            update={"datasets": [data.model_copy(update={"verdict": verdict})], "studies": studies}
+        )
+        found = predict(folder, changed, runner=runner)
+        assert found.model == expected.model
+        lowest = min(loss for loss in losses if loss is not None)
+        assert found.reason == (
+            f"the lowest validation log loss on Waves ({lowest:.4f}); the verdict names no winner"
+        )
 
 
 @pytest.mark.parametrize(
@@ -129,12 +139,28 @@ def with_refit(results, **updates):
     return with_studies(results, refits=[first.model_copy(update=updates), *others])
 
 
-def test_predict_of_a_run_that_was_stopped_before_its_refits_says_how_to_go_on(run):
-    results, folder = run
+def test_predict_of_a_run_that_was_stopped_before_its_refits_says_how_to_go_on(run, tmp_path):
+    results, _ = run
     stopped = with_studies(results, refits=[], test=None, status="interrupted")
+    apart = tmp_path / "my runs"
     for model in ("Nearest", None):
-        with pytest.raises(ResultsError, match=r"did not go on to its refits\. .*nncompare resume "):
-            predict(folder, replace_verdict(stopped), model)
+        with pytest.raises(ResultsError, match=rf"did not go on to its refits\. .*nncompare resume '{apart}'$"):
+            predict(apart, replace_verdict(stopped), model)
+
+
+def test_predict_of_a_run_that_still_goes_on_says_to_wait(own_run):
+    results, folder = own_run
+    stopped = with_studies(results, refits=[], test=None, status="interrupted")
+    with hold(folder), pytest.raises(ResultsError, match=r"a process works on it now\. Wait until it ends\.$"):
+        predict(folder, stopped, "Nearest")
+
+
+def test_predict_of_a_failed_study_in_a_run_that_was_stopped_does_not_advise_to_resume(run):
+    results, folder = run
+    failure = Failure(category="plugin", message="ValueError: no.")
+    failed = with_studies(results, refits=[], test=None, status="failed", failure=failure)
+    with pytest.raises(ResultsError, match=r"has no trained model on Waves: ValueError: no\.$"):
+        predict(folder, failed.model_copy(update={"state": "interrupted"}), "Nearest")
 
 
 def replace_verdict(results):
@@ -177,6 +203,17 @@ def test_predict_without_the_data_in_the_cache_says_how_to_get_them(run):
     results, folder = run
     data = results.datasets[0].model_copy(update={"test_fingerprint": "0" * 64})
     with pytest.raises(DataError, match=r"The test part of 'Waves' is not in the cache .* any more"):
+        predict(folder, results.model_copy(update={"datasets": [data]}), "Nearest")
+
+
+def test_predict_of_arrays_that_are_gone_from_the_cache_asks_for_compare(own_run):
+    results, folder = own_run
+    data = results.datasets[0].model_copy(update={"test_fingerprint": "0" * 64})
+    stored = f"/cache/data/{data.fingerprint[:16]}-{'0' * 16}-{'0' * 8}"
+    run_file = json.loads((folder / "run.json").read_text())
+    run_file["config"]["datasets"] = [stored]
+    (folder / "run.json").write_text(json.dumps(run_file))
+    with pytest.raises(DataError, match=r"any more .*If it was made of arrays, call compare\(\) again"):
         predict(folder, results.model_copy(update={"datasets": [data]}), "Nearest")
 
 
@@ -234,6 +271,63 @@ def test_predict_with_a_plugin_that_is_gone_says_which(runner, tmp_path):
         predict(folder, results, runner=Forbidden())
 
 
+def test_predict_with_a_plugin_that_was_changed_starts_no_child(runner, tmp_path):
+    plugin = tmp_path / "mine.py"
+    plugin.write_text('from nearest import Nearest\n\n\nclass Mine(Nearest):\n    """Nearest."""\n')
+    shutil.copy(fault("x").partition(":")[0], tmp_path / "nearest.py")
+    results, folder = compare_with(
+        runner, tmp_path / "out", models=(f"{plugin}:Mine",), datasets=(WAVES,), n_trials=1, n_refits=1
+    )
+    assert predict(folder, results, runner=runner).accuracy == results.studies[0].refits[0].test_accuracy
+    for file in ("nearest.py", "mine.py"):
+        text = (tmp_path / file).read_text()
+        (tmp_path / file).write_text(f"{text}# changed\n")
+        with pytest.raises(ResultsError, match=rf"{file}' was changed after the model was saved.* Give the old"):
+            predict(folder, results, runner=Forbidden())
+        with pytest.raises(PluginError, match=rf"{file}' was changed after the model was saved"):
+            predict(folder, results, runner=Changes(runner, tmp_path / file, text))
+        (tmp_path / file).write_text(text)
+
+
+class Changes:
+    """Gives the coordinator a plugin as it was, and the child a changed one."""
+
+    def __init__(self, runner, file, text):
+        self.runner, self.file, self.changed = runner, file, file.read_text()
+        file.write_text(text)
+
+    def run(self, spec, handler):
+        self.file.write_text(self.changed)
+        return self.runner.run(spec, handler)
+
+
+def test_predict_warns_of_another_version_of_the_plugin(own_run, runner, monkeypatch):
+    results, folder = own_run
+    import nncompare.prediction as module
+
+    monkeypatch.setattr(
+        module, "version_note", lambda code: "The model was saved with x 1, and 2 is installed now."
+    )
+    assert "x 1, and 2 is installed" in predict(folder, results, "Nearest", runner=runner).note
+    with pytest.warns(UserWarning, match="x 1, and 2 is installed now"):
+        Comparison(results, folder).predict(model="Nearest")
+
+
+@pytest.mark.slow
+def test_predict_finds_a_module_in_the_folder_as_the_run_did(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(fault("x").partition(":")[0], tmp_path / "mymod.py")
+    small = ("--trials", "1", "--seeds", "1", "--epochs", "1", "--no-estimate")
+    done = command("run", "-m", "mymod:Nearest", "-d", dataset("Waves"), *small)
+    assert done.returncode == 0, done.stderr
+    done = command("predict", "latest", "--test", "--output", "-")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "mymod.py").rename(tmp_path / "other.py")
+    done = command("predict", "latest", "--test", "--output", "-")
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert "comes from the module 'mymod', which is neither installed nor in this folder" in done.stderr
+
+
 def test_predict_with_a_package_that_is_not_installed_any_more_says_whose(own_run, monkeypatch):
     results, folder = own_run
     import nncompare.prediction as module
@@ -241,8 +335,11 @@ def test_predict_with_a_package_that_is_not_installed_any_more_says_whose(own_ru
     real = module.check_saved
     gone = {"plugin": "absent_package.models:Mine"}
     monkeypatch.setattr(module, "check_saved", lambda *args: real(*args).model_copy(update=gone))
-    with pytest.raises(PluginError, match=r"'Nearest' comes from \(local\), which is not installed any more"):
+    with pytest.raises(PluginError, match=r"'absent_package\.models', which is neither installed nor in "):
         predict(folder, results, "Nearest", runner=Forbidden())
+    owner = results.studies[0].plugin.model_copy(update={"distribution": "absent", "version": "1.0"})
+    with pytest.raises(PluginError, match=r"'Nearest' comes from absent 1\.0, which is not installed any more"):
+        predict(folder, with_studies(results, plugin=owner), "Nearest", runner=Forbidden())
 
 
 # --- files of samples -------------------------------------------------------------------------------------------
@@ -324,6 +421,26 @@ def test_predict_a_table_with_other_columns_names_those_that_it_lacks(wine_run, 
         predict(folder, results, input=tmp_path / "new.csv", runner=Forbidden())
 
 
+def test_predict_samples_in_memory_equals_the_run(run, runner):
+    results, folder = run
+    stored = stored_of(results, "Waves")
+    for samples in (np.array(stored.X_test()), stored.X_test().tolist()):
+        found = predict(folder, results, "Nearest", input=samples, runner=runner)
+        expected = predictions_of(folder, results.studies[0].refits[0])
+        np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+    with pytest.raises(DataError, match="X cannot be used: it is no array"):
+        predict(folder, results, "Nearest", input=[[1.0], [1.0, 2.0]], runner=Forbidden())
+
+
+def test_predict_a_frame_equals_the_run(wine_run, runner, tmp_path):
+    results, folder, stored = wine_run
+    path = write_table(tmp_path / "new.csv", stored, np.arange(stored.n_test))
+    found = predict(folder, results, input=pd.read_csv(path), runner=runner)
+    refit = results.studies[0].refits[0]
+    assert found.accuracy == refit.test_accuracy
+    np.testing.assert_allclose(found.probabilities, predictions_of(folder, refit), atol=1e-6)
+
+
 def test_predict_an_archive_of_raw_samples_equals_the_run(run, runner, tmp_path):
     results, folder = run
     path = write_archive(tmp_path / "new.npz", stored_of(results, "Waves"))
@@ -367,7 +484,7 @@ REAL = {
 
 def command(*arguments, **environment):
     return subprocess.run(
-        [sys.executable, "-c", "from nncompare.cli import main; main()", *map(str, arguments)],
+        [sys.executable, "-P", "-c", "from nncompare.cli import main; main()", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,7 +177,7 @@ def _say_what_was_kept(results: Results, folder: Path) -> None:
     n_trials = sum(trial.state in {"complete", "pruned"} for study in results.studies for trial in study.trials)
     click.echo(
         f"Interrupted. Kept: {n_complete} of {len(results.studies)} studies complete, {n_trials} finished trials. "
-        f"Go on with: nncompare resume {folder}",
+        f"Go on with: nncompare resume {shlex.quote(str(folder))}",
         err=True,
     )
 

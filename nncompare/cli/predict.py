@@ -30,8 +30,9 @@ the model and is applied.
 The output is a .csv file with row (from 0), prediction, p_<class> for each class, and true where classes are
 known; or an .npz file with probabilities, predictions (codes) and class_names; or "-" for CSV on standard output.
 
-The model is the verdict's winner unless -m names another, and of its refits always the first unless --refit says
-otherwise: none is chosen by its test score.
+The model is the verdict's winner unless -m names another; where the verdict names none, it is the one with the
+lowest validation log loss. Of its refits always the first is taken unless --refit says otherwise: none is chosen
+by its test score.
 
 \b
 Examples:
@@ -47,7 +48,7 @@ Examples:
     "--model",
     metavar="NAME",
     shell_complete=complete_models,
-    help="The model. Default: the verdict's winner, else the best mean.",
+    help="The model. Default: the verdict's winner, else the lowest validation log loss.",
 )
 @click.option(
     "-d",
@@ -129,6 +130,8 @@ def _print(prediction: Prediction, output: str, as_json: bool) -> None:
 
     from nncompare.prediction_table import csv_text
 
+    if prediction.note:
+        click.echo(f"warning: {one_line(prediction.note)}", err=True)
     click.echo(one_line(describe(prediction)), err=True)
     if output == _STDOUT:
         say(csv_text(prediction).removesuffix("\n"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import codecs
 import csv
 from array import array
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from nncompare.data.source import Source, listed
 from nncompare.exceptions import DataError, UsageError
@@ -18,12 +18,18 @@ from nncompare.exceptions import DataError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CsvTable", "read_csv"]
+__all__ = ["MISSING", "NO_CLASS", "CsvTable", "name_first", "read_csv"]
 
 DELIMITERS = ",;\t|"
 LONGEST_LINE = 1_000_000
 SNIFFED_LINES = 50
 CHUNK_BYTES = 1 << 20
+MISSING = frozenset(
+    ("", "?", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN")
+) | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
+"""Cells that hold no value: empty ones, ``?``, and what ``pandas.read_csv`` takes for such."""
+NO_CLASS = frozenset(("", "?"))
+"""Cells of the column of classes that hold none: ``NA`` and ``None`` may be the names of classes."""
 _BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -35,17 +41,36 @@ class CsvTable:
     ----------
     names : list of str
         The header, stripped; may hold empty and equal names.
-    frame : DataFrame
-        Columns 0, 1, ... of str, with missing values as pandas knows them and ``?``.
+    texts : DataFrame
+        Columns 0, 1, ... of str, as they stand in the file.
     source : Source
     """
 
     names: list[str]
-    frame: pd.DataFrame
+    texts: pd.DataFrame
     source: Source
 
+    def frame(self) -> pd.DataFrame:
+        """Return the table with missing values in place of the texts that stand for such."""
+        return self.texts.mask(self.texts.isin(MISSING))
 
-def read_csv(path: Path, encoding: str | None = None) -> CsvTable:
+    def column(self, k: int, missing: Collection[str] = MISSING) -> pd.Series[Any]:
+        """Return one column, with missing values in place of these texts."""
+        texts = self.texts.iloc[:, k]
+        return texts.mask(texts.isin(missing))
+
+    def has_index(self) -> bool:
+        """Tell whether the first column holds the row labels that ``DataFrame.to_csv()`` writes.
+
+        It has no name, and whole numbers, of which none occurs twice.
+        """
+        if self.names[0]:
+            return False
+        texts = self.texts.iloc[:, 0]
+        return bool(texts.str.fullmatch(r"-?\d+").all() and texts.is_unique)
+
+
+def read_csv(path: Path, encoding: str | None = None, *, is_new: bool = False, is_named: bool = True) -> CsvTable:
     """Check a file and read it as text.
 
     Parameters
@@ -54,6 +79,11 @@ def read_csv(path: Path, encoding: str | None = None) -> CsvTable:
         The delimiter is found out: comma, semicolon, tab or bar.
     encoding : str, optional
         UTF-8 where it is not given, with or without a byte order mark.
+    is_new : bool, default False
+        It holds new samples for a trained model, so that one column may be enough.
+    is_named : bool, default True
+        New samples are looked up by the names of their columns, which may be numbers; otherwise a header of
+        numbers is one that is missing, unless they count the columns.
 
     Raises
     ------
@@ -68,13 +98,26 @@ def read_csv(path: Path, encoding: str | None = None) -> CsvTable:
     try:
         _check_bytes(path, encoding, source)
         delimiter = _sniff(path, encoding, source)
-        names, lines = _check_rows(path, encoding, delimiter, source)
-        frame = _read(path, encoding, delimiter, len(names), source)
-        if len(frame) != len(lines):
-            raise source.fault(f"{len(lines):,} rows are read as {len(frame):,}", "Check its quotation marks")
-        return CsvTable(names, frame, Source(source.name, lines))
+        first, names, lines = _check_rows(path, encoding, delimiter, source)
+        _check_header(names, first, source, is_new, is_named)
+        if not lines:
+            raise source.fault("it holds a header and no rows", "Add rows below the header")
+        texts = _read(path, encoding, delimiter, len(names), source)
+        if len(texts) != len(lines):
+            raise source.fault(f"{len(lines):,} rows are read as {len(texts):,}", "Check its quotation marks")
+        return CsvTable(names, texts, Source(source.name, lines))
     except OSError as error:
         raise source.fault(f"{type(error).__name__}: {error.strerror}", "Check that you may read it") from error
+
+
+def name_first(names: Sequence[str]) -> list[str]:
+    """Return the names of columns, with one for the first where ``DataFrame.to_csv()`` wrote an index."""
+    if names[0]:
+        return list(names)
+    name = "column 1"
+    while name in names:
+        name = f"{name}*"
+    return [name, *names[1:]]
 
 
 def _known_encoding(encoding: str | None) -> str:
@@ -170,13 +213,14 @@ def _sniff(path: Path, encoding: str, source: Source) -> str:
     return best or DELIMITERS[0]
 
 
-def _check_rows(path: Path, encoding: str, delimiter: str, source: Source) -> tuple[list[str], array[int]]:
-    """Return the header and the line of each row, if all are as wide as the header."""
+def _check_rows(path: Path, encoding: str, delimiter: str, source: Source) -> tuple[int, list[str], array[int]]:
+    """Return the header with its line, and the line of each row, if all are as wide as the header."""
     lines = array("q")
     with _rows(path, encoding, delimiter, source) as rows:
         first, names = next(rows, (1, []))
         names = [name.strip() for name in names]
-        _check_header(names, first, source)
+        if not names:
+            raise source.fault("it holds blank lines only", "Give a header line with names, and rows")
         for line, fields in rows:
             if len(fields) != len(names):
                 raise source.fault(
@@ -184,22 +228,21 @@ def _check_rows(path: Path, encoding: str, delimiter: str, source: Source) -> tu
                     'Give each row as many, and put "..." around a field that holds the separator',
                 )
             lines.append(line)
-    if not lines:
-        raise source.fault("it holds a header and no rows", "Add rows below the header")
-    return names, lines
+    return first, names, lines
 
 
-def _check_header(names: list[str], line: int, source: Source) -> None:
-    if not names:
-        raise source.fault("it holds blank lines only", "Give a header line with names, and rows")
+def _check_header(names: list[str], line: int, source: Source, is_new: bool, is_named: bool) -> None:
     numbers = [name for name in names if _is_number(name)]
     fractions = [name for name in numbers if not name.lstrip("+-").isdigit()]
-    if len(numbers) == len(names) or 2 * len(fractions) > len(names):
+    are_counted = is_new and names == [str(k) for k in range(len(names))]
+    if not ((is_new and is_named) or are_counted) and (
+        len(numbers) == len(names) or 2 * len(fractions) > len(names)
+    ):
         raise source.fault(
             f"line {line} holds numbers ({listed(names[:3])}) where the names of the columns are expected",
             "Add a first line with names",
         )
-    if len(names) == 1:
+    if len(names) == 1 and not is_new:
         what = f"line {line} names one column only, '{names[0][:60]}'"
         raise source.fault(
             what, "Separate columns by comma, semicolon, tab or |: a target and a feature are needed"
@@ -226,7 +269,7 @@ def _read(path: Path, encoding: str, delimiter: str, n_columns: int, source: Sou
             names=list(range(n_columns)),
             index_col=False,
             dtype=str,
-            na_values=["?"],
+            na_filter=False,
             skipinitialspace=True,
             engine="c",
         )

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from nncompare.data.encoding import encode
 from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes, label_names
 from nncompare.data.own_forms import as_view, describe_form, guess_view, scale_of
 from nncompare.data.records import Array, Column, Dataset, DatasetInfo, Labels, View
 from nncompare.data.source import Source
-from nncompare.data.tables import check_names, encode, is_frame, recognise
+from nncompare.data.splits import Rows, split_off_test
+from nncompare.data.tables import check_names, column_names, is_frame, recognise
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Given", "plain_array", "plain_labels"]
+__all__ = ["Given", "as_rows", "plain_array", "plain_labels"]
 
 
 class _Samples(NamedTuple):
@@ -67,7 +69,7 @@ class Given:
             role: plain_labels(given[role], self.sources[role]) for role in ("y", "y_test") if role in given
         }
         rows: dict[str, Any] = {
-            role: _rows(given[role], self.sources[role]) for role in ("X", "X_test") if role in given
+            role: as_rows(given[role], self.sources[role]) for role in ("X", "X_test") if role in given
         }
         for x, y in zip(rows, labels, strict=True):
             if len(rows[x]) != len(labels[y]):
@@ -75,7 +77,9 @@ class Given:
                 raise self.sources[x].fault(what, "Give one class per row")
         classes, codes = self._classes(labels)
         check_class_counts(codes["y"], classes, "y", self.sources["y"], has_test="y_test" in codes)
-        found = self._table(rows) if any(map(is_frame, rows.values())) else self._arrays(rows)
+        train = np.arange(len(codes["y"])) if "y_test" in codes else split_off_test(codes["y"])[0]
+        is_table = any(map(is_frame, rows.values()))
+        found = self._table(rows, train) if is_table else self._arrays(rows, train)
         sizes = f"{len(codes['y']):,} rows"
         if "y_test" in codes:
             sizes = f"{sizes} and {len(codes['y_test']):,} test rows"
@@ -89,14 +93,15 @@ class Given:
             description=f"{sizes}: {found.form}; {describe_classes(classes)}{found.left_out}",
         )
         X_train, X_test = [*found.parts, None][:2]
-        target = getattr(given["y"], "name", None) if found.columns else None
+        target = getattr(given["y"], "name", None)
+        is_apart = isinstance(target, str) and target not in {column.name for column in found.columns}
         return info, Dataset(
             X_train,
             codes["y"],
             X_test,
             codes.get("y_test"),
             columns=found.columns,
-            target=target if isinstance(target, str) else None,
+            target=target if found.columns and is_apart else None,
         )
 
     def _classes(self, labels: Mapping[str, Array]) -> tuple[tuple[str, ...], dict[str, Labels]]:
@@ -112,7 +117,7 @@ class Given:
         codes = {role: codes_of(values, classes, role, self.sources[role]) for role, values in texts.items()}
         return classes if self.class_names is None else tuple(self.class_names), codes
 
-    def _arrays(self, rows: Mapping[str, Array]) -> _Samples:
+    def _arrays(self, rows: Mapping[str, Array], train: Rows) -> _Samples:
         view = self.view or guess_view(rows["X"], self.sources["X"])
         parts = [as_view(X, view, self.sources[role]) for role, X in rows.items()]
         forms = [(X.shape[1:], X.dtype == np.uint8) for X in parts]
@@ -122,7 +127,7 @@ class Given:
         if forms[0][0] != forms[-1][0]:
             what = f"a sample has the shape {forms[0][0]} and one of X_test {forms[-1][0]}"
             raise self.sources["X"].fault(what, "Make both agree")
-        found = _Samples(view, parts, describe_form(parts[0], view), scale=scale_of(parts[0], view))
+        found = _Samples(view, parts, describe_form(parts[0], view), scale=scale_of(parts[0], view, train))
         n_gaps = sum(int(np.isnan(X).sum()) for X in parts if X.dtype.kind == "f")
         if not n_gaps:
             return found
@@ -133,17 +138,17 @@ class Given:
         columns = [Column(name=f"x{k}") for k in range(parts[0].shape[1])]
         return found._replace(columns=columns, form=f"{found.form}, {n_gaps:,} missing values")
 
-    def _table(self, rows: Mapping[str, Any]) -> _Samples:
-        """Return DataFrames as numbers; what a column holds, and its categories, is told by both parts."""
+    def _table(self, rows: Mapping[str, Any], train: Rows) -> _Samples:
+        """Return DataFrames as numbers; what a column is, is told by the training part."""
         import pandas as pd
 
         if self.view not in (None, "tabular"):
             raise self.sources["X"].fault(f"a table is not of the view '{self.view}'", "Leave view out")
         frames = [_named(rows[role], rows["X"], self.sources[role]) for role in rows]
-        names = [str(name) for name in frames[0].columns]
+        names = column_names(frames[0])
         check_names(names, self.sources["X"])
         both = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
-        found = recognise(both, names, self.sources["X"])
+        found = recognise(both, names, self.sources["X"], train)
         parts = [
             encode(frame, names, found.columns, self.sources[role])
             for frame, role in zip(frames, rows, strict=True)
@@ -185,8 +190,14 @@ def plain_labels(y: Any, source: Source) -> Array:
     return labels
 
 
-def _rows(X: Any, source: Source) -> Any:
-    """Return samples as an array, or as a DataFrame where they are one or hold text."""
+def as_rows(X: Any, source: Source) -> Any:
+    """Return samples as an array, or as a DataFrame where they are one or hold text.
+
+    Raises
+    ------
+    DataError
+        They are neither.
+    """
     if hasattr(X, "to_pandas"):
         X = X.to_pandas()
     if is_frame(X):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,21 +11,33 @@ import numpy as np
 from nncompare.data.records import Array, Labels
 from nncompare.data.source import Source, listed
 
-__all__ = ["check_class_counts", "classes_of", "codes_of", "describe_classes", "label_names"]
+__all__ = [
+    "check_class_counts",
+    "classes_of",
+    "codes_of",
+    "describe_classes",
+    "is_whole",
+    "label_names",
+    "label_texts",
+]
 
 MOST_CLASSES = 1000
+_WHOLE = re.compile(r"0|-?[1-9]\d*"), re.compile(r"(0|-?[1-9]\d*)\.0")
 
 
-def label_names(values: Array, what: str, source: Source) -> Array:
+def label_names(values: Array, what: str, source: Source, missing_texts: Collection[str] = ()) -> Array:
     """Return each label as the text that names its class.
 
     Parameters
     ----------
     values : ndarray of shape (n_samples,)
-        Numbers, bool, bytes, str, or objects of these kinds; numbers must be whole.
+        Numbers, bool, bytes, str, or objects of these kinds; numbers must be whole. Text stays what it is, so that
+        ``01`` and ``1`` are two classes; only where all are whole numbers written alike, ``1.0`` is ``1``.
     what : str
         How messages call them: ``column 'class'`` or ``y``.
     source : Source
+    missing_texts : collection of str
+        Texts that name no class.
 
     Returns
     -------
@@ -36,17 +49,19 @@ def label_names(values: Array, what: str, source: Source) -> Array:
     DataError
         A label is missing, or numbers have fractions.
     """
-    missing = _is_missing(values)
+    texts = label_texts(values)
+    missing = _is_missing(values) | np.isin(texts, list(missing_texts))
     if missing.any():
-        n, first = int(missing.sum()), source.place(int(missing.argmax()))
+        n, row = int(missing.sum()), int(missing.argmax())
         rows = "1 row has" if n == 1 else f"{n:,} rows have"
+        shown = f" ('{texts[row]}')" if isinstance(values[row], str) and texts[row] else ""
         raise source.fault(
-            f"{rows} no class in {what}, the first in {first}", "Fill it in, or leave such rows out"
+            f"{rows} no class in {what}, the first in {source.place(row)}{shown}",
+            "Fill it in, or leave such rows out",
         )
-    numbers = _numbers(values)
+    numbers = _numbers(texts if _holds_text(values) else values)
     if numbers is None:
-        texts = [value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in values]
-        return np.array([text.strip() for text in texts], dtype=object)
+        return texts
     if (numbers != np.floor(numbers)).any():
         row = int((numbers != np.floor(numbers)).argmax())
         raise source.fault(
@@ -54,7 +69,15 @@ def label_names(values: Array, what: str, source: Source) -> Array:
             "regression target, and nncompare compares classifiers",
             "Choose a column of classes, or cut the numbers into classes",
         )
+    if _holds_text(values) and not _are_written_alike(texts):
+        return texts
     return np.array([str(int(number)) for number in numbers], dtype=object)
+
+
+def label_texts(values: Array) -> Array:
+    """Return each label as text without spaces around it, whatever it stands for."""
+    texts = [value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in values]
+    return np.array([text.strip() for text in texts], dtype=object)
 
 
 def classes_of(names: Array, what: str, source: Source) -> tuple[str, ...]:
@@ -137,6 +160,20 @@ def _is_missing(values: Array) -> Array:
     import pandas as pd  # trial children import this package and must start at once
 
     return np.asarray(pd.isna(values), dtype=bool)
+
+
+def _holds_text(values: Array) -> bool:
+    return values.dtype.kind in "US" or any(isinstance(v, str | bytes) for v in values if values.dtype.kind == "O")
+
+
+def is_whole(text: str) -> bool:
+    """Tell whether a text is a whole number as Python writes it."""
+    return _WHOLE[0].fullmatch(text) is not None
+
+
+def _are_written_alike(texts: Array) -> bool:
+    """Tell whether all are whole numbers as Python writes them, without a fraction or all with one."""
+    return any(all(form.fullmatch(text) for text in texts) for form in _WHOLE)
 
 
 def _numbers(values: Array) -> Array | None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nncompare.data.csvfile import read_csv
+from nncompare.data.csvfile import NO_CLASS, name_first, read_csv
+from nncompare.data.encoding import encode
 from nncompare.data.given import Given, plain_labels
 from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes, label_names
-from nncompare.data.new_samples import read_samples
 from nncompare.data.npzfile import read_npz
 from nncompare.data.records import Dataset, DatasetInfo, View
 from nncompare.data.source import Source, listed
-from nncompare.data.tables import check_names, encode, find_target, recognise
+from nncompare.data.splits import split_off_test
+from nncompare.data.tables import NUMBERS_ROWS, check_names, find_target, recognise
 from nncompare.exceptions import UsageError
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "own_arrays",
     "own_name",
     "read_own",
-    "read_samples",
 ]
 
 TABLES = (".csv", ".tsv")
@@ -139,20 +138,20 @@ def own_arrays(
 
 def _read_table(path: Path, target: str | None, encoding: str | None, name: str) -> tuple[DatasetInfo, Dataset]:
     table = read_csv(path, encoding)
-    names, source = table.names, table.source
-    if names and not names[0]:  # as DataFrame.to_csv() writes its index
-        names = [_free_name("column 1", names), *names[1:]]
+    names, source = name_first(table.names), table.source
     check_names(names, source)
     target = find_target(names, target, source)
     what = f"column '{target}'"
     k = names.index(target)
-    texts = label_names(table.frame.iloc[:, k].to_numpy(dtype=object), what, source)
+    texts = label_names(table.texts.iloc[:, k].to_numpy(dtype=object), what, source, NO_CLASS)
     classes = classes_of(texts, what, source)
     y = codes_of(texts, classes, what, source)
     check_class_counts(y, classes, what, source, has_test=False)
-    features = table.frame.drop(columns=table.frame.columns[k])
-    others = [*names[:k], *names[k + 1 :]]
-    found = recognise(features, others, source)
+    kept = [i for i in range(len(names)) if i != k and not (i == 0 and table.has_index())]
+    features, others = table.frame().iloc[:, kept], [names[i] for i in kept]
+    found = recognise(features, others, source, split_off_test(y)[0])
+    if k and table.has_index():
+        found.left_out.insert(0, (names[0], NUMBERS_ROWS))
     X = encode(features, others, found.columns, source)
     text = f"{len(y):,} rows: {found.describe()}; target '{target}' with {describe_classes(classes)}"
     text = f"{text}{found.describe_left_out()}"
@@ -174,7 +173,3 @@ def _read_archive(path: Path, view: View | None, name: str) -> tuple[DatasetInfo
     class_names = None if names is None else [str(text) for text in plain_labels(names, whole)]
     sources = {role: Source(f"'{path.name}', array '{role}',") for role in found}
     return Given(name, view, sources, class_names).dataset(found)
-
-
-def _free_name(name: str, names: Sequence[str]) -> str:
-    return name if name not in names else _free_name(f"{name}*", names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nncompare.data.records import Array, View
+from nncompare.data.samples import gather
 from nncompare.data.source import Source
 
 __all__ = ["as_view", "describe_form", "guess_view", "scale_of"]
@@ -67,13 +68,21 @@ def as_view(X: Array, view: View, source: Source) -> Array:
     return X
 
 
-def scale_of(X: Array, view: View) -> float:
-    """Return what brings training samples to unit range: 1/255 for uint8 images, 1.0 for all but images."""
+def scale_of(X: Array, view: View, rows: Array) -> float:
+    """Return what brings samples to unit range: 1/255 for uint8 images, 1.0 for all but images.
+
+    Parameters
+    ----------
+    X : ndarray
+    view : {"tabular", "image", "sequence"}
+    rows : ndarray of int64
+        The training part: of floats, its largest tells.
+    """
     if view != "image":
         return 1.0
     if X.dtype == np.uint8:
         return 1 / 255
-    largest = float(np.abs(X).max())
+    largest = max(float(np.abs(chunk).max()) for chunk in gather(X, rows))
     return 1.0 if largest <= UNIT else 1 / largest
 
 

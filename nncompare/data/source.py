@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from nncompare.exceptions import DataError
 
 __all__ = ["Source", "listed"]
@@ -13,7 +16,7 @@ SHOWN = 10
 SHOWN_CHARACTERS = 60
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """A file, or what a caller handed over.
 
@@ -23,13 +26,17 @@ class Source:
         For messages: ``'wine.csv'`` with its quotes, or ``X``.
     lines : sequence of int or None
         In which line of the file each row begins, from 1; None for arrays.
+    rows : ndarray of int64 or None
+        Where only some rows are looked at: which of the whole they are.
     """
 
     name: str
     lines: Sequence[int] | None = None
+    rows: npt.NDArray[np.int64] | None = None
 
     def place(self, row: int) -> str:
         """Return where a row is: ``line 7`` of a file, ``row 5`` of an array."""
+        row = row if self.rows is None else int(self.rows[row])
         return f"row {row}" if self.lines is None else f"line {self.lines[row]}"
 
     def fault(self, what: str, remedy: str) -> DataError:

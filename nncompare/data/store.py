@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +20,14 @@ from nncompare.data.samples import arrays_of, open_samples, sample_files, sample
 from nncompare.data.splits import split_off_test
 from nncompare.exceptions import DataError
 
-__all__ = ["StoredDataset", "open_dataset", "store_dataset"]
+__all__ = ["StoredDataset", "is_stored_folder", "open_dataset", "store_dataset"]
 
 FORMAT = 3
 """Part of every folder's name: raise it when the files, their order or the manifest's fields change."""
 
 MANIFEST = "manifest.json"
+FOLDER = "data"
+_FOLDER_NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}-[0-9a-f]{8}")
 WORDS = "words.json"
 
 
@@ -119,6 +122,12 @@ _FIELDS: TypeAdapter[dict[str, object]] = TypeAdapter(dict[str, object])
 _WORDS: TypeAdapter[list[str]] = TypeAdapter(list[str])
 _COLUMNS: TypeAdapter[tuple[Column, ...]] = TypeAdapter(tuple[Column, ...])
 _INFO: TypeAdapter[DatasetInfo] = TypeAdapter(DatasetInfo)
+
+
+def is_stored_folder(name: str) -> bool:
+    """Tell whether a path has the form of a folder of :func:`store_dataset`, which may be gone."""
+    path = Path(name)
+    return path.parent.name == FOLDER and _FOLDER_NAME.fullmatch(path.name) is not None
 
 
 def store_dataset(info: DatasetInfo, dataset: Dataset, root: Path) -> StoredDataset:
@@ -228,7 +237,7 @@ def _describe(
         description=info.description,
         licence=info.licence,
         citation=info.citation,
-        folder=root / "data" / f"{visible[:16]}-{sealed[:16]}-{_info_digest(info, words, columns)[:8]}",
+        folder=root / FOLDER / f"{visible[:16]}-{sealed[:16]}-{_info_digest(info, words, columns)[:8]}",
         fingerprint=visible,
         test_fingerprint=sealed,
         n_train=len(X_train),

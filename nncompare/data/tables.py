@@ -1,15 +1,16 @@
-"""Tables of the user: what each column holds, and the table as numbers with NaN for what is missing."""
+"""Tables of the user: what each column holds, as the training part tells."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nncompare.data.encoding import numbers_in, text_among_numbers, texts
 from nncompare.data.records import Array, Column
 from nncompare.data.source import Source, listed
 from nncompare.exceptions import UsageError
@@ -17,12 +18,21 @@ from nncompare.exceptions import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Recognised", "check_names", "encode", "find_target", "is_frame", "numbers_in", "recognise"]
+__all__ = [
+    "NUMBERS_ROWS",
+    "Recognised",
+    "check_names",
+    "column_names",
+    "find_target",
+    "is_frame",
+    "recognise",
+]
 
 MOSTLY_NUMBERS = 0.8
 MOST_DISTINCT_TEXTS = 50
 FEWEST_SHUFFLED = 50
-"""Rows from which whole numbers in any order, each once and without a gap, are taken for numbers of the rows."""
+"""Rows from which whole numbers in any order, each once and no wider, are taken for numbers of the rows."""
+NUMBERS_ROWS = "numbers the rows"
 _TARGET_NAMES = ("target", "class", "label", "species", "y")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 
@@ -65,6 +75,11 @@ def is_frame(value: object) -> bool:
     return type(value).__module__.partition(".")[0] == "pandas" and type(value).__name__ == "DataFrame"
 
 
+def column_names(frame: pd.DataFrame) -> list[str]:
+    """Return the names of a DataFrame's columns as text; those of several levels as Python writes them."""
+    return [str(name) for name in frame.columns]
+
+
 def check_names(names: Sequence[str], source: Source) -> None:
     """Check that each column has a name of its own.
 
@@ -103,7 +118,7 @@ def find_target(names: Sequence[str], target: str | None, source: Source) -> str
     raise UsageError(f"{source.name} has no column '{target}'. {hint}{known}.")
 
 
-def recognise(frame: pd.DataFrame, names: Sequence[str], source: Source) -> Recognised:
+def recognise(frame: pd.DataFrame, names: Sequence[str], source: Source, rows: Array | None = None) -> Recognised:
     """Tell what the columns hold, and leave out those that can teach nothing.
 
     Parameters
@@ -113,6 +128,8 @@ def recognise(frame: pd.DataFrame, names: Sequence[str], source: Source) -> Reco
     names : sequence of str
         Of its columns.
     source : Source
+    rows : ndarray of int64, optional
+        The training part, which alone tells what a column is and whether it is left out. All rows by default.
 
     Raises
     ------
@@ -120,14 +137,20 @@ def recognise(frame: pd.DataFrame, names: Sequence[str], source: Source) -> Reco
         A column has no values, holds text among numbers, or none is left.
     """
     found = Recognised()
+    rows = np.arange(len(frame)) if rows is None else np.asarray(rows)
+    told_by = replace(source, rows=rows)
     for k, name in enumerate(names):
         series = frame.iloc[:, k]
-        column = _column(name, series, source)
-        reason = _why_left_out(column, series)
+        told = series.iloc[rows]
+        if told.isna().all() and not series.isna().all():
+            found.left_out.append((name, "no values in the training part"))
+            continue
+        column = _column(name, told, told_by)
+        reason = _why_left_out(column, told, rows, len(frame))
         if reason:
             found.left_out.append((name, reason))
         else:
-            found.columns.append(column)
+            found.columns.append(_with_all_categories(column, series))
             found.n_gaps += int(series.isna().sum())
     if not found.columns:
         reasons = ", ".join(f"'{name}' {reason}" for name, reason in found.left_out[:5])
@@ -135,48 +158,6 @@ def recognise(frame: pd.DataFrame, names: Sequence[str], source: Source) -> Reco
             f"no column is left to learn from: {reasons or 'there is but the target'}", "Add features"
         )
     return found
-
-
-def encode(frame: pd.DataFrame, names: Sequence[str], columns: Sequence[Column], source: Source) -> Array:
-    """Return the named columns as numbers.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Any columns, in any order, of these ``names``.
-    names : sequence of str
-    columns : sequence of Column
-        What is wanted; categories that are none of a column's are missing values.
-    source : Source
-
-    Returns
-    -------
-    ndarray of shape (n_samples, len(columns)), float64
-
-    Raises
-    ------
-    DataError
-        A column of numbers holds text or an infinite value.
-    """
-    X = np.empty((len(frame), len(columns)))
-    for k, column in enumerate(columns):
-        series = frame.iloc[:, list(names).index(column.name)]
-        if column.categories is None:
-            X[:, k] = _encode_numbers(column.name, series, source)
-        else:
-            position = {name: code for code, name in enumerate(column.categories)}
-            X[:, k] = [np.nan if text is None else position.get(text, np.nan) for text in _texts(series)]
-    return X
-
-
-def numbers_in(series: pd.Series[Any]) -> Array:
-    """Return a column as float64, NaN for what is missing and for what is no number."""
-    import pandas as pd  # trial children import this package and must start at once
-
-    if pd.api.types.is_numeric_dtype(series.dtype) and series.dtype.kind in "iufb":
-        return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    numbers = pd.to_numeric(series.astype(object), errors="coerce")
-    return np.asarray(numbers.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def _column(name: str, series: pd.Series[Any], source: Source) -> Column:
@@ -192,10 +173,10 @@ def _column(name: str, series: pd.Series[Any], source: Source) -> Column:
     if n_numbers == n_present:
         return Column(name=name)
     if n_numbers >= MOSTLY_NUMBERS * n_present:
-        raise _text_among_numbers(name, series, int((present & ~is_number).argmax()), source)
+        raise text_among_numbers(name, series, int((present & ~is_number).argmax()), source)
     column = Column(name=name, categories=_categories(series))
     if all(_DECIMAL_COMMA.fullmatch(text) or text.lstrip("+-").isdigit() for text in column.categories or ()):
-        row = next(k for k, text in enumerate(_texts(series)) if text is not None and "," in text)
+        row = next(k for k, text in enumerate(texts(series)) if text is not None and "," in text)
         raise source.fault(
             f"column '{name}' holds numbers with a decimal comma, such as {str(series.iloc[row])!r} in "
             f"{source.place(row)}",
@@ -204,12 +185,17 @@ def _column(name: str, series: pd.Series[Any], source: Source) -> Column:
     return column
 
 
-def _why_left_out(column: Column, series: pd.Series[Any]) -> str:
-    """Return why a column can teach nothing; empty where it may."""
-    n_rows, has_gaps = len(series), bool(series.isna().any())
+def _with_all_categories(column: Column, series: pd.Series[Any]) -> Column:
+    """Return a column that names the categories of all rows: what each becomes is fitted on the training rows."""
+    return column if column.categories is None else replace(column, categories=_categories(series))
+
+
+def _why_left_out(column: Column, series: pd.Series[Any], rows: Array, n_rows: int) -> str:
+    """Return why a column, known in these ``rows`` of ``n_rows``, can teach nothing; empty where it may."""
+    has_gaps = bool(series.isna().any())
     if column.categories is not None:
         n_distinct = len(column.categories)
-        if n_distinct > MOST_DISTINCT_TEXTS and 2 * n_distinct > n_rows:
+        if n_distinct > MOST_DISTINCT_TEXTS and 2 * n_distinct > len(series):
             return f"{n_distinct:,} different texts"
         return "the same everywhere" if n_distinct == 1 and not has_gaps else ""
     if has_gaps:
@@ -217,42 +203,15 @@ def _why_left_out(column: Column, series: pd.Series[Any]) -> str:
     values = numbers_in(series)
     if (values == values[0]).all():
         return "the same everywhere"
-    in_order = bool((np.diff(values) == 1).all())
-    shuffled = n_rows >= FEWEST_SHUFFLED and bool((np.diff(np.sort(values)) == 1).all())
-    return "numbers the rows" if (in_order or shuffled) and values[0] == np.floor(values[0]) else ""
-
-
-def _encode_numbers(name: str, series: pd.Series[Any], source: Source) -> Array:
-    values = numbers_in(series)
-    bad = np.isnan(values) & series.notna().to_numpy()
-    if bad.any():
-        raise _text_among_numbers(name, series, int(bad.argmax()), source)
-    bad = np.abs(values) > np.finfo(np.float32).max
-    if bad.any():
-        row = int(bad.argmax())
-        what = f"column '{name}', {source.place(row)}: {values[row]:g} is infinite or too large"
-        raise source.fault(what, "Correct it, or leave the cell empty")
-    return values
-
-
-def _text_among_numbers(name: str, series: pd.Series[Any], row: int, source: Source) -> Exception:
-    what = f"column '{name}', {source.place(row)}: {str(series.iloc[row])[:60]!r} is text in a numeric column"
-    return source.fault(what, "Correct it, or leave the cell empty where the value is missing")
-
-
-def _texts(series: pd.Series[Any]) -> list[str | None]:
-    """Return each value as text, whole numbers without a fraction; None for what is missing."""
-    present = series.notna().to_numpy()
-    return [_text(value) if there else None for value, there in zip(series, present, strict=True)]
-
-
-def _text(value: object) -> str:
-    whole = isinstance(value, float) and value.is_integer()
-    return str(int(value)) if whole and isinstance(value, float) else str(value).strip()
+    if (values != np.floor(values)).any():
+        return ""
+    in_order = bool((values - rows == values[0] - rows[0]).all())
+    each_once = len(np.unique(values)) == len(values) and np.ptp(values) < n_rows
+    return NUMBERS_ROWS if in_order or (n_rows >= FEWEST_SHUFFLED and each_once) else ""
 
 
 def _categories(series: pd.Series[Any]) -> tuple[str, ...]:
-    return tuple(sorted({text for text in _texts(series) if text is not None}))
+    return tuple(sorted({text for text in texts(series) if text is not None}))
 
 
 def _holds_bool(series: pd.Series[Any]) -> bool:

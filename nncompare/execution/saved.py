@@ -17,6 +17,7 @@ from nncompare.data.files import storage_errors, write_atomic
 from nncompare.data.native import Native
 from nncompare.data.saved_conversion import load_conversion, save_conversion
 from nncompare.exceptions import PluginError, ResultsError
+from nncompare.execution.provenance import Code, check_code, code_of, origin_here
 from nncompare.execution.specs import FitSpec
 from nncompare.plugin import FittedModel
 from nncompare.registry import load_class
@@ -40,7 +41,8 @@ class SavedData(BaseModel):
 class Manifest(BaseModel):
     """What a model folder holds, and which class loads it; ``sha256`` has a digest for each file but this one.
 
-    ``data`` is None where no preprocessing was saved, as by earlier versions.
+    ``data`` is None where no preprocessing was saved, and ``code`` where the code is not known, as by earlier
+    versions.
     """
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
@@ -49,6 +51,7 @@ class Manifest(BaseModel):
     plugin: str
     framework: str | None = None
     data: SavedData | None = None
+    code: Code | None = None
     sha256: dict[str, str]
 
 
@@ -87,6 +90,7 @@ def save_model(model: FittedModel, spec: FitSpec, folder: Path) -> tuple[int, st
         plugin=spec.plugin,
         framework=spec.framework,
         data=_save_preprocessing(spec, folder / PREPROCESSING),
+        code=code_of(spec.plugin),
         sha256={name: file_digest(folder / name) for name in list_files(folder)},
     )
     content = manifest.model_dump_json(by_alias=True, indent=1).encode() + b"\n"
@@ -189,11 +193,12 @@ def load_model(folder: Path, manifest_sha256: str | None = None) -> FittedModel:
     Raises
     ------
     ResultsError
-        See :func:`check_saved`.
+        See :func:`check_saved` and :func:`~nncompare.execution.provenance.check_code`.
     PluginError
         The class cannot be imported, or loads something else.
     """
     manifest = check_saved(folder, manifest_sha256)
+    check_code(manifest.plugin, manifest.code, origin_here)
     load_class(manifest.plugin)
     cls = load_class(manifest.owner)
     loaded = cls.load(folder) if issubclass(cls, FittedModel) else None
