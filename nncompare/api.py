@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["compare", "load", "resume"]
 
 _OWN = ("X", "y", "X_test", "y_test", "name")
-_ELSEWHERE = {"models", "datasets", "command"}
+_ELSEWHERE = {"models", "datasets", "command", "strict"}
 _OTHER_NAMES = {"datasets": "dataset", "data": "dataset", "model": "models", "seeds": "n_refits", "set": "pins"}
 
 
@@ -255,6 +255,11 @@ def _check_settings(settings: Iterable[str]) -> None:
     known = {field.name for field in fields(RunConfig)} - _ELSEWHERE
     every = [*sorted(known), "models", "dataset", *_OWN, "progress", "listener", "estimate"]
     for name in settings:
+        if name == "strict":
+            raise UsageError(
+                "compare() has no setting 'strict', which is for the exit code of a command. What was not run is "
+                "in results: [study for study in comparison.results.studies if study.status == 'not_run']."
+            )
         if name not in known:
             near = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else difflib.get_close_matches(name, every, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(every)}."
