@@ -155,7 +155,8 @@ def test_predict_with_a_refit_that_failed_names_the_others(run):
     results, folder = run
     failed = with_refit(results, failure=Failure(category="oom", message="Too much."))
     with pytest.raises(
-        ResultsError, match=r"Refit 1 of Nearest on Waves failed: Too much\. Choose another \(--refit\): 2"
+        ResultsError,
+        match=r"Refit 1 of Nearest on Waves failed: Too much\. Choose another \(--refit, in Python: refit=\): 2",
     ):
         predict(folder, failed, "Nearest")
 

@@ -93,6 +93,7 @@ def resume_run(
     if plan is None:
         results = load_results(folder)
         if not quiet:
-            click.echo("This run is complete already. To search on, ask for more --trials.", err=True)
+            text = "This run is complete already. To search on, ask for more --trials"
+            click.echo(f"{text}; where --timeout ended the searches, for a longer one.", err=True)
     strict = was_strict(folder) if strict is None else strict
     ctx.exit(finish(results, folder, output, strict=strict, signum=signum))
