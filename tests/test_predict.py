@@ -116,7 +116,10 @@ def test_predict_asks_which_data_set_where_there_are_several(run):
     results, folder = run
     other = results.datasets[0].model_copy(update={"name": "other"})
     changed = results.model_copy(update={"datasets": [*results.datasets, other]})
-    with pytest.raises(UsageError, match=r"2 data sets \(Waves, other\): say whose model is to predict \(-d\)"):
+    with pytest.raises(
+        UsageError,
+        match=r"2 data sets \(Waves, other\): say whose model is to predict \(-d, in Python: dataset=\)",
+    ):
         predict(folder, changed)
 
 
