@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["compare", "load", "resume"]
 
 _OWN = ("X", "y", "X_test", "y_test", "name")
-_ELSEWHERE = {"models", "datasets", "command"}
+_ELSEWHERE = {"models", "datasets", "command", "strict"}
 _OTHER_NAMES = {"datasets": "dataset", "data": "dataset", "model": "models", "seeds": "n_refits", "set": "pins"}
 
 
@@ -171,9 +171,10 @@ def resume(
     n_trials : int, optional
         Trials of each study in all, those that are finished included.
     timeout_s, jobs : optional
-        In place of what the run was started with.
+        In place of what the run was started with. With a longer time, searches that the limit ended go on.
     storage : str, optional
-        The address of the run's database, where it holds a password: that was not kept.
+        The address of the run's database, where it holds a password: that was not kept. Without it, the
+        environment's ``NNCOMPARE_STORAGE`` is used if it names the same database.
     progress, listener
         As for :func:`compare`.
 
@@ -184,11 +185,14 @@ def resume(
     Raises
     ------
     UsageError
-        There is no such run, fewer trials are asked for than it has, or its storage's address is missing.
+        There is no such run, fewer trials are asked for than it has, its limit of time leaves nothing to do, or
+        its storage's address is missing or that of another.
     ResultsError
         The run directory is damaged or of an older version, or the data are not those of the run.
+    PluginError
+        A study that has results could not run now; nothing was changed.
     BusyError
-        Another process holds the run directory.
+        Another process holds the run directory, or went on with the run while this was planned.
     KeyboardInterrupt, SystemExit
         As for :func:`compare`.
     """
@@ -224,7 +228,8 @@ def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "reports") -
     Parameters
     ----------
     run : str or path
-        The path of a run directory or of its results.json, the id of a run below ``out``, or ``"latest"``.
+        The path of a run directory or of its results.json, the id of a run below ``out``, or ``"latest"``, the
+        one that was started last.
     out : str or path, default "reports"
         The folder of the run directories.
 
@@ -255,6 +260,11 @@ def _check_settings(settings: Iterable[str]) -> None:
     known = {field.name for field in fields(RunConfig)} - _ELSEWHERE
     every = [*sorted(known), "models", "dataset", *_OWN, "progress", "listener", "estimate"]
     for name in settings:
+        if name == "strict":
+            raise UsageError(
+                "compare() has no setting 'strict', which is for the exit code of a command. What was not run is "
+                "in results: [study for study in comparison.results.studies if study.status == 'not_run']."
+            )
         if name not in known:
             near = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else difflib.get_close_matches(name, every, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(every)}."

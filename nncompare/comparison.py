@@ -187,12 +187,13 @@ def exit_code(results: Results, strict: bool = False) -> int:
     """Return the exit code that a run deserves.
 
     0 where every pair was compared or not run for want of data, 3 where some pair failed (with ``strict``
-    also where one was not run), 4 where no pair has a result.
+    also where one was not run) or the extension of one did, so that results of before stand, 4 where no pair has a
+    result.
     """
     statuses = {study.status for study in results.studies}
     if "complete" not in statuses:
         return 4
-    return 3 if "failed" in statuses or (strict and "not_run" in statuses) else 0
+    return 3 if "failed" in statuses or results.state == "interrupted" or (strict and "not_run" in statuses) else 0
 
 
 def load_results(path: Path) -> Results:

@@ -21,18 +21,19 @@ from nncompare.exceptions import StorageError
 from nncompare.execution.runner import LocalRunner
 from nncompare.layout import RESULTS
 from nncompare.mistakes import find_mistakes
-from nncompare.parts import earlier_notes, in_whole, resumed_at
+from nncompare.parts import earlier_notes, earlier_study, in_whole, resumed_at
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.refit import Reference, Refit, Refits, SealedTest, measure, run_references
 from nncompare.report import write_report
 from nncompare.results import DatasetRecord, Results, RunState, StudyRecord, TrialRecord
-from nncompare.runfile import RunFile, hold, make_folder, write_run_file
+from nncompare.runfile import RunFile, check_unchanged, hold, make_folder, write_run_file
 from nncompare.runlog import RunLog
 from nncompare.samplers import quiet_optuna
 from nncompare.search import Search
 from nncompare.session import Session, memory_limit_mb, search_limit_s
 from nncompare.slots import Slots
-from nncompare.storage import has_password, open_storage, open_study_file, without_password
+from nncompare.storage import absolute_address, has_password, open_storage, open_study_file, without_password
+from nncompare.superseded import remove_superseded
 from nncompare.trials import SearchResult
 
 __all__ = ["Engine"]
@@ -105,13 +106,14 @@ class Engine:
         StorageError
             The database or the run directory cannot be opened or written.
         BusyError
-            Another process holds the run directory.
+            Another process holds the run directory, or went on with the run since this was planned.
         """
-        url = self._plan.config.storage
+        url = self._plan.config.storage and absolute_address(self._plan.config.storage)
         shared = None if url is None else open_storage(url)  # first: without it there is no run directory either
         if self._plan.earlier is None:
             make_folder(self._folder, self._plan.folder)
         with hold(self._folder):
+            check_unchanged(self._plan)
             shown, secret = (None, False) if url is None else (without_password(url), has_password(url))
             write_run_file(RunFile.of(self._plan, storage=shown, has_password=secret), self._folder)
             self._storage = shared or open_study_file(self._folder / "study.db")
@@ -129,7 +131,10 @@ class Engine:
             future.result()
         if not self.stop.is_set():
             self._measure()
-        return self._save("interrupted" if self.stop.is_set() else "complete")
+        results = self._save("interrupted" if self.stop.is_set() else "complete")
+        if results.state == "complete":
+            remove_superseded(results, self._folder)
+        return results
 
     def _run_references(self) -> None:
         """Train the baselines of every data set first; they cost little."""
@@ -190,7 +195,8 @@ class Engine:
 
     def _refit(self, index: int, study: PlannedStudy, dataset: PlannedDataset, best: TrialRecord) -> list[Refit]:
         data = self._session.refit_data(study, dataset)
-        return Refits(study, best, data, self._tests[study.dataset], self._session).run(self._slots, index)
+        test, earlier = self._tests[study.dataset], earlier_study(self._plan, study)
+        return Refits(study, best, data, test, self._session, earlier).run(self._slots, index)
 
     def _measure(self) -> None:
         """Time one saved model of each study, alone on the machine."""

@@ -1,7 +1,14 @@
 """What the files of a run directory are called; light, because commands that only look for runs import it."""
 
-__all__ = ["REPORT", "RESULTS", "RUN_FILE"]
+from pathlib import Path
+
+__all__ = ["REPORT", "RESULTS", "RUN_FILE", "trials_folder"]
 
 REPORT = "report.html"
 RESULTS = "results.json"
 RUN_FILE = "run.json"
+
+
+def trials_folder(run: Path, model: str, dataset: str) -> Path:
+    """Return the folder of the records, result files and logs of one study."""
+    return run / "trials" / f"{model}--{dataset}"

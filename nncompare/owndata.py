@@ -80,12 +80,12 @@ def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
     for option, value, needed in (("target", config.target, "a table"), ("encoding", config.encoding, "a table")):
         if value is not None and not has_table:
             raise UsageError(
-                f"--{option} is for {needed}, and none is among the data sets. Name one, such as -d file.csv, or "
-                f"leave --{option} out."
+                f"--{option} is for {needed} (in Python: {option}=), and none is among the data sets. Name one, "
+                f"such as -d file.csv, or leave --{option} out."
             )
     if config.view is not None and not has_arrays and not (has_table and config.view == "tabular"):
         why = "a table is always tabular" if has_table else "none is among the data sets"
-        raise UsageError(f"--view is for .npz files, and {why}. Leave --view out.")
+        raise UsageError(f"--view is for .npz files (in Python: view=), and {why}. Leave it out.")
 
 
 def load_own(

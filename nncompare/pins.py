@@ -24,7 +24,10 @@ def check_pins(config: RunConfig, studies: Sequence[PlannedStudy]) -> None:
     for model, pins in config.pins.items():
         own = [study for study in studies if study.model == model]
         if not own:
-            raise UsageError(f"--set names the model '{model}', which is not part of this run.")
+            names = ", ".join(dict.fromkeys(study.model for study in studies))
+            raise UsageError(
+                f"--set (in Python: pins=) names the model '{model}', which is not part of this run: {names}."
+            )
         usable = [study for study in own if study.failure is None]
         for name, value in pins.items() if usable else ():
             _check_everywhere(name, value, usable)
@@ -41,8 +44,13 @@ def _check_everywhere(name: str, value: Any, studies: Sequence[PlannedStudy]) ->
     refusals = {study.dataset: _refusal(study, name, value) for study in concerned}
     able = [dataset for dataset, refusal in refusals.items() if not refusal]
     for refusal in filter(None, refusals.values()):
-        advice = f" On {', '.join(able)} it can: add -d {' -d '.join(able)}." if able else ""
+        advice = _advice(able) if able else ""
         raise UsageError(f"{refusal}{advice}")
+
+
+def _advice(able: Sequence[str]) -> str:
+    python = f"dataset={able[0]!r}" if len(able) == 1 else f"dataset={list(able)!r}"
+    return f" On {', '.join(able)} it can: add -d {' -d '.join(able)} (in Python: {python})."
 
 
 def _refusal(study: PlannedStudy, name: str, value: Any) -> str:

@@ -105,8 +105,9 @@ class PlannedStudy:
 class Plan:
     """Everything that is decided before the first trial.
 
-    ``earlier`` holds what an earlier part of the run found, where this goes on with it. The names of its Optuna
-    studies begin with ``study_prefix``, which keeps runs in a shared database apart.
+    ``earlier`` holds what an earlier part of the run found, where this goes on with it, and ``earlier_digest`` is
+    that of the run's files when it was read. The names of its Optuna studies begin with ``study_prefix``, which
+    keeps runs in a shared database apart.
     """
 
     run_id: str
@@ -118,3 +119,4 @@ class Plan:
     studies: tuple[PlannedStudy, ...]
     study_prefix: str = ""
     earlier: Results | None = None
+    earlier_digest: str = ""

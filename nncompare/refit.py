@@ -24,9 +24,10 @@ from nncompare.execution.specs import FitAnswer, FitSpec, MeasureAnswer, Measure
 from nncompare.execution.supervisor import RefusedError
 from nncompare.metrics import check_probabilities, predicted, reference_scores, refit_scores
 from nncompare.plan import PlannedStudy
-from nncompare.results import Failure, ReferenceRecord, RefitRecord, TrialRecord
+from nncompare.results import Failure, ReferenceRecord, RefitRecord, StudyRecord, TrialRecord
 from nncompare.session import Session
 from nncompare.slots import Slots
+from nncompare.superseded import superseding_name
 
 __all__ = ["Reference", "Refit", "Refits", "SealedTest", "measure", "run_references"]
 
@@ -91,12 +92,21 @@ class Refits:
         With test; without a validation part where the refits train for a fixed number of epochs.
     test : SealedTest
     session : Session
+    earlier : StudyRecord, optional
+        What results.json says of the study now: the files that it names stay as they are.
     """
 
     def __init__(
-        self, study: PlannedStudy, best: TrialRecord, data: PreparedView, test: SealedTest, session: Session
+        self,
+        study: PlannedStudy,
+        best: TrialRecord,
+        data: PreparedView,
+        test: SealedTest,
+        session: Session,
+        earlier: StudyRecord | None = None,
     ) -> None:
         self._study, self._best, self._data, self._test, self._session = study, best, data, test, session
+        self._earlier = earlier
         self._lock = threading.Lock()
         self._n_finished = 0
 
@@ -114,8 +124,9 @@ class Refits:
     def _run_one(self, number: int) -> Refit:
         study = self._study
         seed = derive_seed(self._session.config.seed, study.model, study.dataset, "refit", number)
-        predictions = Path("predictions") / f"{study.model}--{study.dataset}--{seed}.npz"
-        model = self._session.folder / "models" / f"{study.model}--{study.dataset}--{seed}"
+        name = self._name(seed)
+        predictions = Path("predictions") / f"{name}.npz"
+        model = self._session.folder / "models" / name
         spec = self._spec(number, seed, model)
         if not (model.is_dir() and (self._session.folder / predictions).is_file()):
             spec.result.unlink(missing_ok=True)  # of an earlier part of the run: what it made is gone
@@ -126,6 +137,16 @@ class Refits:
             n_finished = self._n_finished
         self._session.tell(RefitFinished(study.model, study.dataset, refit.record, n_finished, study.n_refits))
         return refit
+
+    def _name(self, seed: int) -> str:
+        """Return what the files of a refit are called; those of another trial's refit are not overwritten."""
+        name = f"{self._study.model}--{self._study.dataset}--{seed}"
+        refits = self._earlier.refits if self._earlier is not None else []
+        named = next((Path(refit.model).name for refit in refits if refit.seed == seed and refit.model), None)
+        if self._earlier is None or named is None:
+            return name
+        is_same = self._earlier.best_trial == self._best.number
+        return named if is_same else superseding_name(name, self._best.number)
 
     def _spec(self, number: int, seed: int, model: Path) -> FitSpec:
         study, best = self._study, self._best

@@ -20,6 +20,7 @@ from types import MappingProxyType, ModuleType
 from typing import Literal, TypeAlias
 
 from nncompare.exceptions import PluginError, UsageError
+from nncompare.modulefile import file_of_module
 
 Group: TypeAlias = Literal["nncompare.models", "nncompare.datasets"]
 MODELS: Group = "nncompare.models"
@@ -256,6 +257,8 @@ def _local(name: str, group: Group) -> PluginRef:
         where = str(path.resolve())
     elif _CLASS.fullmatch(name) is None:
         raise UsageError(f"'{name}' is neither 'package.module:Class' nor 'path/to/file.py:Class'.")
+    else:
+        where = file_of_module(where.strip()) or where
     if not class_name.isidentifier():
         raise UsageError(f"'{class_name}' in '{name}' cannot be the name of a class.")
     if class_name in RESERVED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +14,13 @@ from nncompare.execution.runner import LocalRunner
 from nncompare.layout import RESULTS
 from nncompare.plan import Plan, PlannedDataset
 from nncompare.planning import make_plan
+from nncompare.remaining import asks_more, check_data_folders, check_limit, check_studies, same_studies
 from nncompare.results import Results
-from nncompare.runfile import RunFile, hold, read_run_file
+from nncompare.runfile import RunFile, hold, read_run_file, state_digest
 from nncompare.settings import STORAGE_VARIABLE, RunConfig
+from nncompare.storage import same_database, without_password
 
-__all__ = ["plan_rest"]
+__all__ = ["plan_rest", "was_strict"]
 
 
 def plan_rest(
@@ -44,37 +47,50 @@ def plan_rest(
     timeout_s, jobs : optional
         In place of what the run was started with.
     storage : str, optional
-        The address of the database, where it holds a password: that is not kept in the run directory.
+        The address of the database, where it holds a password: that is not kept in the run directory. Without it,
+        the environment's ``NNCOMPARE_STORAGE`` is used if it names the same database.
 
     Raises
     ------
     ResultsError
         The run directory is damaged or of an older version, or the data are not those of the run.
     UsageError
-        Fewer trials are asked for than the run has, or the storage's address is missing.
+        Fewer trials are asked for than the run has, its limit of time leaves nothing to do, or the storage's
+        address is missing or that of another.
+    PluginError
+        A study that has results could not run now.
     BusyError
         Another process holds the run directory.
     """
     with hold(folder):  # whether it is free is known before anything is loaded
-        run_file = read_run_file(folder)
-    earlier = _results(folder)
+        run_file, earlier, digest = read_run_file(folder), _results(folder), state_digest(folder)
     config = _config(run_file, n_trials=n_trials, timeout_s=timeout_s, jobs=jobs, storage=storage)
     if earlier is not None:
-        asks_more = _asks_more(earlier, n_trials)
-        if earlier.state == "complete" and not asks_more:
+        more = asks_more(folder, earlier, run_file.run_config(), n_trials=n_trials, timeout_s=timeout_s)
+        if earlier.state == "complete" and not more:
             return None
-    plan = make_plan(replace(config, out=folder.parent), runner, listener)
-    for dataset in plan.datasets:
-        _check_data(dataset, run_file, folder)
-    _tell_versions(plan, run_file, listener)
-    return replace(
+    check_data_folders(config)
+    plan = same_studies(make_plan(replace(config, out=folder.parent), runner, listener), earlier)
+    plan = replace(
         plan,
         run_id=run_file.run_id,
         folder=folder,
         created_at=datetime.fromisoformat(run_file.created_at),
         study_prefix=run_file.study_prefix,
         earlier=earlier or _nothing(run_file, config),
+        earlier_digest=digest,
     )
+    for dataset in plan.datasets:
+        _check_data(dataset, run_file, folder)
+    check_studies(plan, earlier, run_file.started_in)
+    check_limit(plan, is_complete=earlier is not None and earlier.state == "complete", listener=listener)
+    _tell_versions(plan, run_file, listener)
+    return plan
+
+
+def was_strict(folder: Path) -> bool:
+    """Tell whether a run was asked to fail when a study cannot run for want of a download."""
+    return bool(read_run_file(folder).config.get("strict", False))
 
 
 def _results(folder: Path) -> Results | None:
@@ -105,31 +121,38 @@ def _config(
         config = run_file.run_config()
     except (KeyError, TypeError) as error:
         raise ResultsError(f"run.json of '{run_file.run_id}' is damaged: {error}.") from error
-    if config.storage is None and storage is not None:
-        raise UsageError(f"The trials of '{run_file.run_id}' are in its study.db, so --storage cannot be given.")
-    if run_file.has_password and storage is None:
-        raise UsageError(
-            f"The trials of '{run_file.run_id}' are in {config.storage}, whose password is not kept. "
-            f"Give the whole address with --storage, or in {STORAGE_VARIABLE}."
-        )
     return replace(
         config,
         n_trials=n_trials or config.n_trials,
         timeout_s=timeout_s or config.timeout_s,
         jobs=jobs or config.jobs,
-        storage=storage or config.storage,
+        storage=_address(run_file, config.storage, storage),
     )
 
 
-def _asks_more(earlier: Results, n_trials: int | None) -> bool:
-    """Tell whether more trials are asked for than the run was given; refuse fewer."""
-    most = max((study.budget.n_trials for study in earlier.studies if study.budget is not None), default=0)
-    if n_trials is not None and n_trials < most:
+def _address(run_file: RunFile, recorded: str | None, given: str | None) -> str | None:
+    """Return the address of the run's database: as given now, as the environment has it, or as it was recorded."""
+    if recorded is None and given is None:
+        return None  # in study.db, whatever the environment says for other runs
+    if recorded is None:
         raise UsageError(
-            f"The run '{earlier.run_id}' has {most} trials per study; --trials {n_trials} would be fewer. "
-            "A finished trial cannot be taken back."
+            f"The trials of '{run_file.run_id}' are in its study.db, so --storage (in Python: storage=) cannot be "
+            "given."
         )
-    return n_trials is not None and n_trials > most
+    if given is not None and not same_database(given, recorded):
+        raise UsageError(
+            f"The trials of '{run_file.run_id}' are in {recorded}, and --storage (in Python: storage=) names "
+            f"another database, {without_password(given)}. Give the address of the run's own."
+        )
+    variable = os.environ.get(STORAGE_VARIABLE) or None
+    if given is None and variable is not None and same_database(variable, recorded):
+        given = variable
+    if run_file.has_password and given is None:
+        raise UsageError(
+            f"The trials of '{run_file.run_id}' are in {recorded}, whose password is not kept. Give the whole "
+            f"address with --storage (in Python: storage=), or in {STORAGE_VARIABLE}."
+        )
+    return given or recorded
 
 
 def _check_data(dataset: PlannedDataset, run_file: RunFile, folder: Path) -> None:

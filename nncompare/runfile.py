@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import socket
@@ -18,11 +19,23 @@ from nncompare.data.files import write_atomic
 from nncompare.data.own import is_own_file
 from nncompare.data.store import MANIFEST
 from nncompare.exceptions import BusyError, ResultsError, StorageError
-from nncompare.layout import RUN_FILE
+from nncompare.layout import RESULTS, RUN_FILE
+from nncompare.modulefile import file_of_module
 from nncompare.plan import Plan
 from nncompare.settings import RunConfig
 
-__all__ = ["FOLDERS", "RecordedData", "RunFile", "hold", "is_held", "make_folder", "new_prefix", "read_run_file"]
+__all__ = [
+    "FOLDERS",
+    "RecordedData",
+    "RunFile",
+    "check_unchanged",
+    "hold",
+    "is_held",
+    "make_folder",
+    "new_prefix",
+    "read_run_file",
+    "state_digest",
+]
 
 LOCK = "run.lock"
 HOLDER = "run.holder"
@@ -45,7 +58,7 @@ class RunFile(BaseModel):
 
     ``config`` holds the fields of :class:`~nncompare.settings.RunConfig`, paths absolute, and never a storage with
     a password: ``has_password`` tells that one has to be given again. ``study_prefix`` is what the names of the
-    Optuna studies begin with.
+    Optuna studies begin with. ``started_in`` is the folder where packages that are not installed were looked for.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -54,6 +67,7 @@ class RunFile(BaseModel):
     run_id: str
     created_at: str
     study_prefix: str = ""
+    started_in: str = ""
     has_password: bool = False
     config: dict[str, Any]
     datasets: dict[str, RecordedData] = Field(default_factory=dict)
@@ -69,6 +83,7 @@ class RunFile(BaseModel):
             run_id=plan.run_id,
             created_at=plan.created_at.isoformat(),
             study_prefix=plan.study_prefix,
+            started_in=str(Path.cwd()),
             has_password=has_password,
             config=config,
             datasets={
@@ -116,6 +131,30 @@ def read_run_file(folder: Path) -> RunFile:
 def write_run_file(run_file: RunFile, folder: Path) -> None:
     """Write ``run.json``, which a reader sees whole or not at all."""
     write_atomic(folder / RUN_FILE, run_file.model_dump_json(indent=1) + "\n")
+
+
+def state_digest(folder: Path) -> str:
+    """Return a digest of how far a run is, by what its files say."""
+    digest = hashlib.sha256()
+    for name in (RUN_FILE, RESULTS):
+        with suppress(FileNotFoundError):
+            digest.update((folder / name).read_bytes())
+    return digest.hexdigest()
+
+
+def check_unchanged(plan: Plan) -> None:
+    """Refuse to carry out the plan of a run that went on elsewhere since; the run directory has to be held.
+
+    Raises
+    ------
+    BusyError
+        Another process wrote to the run directory between plan and run.
+    """
+    if plan.earlier is not None and state_digest(plan.folder) != plan.earlier_digest:
+        raise BusyError(
+            f"Another process went on with the run in '{plan.folder}' while this one was being planned. Start the "
+            "command again."
+        )
 
 
 def new_prefix(run_id: str) -> str:
@@ -197,10 +236,12 @@ def _holder(folder: Path) -> str:
 
 
 def _absolute(name: str) -> str:
-    """Return the name of a plugin or data set so that it is found from any folder."""
+    """Return the name of a plugin or data set so that it is found from any folder; a package's stays as it was."""
     where, colon, cls = name.rpartition(":")
     path = Path(where if colon else name).expanduser()
     if colon and where.endswith(".py"):
         return f"{path.absolute()}:{cls}"
+    if colon:
+        return f"{file_of_module(where.strip()) or where}:{cls}"
     is_own = not colon and (is_own_file(name) or (path / MANIFEST).is_file())
     return str(path.absolute()) if is_own else name

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import re
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from nncompare.exceptions import UsageError
 from nncompare.layout import RESULTS, RUN_FILE
 
-__all__ = ["ListedState", "RunSummary", "find_run", "list_runs"]
+__all__ = ["ListedState", "RunSummary", "find_run", "list_runs", "run_folders"]
+
+_CREATED = re.compile(r'"created_at": *"([^"]+)"')
+_HEAD = 4096
+"""Characters in which a run says when it was started: the whole may have megabytes."""
 
 ListedState: TypeAlias = Literal["running", "complete", "interrupted", "damaged"]
 
@@ -48,7 +55,7 @@ class RunSummary:
 
 def list_runs(out: Path) -> list[RunSummary]:
     """Return the runs below a folder, the newest first; a damaged one hides no other."""
-    return [_summary(folder) for folder in reversed(_folders(out))]
+    return [_summary(folder) for folder in reversed(run_folders(out))]
 
 
 def find_run(run: str, out: Path) -> Path:
@@ -67,7 +74,7 @@ def find_run(run: str, out: Path) -> Path:
     UsageError
         There is no such run, or several begin like that; the message names those that are there.
     """
-    known = _folders(out)
+    known = run_folders(out)
     if run == "latest" and known:
         return known[-1]
     if run == "latest":
@@ -88,16 +95,24 @@ def find_run(run: str, out: Path) -> Path:
     raise UsageError(f"There is no run '{run}' in '{out}'.{hint} {there}")
 
 
-def _folders(out: Path) -> list[Path]:
-    """Return the run directories, the oldest first."""
+def run_folders(out: Path) -> list[Path]:
+    """Return the run directories, the one that was started first at the beginning."""
     found = {path.parent for name in (RESULTS, RUN_FILE) for path in out.glob(f"*/{name}")}
-    return sorted(found, key=lambda folder: (_age(folder), folder.name))
+    return sorted(found, key=lambda folder: (_started(folder), folder.name))
 
 
-def _age(folder: Path) -> float:
-    """Return when a run was last written, in seconds since the epoch."""
-    files = (folder / RESULTS, folder / RUN_FILE)
-    return max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
+def _started(folder: Path) -> float:
+    """Return when a run was started, in seconds since the epoch; when it was written where it does not say.
+
+    Copies, resumed runs and reports that are written again have files that are younger than the run.
+    """
+    files = [file for name in (RUN_FILE, RESULTS) if (file := folder / name).is_file()]
+    for file in files:
+        with suppress(OSError, ValueError), file.open(encoding="utf-8") as stream:
+            found = _CREATED.search(stream.read(_HEAD))
+            if found is not None:
+                return datetime.fromisoformat(found[1]).timestamp()
+    return max((file.stat().st_mtime for file in files), default=0.0)
 
 
 def _is_run(folder: Path) -> bool:

@@ -21,10 +21,11 @@ from nncompare.execution.specs import Answer, FitAnswer, FitSpec
 from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedStudy
 from nncompare.results import Failure, FailureCategory, TrialRecord
-from nncompare.samplers import importance, make_pruner, make_sampler, suggest
+from nncompare.samplers import importance, make_sampler, suggest
 from nncompare.session import Session
 from nncompare.slots import Slots
 from nncompare.storage import STORAGE_ERRORS
+from nncompare.studies import open_study
 from nncompare.trials import (
     SearchResult,
     best_of,
@@ -79,17 +80,14 @@ class Search:
         self._running_since: dict[int, float] = {}
         self._known_epochs: dict[int, int] = {}
         self._folder = session.trials_folder(study.model, study.dataset)
-        self._optuna = optuna.create_study(
-            storage=storage,
-            study_name=f"{session.study_prefix}{study.model}--{study.dataset}",
-            direction="minimize",
-            sampler=make_sampler(study, session.config.seed, 0),
-            pruner=make_pruner(study),
-            load_if_exists=True,
+        self._optuna = open_study(
+            study,
+            storage,
+            f"{session.study_prefix}{study.model}--{study.dataset}",
+            session.config.seed,
+            self._folder,
+            session.tell,
         )
-        if not self._optuna.get_trials(deepcopy=False):
-            first = {name: value for name, value in study.defaults.items() if name not in study.pins}
-            self._optuna.enqueue_trial(first)
         self._begun: deque[optuna.trial.FrozenTrial] = deque()
         self._n_asked = 0
         self._has_begun = False

@@ -13,6 +13,7 @@ from nncompare.events import Listener
 from nncompare.execution.memory import available_mb
 from nncompare.execution.runner import Runner
 from nncompare.execution.specs import FitSpec
+from nncompare.layout import trials_folder
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.settings import RunConfig, default_jobs
 
@@ -74,7 +75,7 @@ class Session:
 
     def trials_folder(self, model: str, dataset: str) -> Path:
         """Return the folder of the result files and logs of one study."""
-        return self.folder / "trials" / f"{model}--{dataset}"
+        return trials_folder(self.folder, model, dataset)
 
     def search_data(self, study: PlannedStudy, dataset: PlannedDataset) -> PreparedView:
         """Return what the trials of a study see: train and validation, prepared in the cache or found there.

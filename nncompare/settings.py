@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -88,7 +89,8 @@ class RunConfig:
     out : Path
         Folder that receives the run directory.
     strict : bool
-        A study that is not run for want of data makes the run fail.
+        A study that is not run for want of data makes the exit code of the command 3. In Python there is none, so
+        :func:`nncompare.compare` refuses it.
     trial_timeout_s : float
         A trial is killed after this many seconds.
     trial_memory_mb : float or None
@@ -134,16 +136,68 @@ class RunConfig:
         UsageError
             A value is out of its range.
         """
-        object.__setattr__(self, "out", Path(self.out))
         if self.preset not in PRESETS:
             raise UsageError(f"No preset is called {self.preset!r}. Choose from {', '.join(PRESETS)}.")
-        for name in ("n_trials", "max_epochs", "n_refits", "jobs", "threads"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise UsageError(f"{name} is {value!r}; a whole number of at least 1 is expected.")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
-            raise UsageError(f"seed is {self.seed!r}; a whole number of at least 0 is expected.")
-        for name in ("trial_timeout_s", "trial_memory_mb", "timeout_s"):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
-                raise UsageError(f"{name} is {value!r}; a number above 0 is expected.")
+        if self.view is not None:
+            _check_view(self.view)
+        if not isinstance(self.out, str | os.PathLike):
+            raise UsageError(f"out is {self.out!r}; the path of a folder is expected.")
+        if not isinstance(self.strict, bool):
+            raise UsageError(f"strict is {self.strict!r}; True or False is expected.")
+        for name in ("target", "encoding", "storage"):
+            if not isinstance(getattr(self, name), str | None):
+                shown = type(self.storage).__name__ if name == "storage" else repr(getattr(self, name))
+                raise UsageError(f"{name} is {shown}; a text is expected.")
+        self._set(out=Path(self.out), pins=_checked_pins(self.pins))
+        for name in ("n_trials", "max_epochs", "n_refits", "jobs"):
+            if getattr(self, name) is not None:
+                self._set(**{name: _whole(name, getattr(self, name), 1)})
+        self._set(threads=_whole("threads", self.threads, 1), seed=_whole("seed", self.seed, 0))
+        for name in ("trial_memory_mb", "timeout_s"):
+            if getattr(self, name) is not None:
+                self._set(**{name: _above_0(name, getattr(self, name))})
+        self._set(trial_timeout_s=_above_0("trial_timeout_s", self.trial_timeout_s))
+
+    def _set(self, **values: Any) -> None:
+        """Set fields while the record is made."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+
+def _check_view(view: object) -> None:
+    from nncompare.data.records import VIEWS  # here: most commands need no arrays
+
+    if view not in VIEWS:
+        raise UsageError(f"No view is called {view!r}. Choose from {', '.join(VIEWS)}.")
+
+
+def _whole(name: str, value: object, least: int) -> int:
+    """Return a whole number of any kind, NumPy's too, as Python's."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise UsageError(f"{name} is {value!r}; a whole number of at least {least} is expected.")
+    return int(value)
+
+
+def _above_0(name: str, value: object) -> float:
+    if isinstance(value, bool) or not (isinstance(value, Real) and 0 < float(value) < math.inf):
+        raise UsageError(f"{name} is {value!r}; a number above 0 is expected.")
+    return int(value) if isinstance(value, Integral) else float(value)
+
+
+def _checked_pins(pins: object) -> Mapping[str, Mapping[str, Any]]:
+    """Return the pinned parameters with Python's numbers in place of NumPy's."""
+    form = "pins={'cnn': {'batch_norm': True}}"
+    if not isinstance(pins, Mapping):
+        raise UsageError(f"pins is {pins!r}; parameters by model are expected, as in {form}.")
+    for model, values in pins.items():
+        if not isinstance(model, str) or not isinstance(values, Mapping):
+            raise UsageError(f"pins has {model!r}: {values!r}; parameters by name are expected, as in {form}.")
+    return {model: {name: _plain(value) for name, value in values.items()} for model, values in pins.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value

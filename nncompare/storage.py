@@ -14,7 +14,15 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from nncompare.exceptions import StorageError
 
-__all__ = ["STORAGE_ERRORS", "has_password", "open_storage", "open_study_file", "without_password"]
+__all__ = [
+    "STORAGE_ERRORS",
+    "absolute_address",
+    "has_password",
+    "open_storage",
+    "open_study_file",
+    "same_database",
+    "without_password",
+]
 
 BUSY_TIMEOUT_S = 60
 STORAGE_ERRORS = (SQLAlchemyError, optuna.exceptions.StorageInternalError)
@@ -74,6 +82,31 @@ def has_password(url: str) -> bool:
     """Tell whether an address holds what nobody may see: a password, or options, which may hold one."""
     parsed = make_url(url)
     return parsed.password is not None or bool(parsed.query)
+
+
+def absolute_address(url: str) -> str:
+    """Return an address that means the same from any folder: the path of an SQLite file may be relative."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return url
+    file = parsed.database
+    if parsed.get_backend_name() != "sqlite" or not file or file == ":memory:" or file.startswith("file:"):
+        return url
+    return parsed.set(database=str(Path(file).absolute())).render_as_string(hide_password=False)
+
+
+def same_database(url: str, recorded: str) -> bool:
+    """Tell whether an address names the database of another, whatever their passwords, options and drivers are."""
+    try:
+        one, other = (make_url(absolute_address(address)) for address in (url, recorded))
+    except (ArgumentError, ValueError):
+        return False
+    return _place(one) == _place(other)
+
+
+def _place(url: URL) -> tuple[str | int | None, ...]:
+    return url.get_backend_name(), url.username, url.host, url.port, url.database
 
 
 def _hide(text: str, url: str) -> str:

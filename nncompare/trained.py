@@ -55,7 +55,7 @@ def find_trained(
     if dataset is None and len(by_name) != 1:
         raise UsageError(
             f"The run '{results.run_id}' has {len(by_name)} data sets ({', '.join(by_name) or 'none'}): say whose "
-            "model is to predict (-d)."
+            "model is to predict (-d, in Python: dataset=)."
         )
     data = by_name[_known(dataset or next(iter(by_name)), list(by_name), "data set", results.run_id)]
     studies = {study.model: study for study in results.studies if study.dataset == data.name}
@@ -95,12 +95,14 @@ def _refit(study: StudyRecord, number: int, results: Results) -> RefitRecord:
     pair = f"{study.model} on {study.dataset}"
     if not 1 <= number <= len(study.refits):
         raise UsageError(
-            f"There is no refit {number} of {pair}: choose one from 1 to {len(study.refits)} (--refit)."
+            f"There is no refit {number} of {pair}: choose one from 1 to {len(study.refits)} "
+            "(--refit, in Python: refit=)."
         )
     refit = study.refits[number - 1]
     if refit.failure is not None:
         working = [str(i) for i, other in enumerate(study.refits, 1) if other.failure is None]
-        remedy = f"Choose another (--refit): {', '.join(working)}." if working else "None of its refits worked."
+        how = "Choose another (--refit, in Python: refit=)"
+        remedy = f"{how}: {', '.join(working)}." if working else "None of its refits worked."
         raise ResultsError(f"Refit {number} of {pair} failed: {refit.failure.message} {remedy}")
     if refit.model is None or refit.manifest_sha256 is None:
         raise ResultsError(too_old(results))

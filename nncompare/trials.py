@@ -78,6 +78,12 @@ def kept_trial(folder: Path, number: int) -> KeptTrial | None:
         return None
 
 
+def kept_numbers(folder: Path) -> list[int]:
+    """Return the numbers of the trials that were committed, in order."""
+    numbers = (path.name.partition(".")[0] for path in folder.glob("*.record.json"))
+    return sorted(int(number) for number in numbers if number.isdecimal())
+
+
 _STATES: Mapping[str, TrialState] = {"COMPLETE": "complete", "PRUNED": "pruned"}
 
 

@@ -104,6 +104,14 @@ def test_completion_offers(words, expected):
     assert offered(*words) == expected
 
 
+def test_completion_of_runs_has_those_that_were_killed_early_and_goes_by_their_start():
+    for run, when in (("a-late", "2027-01-02T00:00:00+00:00"), ("z-early", "2020-01-01T00:00:00+00:00")):
+        Path("reports", run).mkdir()
+        Path("reports", run, "run.json").write_text(f'{{"created_at": "{when}"}}', encoding="utf-8")
+    runs = ["20250102-120000-standard", "20250101-120000-quick"]
+    assert offered("resume", "") == ["latest", "a-late", *runs, "z-early"]
+
+
 def test_completion_of_runs_looks_where_the_configuration_says():
     Path("reports").rename("elsewhere")
     Path("nncompare.toml").write_text('out = "elsewhere"', encoding="utf-8")

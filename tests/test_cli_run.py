@@ -212,13 +212,18 @@ def test_run_quiet_prints_the_path_only(library):
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_run_interrupted_says_what_was_kept(library, signum, code):
+def test_run_interrupted_says_what_was_kept(library, signum, code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    trials = Path("reports/run-1/trials/mlp--mnist1d")
+    trials.mkdir(parents=True)
+    for number in range(2):  # results.json may have fewer, while a run is extended
+        (trials / f"{number:04d}.record.json").touch()
     found = results(study("mlp", mean=0.6), study("cnn", "interrupted"), state="interrupted")
     library.error = Interrupted(signum, found)
     done = run("--all")
     assert done.exit_code == code
     kept, advice = done.stderr.removesuffix("\n").split(". Go on with: ")
-    assert kept == "Interrupted. Kept: 1 of 2 studies complete, 0 finished trials"
+    assert kept == "Interrupted. Kept: 1 of 2 studies complete, 2 finished trials"
     assert advice == "nncompare resume reports/run-1"
     assert "Report: reports/run-1/report.html" in done.stdout
 

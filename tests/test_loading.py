@@ -235,9 +235,12 @@ def test_loading_own_file_that_is_missing_is_a_usage_error(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"target": "class"}, "--target is for a table, and none is among the data sets."),
-        ({"encoding": "latin-1"}, "--encoding is for a table, and none is among the data sets."),
-        ({"view": "image"}, "--view is for .npz files, and none is among the data sets."),
+        ({"target": "class"}, "--target is for a table (in Python: target=), and none is among the data sets."),
+        (
+            {"encoding": "latin-1"},
+            "--encoding is for a table (in Python: encoding=), and none is among the data sets.",
+        ),
+        ({"view": "image"}, "--view is for .npz files (in Python: view=), and none is among the data sets."),
     ],
 )
 def test_loading_refuses_options_of_files_where_there_is_none(tmp_path, settings, sentence):
@@ -247,7 +250,9 @@ def test_loading_refuses_options_of_files_where_there_is_none(tmp_path, settings
 
 
 def test_loading_refuses_a_view_for_a_table(tmp_path):
-    with pytest.raises(UsageError, match=r"--view is for .npz files, and a table is always tabular"):
+    with pytest.raises(
+        UsageError, match=r"--view is for .npz files \(in Python: view=\), and a table is always tabular"
+    ):
         load_own(None, tmp_path, "x.csv", view="image", target="y")
 
 

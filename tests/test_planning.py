@@ -173,7 +173,10 @@ def test_plan_plugin_whose_space_is_broken_fails_alone(planned):
         ),
         ({"Nearest": {"kind": "mode"}}, "Nearest.kind on digits cannot be 'mode'. Choose from 'mean', 'median'."),
         ({"Nearest": {"sharpness": 51}}, "Nearest.sharpness on digits cannot be 51; choose from 0.5 to 50."),
-        ({"Farthest": {"kind": "mean"}}, "--set names the model 'Farthest', which is not part of this run."),
+        (
+            {"Farthest": {"kind": "mean"}},
+            "--set (in Python: pins=) names the model 'Farthest', which is not part of this run: Nearest.",
+        ),
     ],
 )
 def test_plan_pin_that_cannot_be_is_refused(planned, pins, words):
@@ -193,7 +196,8 @@ def test_plan_pin_is_part_of_the_studies_whose_space_has_it(planned):
     [
         (
             {"units": 48},
-            "TwoSpaces.units on Waves cannot be 48. Choose from 16, 32. On digits it can: add -d digits.",
+            "TwoSpaces.units on Waves cannot be 48. Choose from 16, 32. On digits it can: add -d digits "
+            "(in Python: dataset='digits').",
         ),
         ({"units": 64}, "TwoSpaces.units on digits cannot be 64. Choose from 16, 48."),
         ({"depth": 9}, "TwoSpaces.depth on digits cannot be 9; choose from 1 to 3."),

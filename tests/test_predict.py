@@ -126,7 +126,10 @@ def test_predict_asks_which_data_set_where_there_are_several(run):
     results, folder = run
     other = results.datasets[0].model_copy(update={"name": "other"})
     changed = results.model_copy(update={"datasets": [*results.datasets, other]})
-    with pytest.raises(UsageError, match=r"2 data sets \(Waves, other\): say whose model is to predict \(-d\)"):
+    with pytest.raises(
+        UsageError,
+        match=r"2 data sets \(Waves, other\): say whose model is to predict \(-d, in Python: dataset=\)",
+    ):
         predict(folder, changed)
 
 
@@ -181,7 +184,8 @@ def test_predict_with_a_refit_that_failed_names_the_others(run):
     results, folder = run
     failed = with_refit(results, failure=Failure(category="oom", message="Too much."))
     with pytest.raises(
-        ResultsError, match=r"Refit 1 of Nearest on Waves failed: Too much\. Choose another \(--refit\): 2"
+        ResultsError,
+        match=r"Refit 1 of Nearest on Waves failed: Too much\. Choose another \(--refit, in Python: refit=\): 2",
     ):
         predict(folder, failed, "Nearest")
 

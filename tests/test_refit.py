@@ -12,7 +12,7 @@ from nncompare.execution.specs import FitAnswer
 from nncompare.plan import PlannedStudy
 from nncompare.refit import Refits, SealedTest
 from nncompare.registry import MODELS, PluginRef
-from nncompare.results import Failure, TrialRecord
+from nncompare.results import Failure, StudyRecord, TrialRecord
 from nncompare.session import Session
 from nncompare.settings import RunConfig
 from nncompare.slots import Slots
@@ -44,7 +44,7 @@ def refitting(tmp_path):
     (tmp_path / "predictions").mkdir()
     part = PreparedPart(X=tmp_path / "X.npy", y=tmp_path / "y.npy")
 
-    def go(children, valid_in_refit=False, stop=None, n_refits=3, events=None, best_epoch=6):
+    def go(children, valid_in_refit=False, stop=None, n_refits=3, events=None, best_epoch=6, best=3, earlier=None):
         data = DataSpec(
             name="d", view="tabular", n_classes=2, class_names=("a", "b"), sample_shape=(4,), n_train=9
         )
@@ -57,7 +57,7 @@ def refitting(tmp_path):
             ref=PluginRef("m", MODELS, "m:M", "(local)", ""),
             valid_in_refit=valid_in_refit,
         )
-        best = TrialRecord(number=3, state="complete", params={"a": 1}, epochs=9, best_epoch=best_epoch)
+        chosen = TrialRecord(number=best, state="complete", params={"a": 1}, epochs=9, best_epoch=best_epoch)
         session = Session(
             config=RunConfig(),
             runner=children,
@@ -69,9 +69,32 @@ def refitting(tmp_path):
             tell=(events if events is not None else []).append,
         )
         view = PreparedView(data, part, part if valid_in_refit else None, tmp_path / "X_test.npy")
-        return Refits(study, best, view, SealedTest(Y, ("a", "b")), session).run(Slots(1), 0)
+        return Refits(study, chosen, view, SealedTest(Y, ("a", "b")), session, earlier).run(Slots(1), 0)
 
     return go
+
+
+def test_refits_of_another_trial_overwrite_nothing_that_results_json_names(refitting):
+    def earlier(refits, best):
+        records = [refit.record for refit in refits]
+        return StudyRecord(model="m", dataset="d", status="complete", best_trial=best, refits=records)
+
+    def names(refits):
+        return [refit.record.model for refit in refits]
+
+    first = refitting(Children())
+    same = refitting(Children(), earlier=earlier(first, 3))
+    assert names(same) == names(first)
+    other = refitting(Children(), best=8, earlier=earlier(first, 3))
+    assert names(other) == [f"{name}--of-8" for name in names(first)]
+    assert [refit.record.predictions for refit in other] == [
+        f"{name.replace('models', 'predictions')}.npz" for name in names(other)
+    ]
+    assert names(refitting(Children(), best=8, earlier=earlier(other, 8))) == names(other)
+    third = names(refitting(Children(), best=9, earlier=earlier(other, 8)))
+    assert third == [f"{name}--of-9" for name in names(first)]
+    never = StudyRecord(model="m", dataset="d", status="interrupted", best_trial=2)
+    assert names(refitting(Children(), earlier=never)) == names(first)
 
 
 def test_refits_train_the_chosen_configuration_for_its_best_epochs(refitting, tmp_path):

@@ -129,6 +129,17 @@ def test_find_file_and_class_becomes_absolute(tmp_path, monkeypatch):
     assert find("net.py:Net", MODELS).value == f"{tmp_path / 'net.py'}:Net"
 
 
+def test_find_module_of_the_current_folder_becomes_its_file(tmp_path, monkeypatch):
+    (tmp_path / "only_here.py").write_text("class Net: ...\n")
+    (tmp_path / "json.py").write_text("class Net: ...\n")
+    (tmp_path / "package_here").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", str(tmp_path), *sys.path])
+    assert find("only_here:Net", MODELS).value == f"{tmp_path / 'only_here.py'}:Net"
+    assert find("json:Net", MODELS).value == "json:Net"  # what is installed goes first
+    assert find("package_here.net:Net", MODELS).value == "package_here.net:Net"
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -140,39 +140,61 @@ def test_resume_without_run_file_is_refused_in_one_sentence(tmp_path):
         plan_rest(tmp_path, None)
 
 
+COMMITTED = {"trial": "trials/*/*.record.json", "refit": "trials/*/refit-*.json"}
+
+
+def committed(folder):
+    """Return the content of what finished, trials and refits, by kind and path."""
+    return {(kind, path): path.read_bytes() for kind, glob in COMMITTED.items() for path in folder.glob(glob)}
+
+
+def progress(folder, kind):
+    """Return how far a run is: how many trials or refits it committed, or which results.json it wrote last."""
+    if kind != "save":
+        return len(list(folder.glob(COMMITTED[kind])))
+    file = folder / "results.json"
+    return file.stat().st_mtime_ns if file.exists() else 0
+
+
 @pytest.mark.slow
-def test_resume_after_kills_at_random_moments_loses_and_repeats_nothing(tmp_path):
-    moments = random.Random(7)
+def test_resume_after_kills_at_random_events_loses_and_repeats_nothing(tmp_path):
+    chance = random.Random(7)
+    moments = [("trial", chance.randint(1, 4)) for _ in range(3)] + [("save", 1)]
+    chance.shuffle(moments)
     marker = f"NNCOMPARE_TEST_MARK={tmp_path.name}-{time.time_ns()}"
-    budget = ["--trials", "12", "--epochs", "3", "--seeds", "2", "--jobs", "2"]
+    budget = ["--trials", "14", "--epochs", "3", "--seeds", "3", "--jobs", "2"]
     models = ["-m", fault("Slow"), "-m", fault("Nearest")]
     arguments = ["run", *models, "-d", "digits", *budget, "--no-estimate", "--out", str(tmp_path)]
     seen = {}
-    for _ in range(5):
+    for part, (kind, n) in enumerate([*moments, ("refit", 1)]):
+        folder = next(tmp_path.iterdir(), None)
+        before = progress(folder, kind) if folder is not None else 0
         process = start(arguments, marker)
-        folder = wait_until(lambda: next((path.parent for path in tmp_path.glob("*/run.json")), None), 60)
+        folder = wait_until(lambda: next((path.parent for path in tmp_path.glob("*/run.json")), None), 120)
         assert folder is not None
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(1.0 + 4 * moments.random())
+        assert wait_until(lambda: progress(folder, kind) >= before + n, 120), kind  # noqa: B023 - at once
+        assert process.poll() is None, f"it ended before the kill at {kind} {n}"
         kill_all(marker)
         process.wait()
         assert wait_until(lambda: not processes_with(marker), 10)
-        if (folder / "results.json").exists():
-            assert "<html" in render_html(load_results(folder))
-        for file in folder.glob("trials/*/*.record.json"):
-            key, content = (file.parent.name, file.name), file.read_bytes()
-            assert seen.setdefault(key, content) == content  # what was finished is not run again
+        results = load_results(folder)
+        assert len(results.resumed_at) == part  # each part but the first one took the run up
+        assert "<html" in render_html(results)
+        now = committed(folder)
+        assert kind == "save" or len(now) >= len(seen) + n
+        assert {key: now.get(key) for key in seen} == seen  # what was finished is neither lost nor run again
+        seen = now
         arguments = ["resume", str(folder)]
     done = command("resume", str(folder))
     assert done.returncode == 0, done.stderr
     results = load_results(folder)
-    assert [[trial.number for trial in study.trials] for study in results.studies] == [list(range(12))] * 2
-    assert {study.status for study in results.studies} == {"complete"}
+    assert [[trial.number for trial in study.trials] for study in results.studies] == [list(range(14))] * 2
+    assert [(study.status, len(study.refits)) for study in results.studies] == [("complete", 3)] * 2
     rows = states(folder)
-    assert len(rows) == len(set(rows)) == 24
+    assert len(rows) == len(set(rows)) == 28
     assert {state for _, _, state in rows} <= {"COMPLETE", "PRUNED", "FAIL"}
-    for key, content in seen.items():
-        assert (folder / "trials" / key[0] / key[1]).read_bytes() == content
+    now = committed(folder)
+    assert {key: now.get(key) for key in seen} == seen
 
 
 @pytest.mark.slow

@@ -8,14 +8,13 @@ import pytest
 from nncompare.exceptions import UsageError
 from nncompare.results import Results, StudyRecord
 from nncompare.runfile import hold
-from nncompare.runs import find_run, list_runs
+from nncompare.runs import find_run, list_runs, run_folders
 
 
-def make_run(out, name, state="complete", age=0):
+def make_run(out, name, state="complete", age=0, when="2026-01-02T03:04:05+00:00"):
     folder = out / name
     folder.mkdir(parents=True)
     mlp = StudyRecord(model="mlp", dataset="digits", status="complete")
-    when = "2026-01-02T03:04:05+00:00"
     found = Results(run_id=name, state=state, created_at=when, seed=42, preset="quick", studies=[mlp])
     (folder / "results.json").write_text(found.to_json())
     stamp = 1_700_000_000 - age
@@ -30,6 +29,28 @@ def test_find_run_by_path_id_beginning_and_age(tmp_path):
     assert find_run("20260101-quick", tmp_path) == old
     assert find_run("202602", tmp_path) == new
     assert find_run("latest", tmp_path) == new
+
+
+def test_latest_is_the_run_that_was_started_last_whatever_was_written_since(tmp_path):
+    make_run(tmp_path, "b-older", age=0, when="2026-01-02T09:00:00+02:00")
+    newer = make_run(tmp_path, "a-newer", age=500, when="2026-01-02T08:00:00+00:00")
+    assert find_run("latest", tmp_path) == newer
+    assert [run.run_id for run in list_runs(tmp_path)] == ["a-newer", "b-older"]
+    killed = tmp_path / "c-killed-early"
+    killed.mkdir()
+    (killed / "run.json").write_text('{"run_id": "c-killed-early", "created_at": "2026-01-02T08:30:00+00:00"}')
+    os.utime(killed / "run.json", (1, 1))
+    assert find_run("latest", tmp_path) == killed
+
+
+def test_a_run_that_does_not_say_when_it_was_started_goes_by_its_files(tmp_path):
+    new = make_run(tmp_path, "a", age=0)
+    old = make_run(tmp_path, "b", age=60)
+    for folder in (old, new):
+        stamp = (folder / "results.json").stat().st_mtime
+        (folder / "results.json").write_text('{"created_at": "yesterday"}')
+        os.utime(folder / "results.json", (stamp, stamp))
+    assert run_folders(tmp_path) == [old, new]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """One study: what is asked, in which order, what Optuna is told, when it ends early."""
 
 import threading
+from functools import partial
 from types import SimpleNamespace
 
 import optuna
@@ -8,12 +9,13 @@ import pytest
 
 from nncompare.data.records import DataSpec
 from nncompare.data.views import PreparedPart, PreparedView
-from nncompare.events import EpochFinished, StudyStarted, TrialFinished
+from nncompare.events import EpochFinished, Notice, StudyStarted, TrialFinished
+from nncompare.exceptions import StorageError
 from nncompare.execution.specs import FitAnswer
 from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedStudy
 from nncompare.registry import MODELS, PluginRef
-from nncompare.results import Failure
+from nncompare.results import Curve, Failure
 from nncompare.samplers import quiet_optuna, suggest
 from nncompare.search import Search
 from nncompare.session import Session
@@ -66,7 +68,18 @@ def searching(tmp_path):
     own = open_study_file(tmp_path / "study.db")
     storages, events = [own], []
 
-    def go(children, n_trials=8, jobs=1, pins=None, stop=None, seed=42, slots=None, model=None, database=None):
+    def go(
+        children,
+        n_trials=8,
+        jobs=1,
+        pins=None,
+        stop=None,
+        seed=42,
+        slots=None,
+        model=None,
+        database=None,
+        folder=None,
+    ):
         storage = own
         if database is not None:
             storage = open_study_file(tmp_path / database)
@@ -88,7 +101,7 @@ def searching(tmp_path):
         session = Session(
             config=RunConfig(seed=seed),
             runner=children,
-            folder=tmp_path,
+            folder=tmp_path / f"run-{folder or database}",
             cache=tmp_path,
             jobs=jobs,
             memory_mb=None,
@@ -196,6 +209,53 @@ def test_search_same_seed_asks_the_same_and_another_seed_does_not(searching):
     seeds = [{seed for _, seed in trials} for trials in (first, other)]
     assert asked[0].isdisjoint(asked[1])
     assert seeds[0].isdisjoint(seeds[1])
+
+
+def test_search_whose_database_was_lost_goes_on_from_the_committed_trials(searching):
+    def outcome(number, params):
+        if number == 1:
+            return FitAnswer(status="failed", failure=BROKEN)
+        if number == 2:
+            curve = Curve(epoch=[1, 2], train_loss=[None] * 2, valid_loss=[3.0, 4.0], valid_accuracy=[None] * 2)
+            return FitAnswer(status="pruned", params=params, epochs=2, valid_log_loss=3.0, curve=curve)
+        return complete(params, abs(params["rate"] - 0.02))
+
+    go = partial(searching.go, model="m", folder="one", pins={"width": 17})
+    first, old = go(Children(outcome), n_trials=5, database="old.db")
+    again = Children(outcome)
+    found, new = go(again, n_trials=7, database="new.db")
+    assert [spec.number for spec in again.specs] == [5, 6]
+    assert found.trials[:5] == first.trials
+    for before, after in zip(old.trials, new.trials[:5], strict=True):
+        assert (after.number, after.state, after.params) == (before.number, before.state, before.params)
+        assert after.distributions == before.distributions
+        assert before.state.name == "PRUNED" or after.value == before.value
+    assert new.trials[2].intermediate_values == {1: 3.0, 2: 3.0}
+    (notice,) = [event for event in searching.events if isinstance(event, Notice)]
+    assert notice.text == "m on d: the database lacks trials of the run; 5 were put back from the run directory."
+
+
+def test_search_whose_database_was_lost_runs_again_what_was_not_committed(searching, tmp_path):
+    go = partial(searching.go, model="m", folder="one")
+    go(Children(), n_trials=3, database="old.db")
+    for number in (0, 1):
+        (tmp_path / "run-one" / "trials" / "m--d" / f"{number:04d}.record.json").unlink()
+    again = Children()
+    found, _ = go(again, n_trials=4, database="new.db")
+    assert [spec.number for spec in again.specs] == [0, 1, 3]
+    assert [trial.number for trial in found.trials] == [0, 1, 2, 3]
+    assert found.trials[0].params == DEFAULTS
+
+
+def test_search_whose_database_was_lost_refuses_trials_that_cannot_be_put_back(searching, tmp_path):
+    go = partial(searching.go, model="m", folder="one")
+    go(Children(), n_trials=2, database="old.db")
+    file = tmp_path / "run-one" / "trials" / "m--d" / "0001.record.json"
+    file.write_text(file.read_text().replace('"space":{"rate"', '"space":{"speed"'))
+    again = Children()
+    with pytest.raises(StorageError, match=r"Trial 1 of m on d is not in the database and cannot be put back"):
+        go(again, n_trials=4, database="new.db")
+    assert again.specs == []
 
 
 def test_search_stopped_asks_for_nothing_more(searching):

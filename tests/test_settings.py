@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nncompare.exceptions import UsageError
@@ -20,12 +21,41 @@ from nncompare.settings import PRESETS, RunConfig, default_jobs
         ({"seed": -1}, "seed is -1; a whole number of at least 0 is expected."),
         ({"trial_timeout_s": float("inf")}, "trial_timeout_s is inf; a number above 0 is expected."),
         ({"trial_memory_mb": 0}, "trial_memory_mb is 0; a number above 0 is expected."),
+        ({"trial_timeout_s": None}, "trial_timeout_s is None; a number above 0 is expected."),
+        ({"timeout_s": True}, "timeout_s is True; a number above 0 is expected."),
+        ({"timeout_s": "20m"}, "timeout_s is '20m'; a number above 0 is expected."),
+        ({"threads": None}, "threads is None; a whole number of at least 1 is expected."),
+        (
+            {"pins": ["a"]},
+            "pins is ['a']; parameters by model are expected, as in pins={'cnn': {'batch_norm': True}}.",
+        ),
+        (
+            {"pins": {"cnn": 3}},
+            "pins has 'cnn': 3; parameters by name are expected, as in pins={'cnn': {'batch_norm': True}}.",
+        ),
+        ({"out": None}, "out is None; the path of a folder is expected."),
+        ({"view": "foo"}, "No view is called 'foo'. Choose from tabular, image, sequence, tokens."),
+        ({"strict": "yes"}, "strict is 'yes'; True or False is expected."),
+        ({"target": 3}, "target is 3; a text is expected."),
+        ({"storage": 3}, "storage is int; a text is expected."),
     ],
 )
 def test_config_refuses_what_cannot_be_meant(settings, sentence):
     with pytest.raises(UsageError) as caught:
         RunConfig(**settings)
     assert str(caught.value) == sentence
+
+
+def test_config_takes_numbers_of_numpy_and_keeps_those_of_python():
+    config = RunConfig(
+        n_trials=np.int64(2),
+        seed=np.uint8(7),
+        timeout_s=np.float32(1.5),
+        pins={"mlp": {"layers": np.int32(2), "rate": np.float32(0.5), "norm": True, "kind": "relu"}},
+    )
+    kept = (config.n_trials, config.seed, config.timeout_s, *config.pins["mlp"].values())
+    assert kept == (2, 7, 1.5, 2, 0.5, True, "relu")
+    assert [type(value) for value in kept] == [int, int, float, int, float, bool, str]
 
 
 def test_config_takes_a_folder_as_text():

@@ -73,8 +73,9 @@ def complete_datasets(_ctx: click.Context, _param: click.Parameter, incomplete: 
 
 def complete_runs(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Return ``latest`` and the ids of the runs, the newest first; else the shell offers folders."""
-    out = Path(ctx.params.get("out") or OUT)
-    runs = sorted({path.parent.name for path in out.glob("*/results.json")}, reverse=True)
+    from nncompare.runs import run_folders
+
+    runs = [folder.name for folder in reversed(run_folders(Path(ctx.params.get("out") or OUT)))]
     return _matching(["latest", *runs], incomplete) or [CompletionItem(incomplete, type="dir")]
 
 

@@ -173,8 +173,10 @@ def _dataset(results: Results, dataset: DatasetRecord) -> dict[str, Any]:
 
 
 def _say_what_was_kept(results: Results, folder: Path) -> None:
+    from nncompare.trials import kept_numbers
+
     n_complete = sum(study.status == "complete" for study in results.studies)
-    n_trials = sum(trial.state in {"complete", "pruned"} for study in results.studies for trial in study.trials)
+    n_trials = sum(len(kept_numbers(trials)) for trials in folder.glob("trials/*"))  # of an extension, too
     click.echo(
         f"Interrupted. Kept: {n_complete} of {len(results.studies)} studies complete, {n_trials} finished trials. "
         f"Go on with: nncompare resume {shlex.quote(str(folder))}",

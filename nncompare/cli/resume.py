@@ -40,12 +40,15 @@ Examples:
 @click.option(
     "--storage",
     metavar="URL",
-    envvar=STORAGE_VARIABLE,
     callback=text_or_none,
     help=f"The run's database, if its address holds a password; rather set {STORAGE_VARIABLE}.",
 )
 @out_option()
-@click.option("--strict/--no-strict", help="Fail when a study cannot run for want of a download.")
+@click.option(
+    "--strict/--no-strict",
+    default=None,
+    help="Fail when a study cannot run for want of a download; as before by default.",
+)
 @click.option("--open/--no-open", "open_report", help="Open the report in the browser at the end.")
 @click.option("--quiet/--no-quiet", help="Print the path of the report and warnings, nothing else.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; words go to standard error.")
@@ -60,7 +63,7 @@ def resume_run(
     timeout_s: float | None,
     storage: str | None,
     out: Path,
-    strict: bool,
+    strict: bool | None,
     open_report: bool,
     quiet: bool,
     as_json: bool,
@@ -71,7 +74,7 @@ def resume_run(
     from nncompare.execution.runner import LocalRunner
     from nncompare.interrupts import terminable
     from nncompare.progress.lines import choose_progress
-    from nncompare.resuming import plan_rest
+    from nncompare.resuming import plan_rest, was_strict
     from nncompare.runs import find_run
 
     folder, output = find_run(run, out), Output(quiet=quiet, as_json=as_json, open_report=open_report)
@@ -90,5 +93,7 @@ def resume_run(
     if plan is None:
         results = load_results(folder)
         if not quiet:
-            click.echo("This run is complete already. To search on, ask for more --trials.", err=True)
+            text = "This run is complete already. To search on, ask for more --trials"
+            click.echo(f"{text}; where --timeout ended the searches, for a longer one.", err=True)
+    strict = was_strict(folder) if strict is None else strict
     ctx.exit(finish(results, folder, output, strict=strict, signum=signum))

@@ -1,0 +1,132 @@
+"""Opens the Optuna study of a search: a new one, that of an earlier part, or one made again from records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+
+from nncompare.events import Listener, Notice
+from nncompare.exceptions import StorageError
+from nncompare.plan import PlannedStudy
+from nncompare.results import TrialRecord
+from nncompare.samplers import make_pruner, make_sampler
+from nncompare.trials import KeptTrial, kept_numbers, kept_trial
+
+__all__ = ["open_study"]
+
+_STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
+
+
+def open_study(
+    study: PlannedStudy,
+    storage: optuna.storages.RDBStorage,
+    name: str,
+    seed: int,
+    folder: Path,
+    tell: Listener,
+) -> optuna.Study:
+    """Return the study of this name, made where the storage has none.
+
+    Trials that the run directory holds and the study lacks, because its database was lost or is older, are put
+    back. Trial 0 of a new study is the default configuration.
+
+    Parameters
+    ----------
+    study : PlannedStudy
+    storage : optuna.storages.RDBStorage
+    name : str
+        In the storage.
+    seed : int
+        Of the run.
+    folder : Path
+        Of the study's committed trials.
+    tell : callable
+        Hears how many trials were put back.
+
+    Raises
+    ------
+    StorageError
+        A committed trial cannot be put back.
+    """
+    found = optuna.create_study(
+        storage=storage,
+        study_name=name,
+        direction="minimize",
+        sampler=make_sampler(study, seed, 0),
+        pruner=make_pruner(study),
+        load_if_exists=True,
+    )
+    first = {name: value for name, value in study.defaults.items() if name not in study.pins}
+    lost = _lost(found, folder)
+    for number in lost:
+        _put_back(found, study, number, kept_trial(folder, number), first)
+    if lost:
+        pair = f"{study.model} on {study.dataset}"
+        text = f"{pair}: the database lacks trials of the run; {len(lost)} were put back from the run directory."
+        tell(Notice(text, "warning"))
+    if not found.get_trials(deepcopy=False):
+        found.enqueue_trial(first)
+    return found
+
+
+def _lost(study: optuna.Study, folder: Path) -> range:
+    """Return the numbers that were given out and that the study does not know."""
+    n_known = len(study.get_trials(deepcopy=False))
+    return range(n_known, max([n_known - 1, *kept_numbers(folder)]) + 1)
+
+
+def _put_back(
+    found: optuna.Study, study: PlannedStudy, number: int, kept: KeptTrial | None, first: Mapping[str, Any]
+) -> None:
+    """Add one trial; one that was not committed counts as begun, and goes on under its number."""
+    if kept is None:
+        attributes = {"fixed_params": dict(first)} if number == 0 else {}
+        found.add_trial(optuna.trial.create_trial(state=TrialState.RUNNING, system_attrs=attributes))
+        return
+    try:
+        found.add_trial(_frozen(kept, study.pins))
+    except (KeyError, TypeError, ValueError) as error:
+        raise StorageError(
+            f"Trial {number} of {study.model} on {study.dataset} is not in the database and cannot be put back "
+            f"from the run directory: {type(error).__name__}: {error}. Bring the database back, or start a new "
+            "run."
+        ) from error
+
+
+def _frozen(kept: KeptTrial, pins: Mapping[str, Any]) -> optuna.trial.FrozenTrial:
+    """Return a finished trial as Optuna keeps it; its epochs have the 4 digits of the record."""
+    record = kept.record
+    params = {name: value for name, value in record.suggested.items() if name not in pins}
+    epochs = _lowest_by_epoch(record)
+    value = record.valid_log_loss if record.state == "complete" else None
+    if record.state == "pruned" and epochs:
+        value = epochs[max(epochs)]
+    return optuna.trial.create_trial(
+        state=_STATES.get(record.state, TrialState.FAIL),
+        value=value,
+        params=params,
+        distributions={name: _distribution(kept.space[name]) for name in params},
+        intermediate_values=epochs,
+    )
+
+
+def _lowest_by_epoch(record: TrialRecord) -> dict[int, float]:
+    """Return the lowest validation loss up to each epoch, which is what the pruner compares."""
+    lowest: dict[int, float] = {}
+    for epoch, loss in zip(record.curve.epoch, record.curve.valid_loss, strict=True):
+        if loss is not None:
+            lowest[epoch] = min([loss, *lowest.values()])
+    return lowest
+
+
+def _distribution(asked: Mapping[str, Any]) -> optuna.distributions.BaseDistribution:
+    arguments = {name: value for name, value in asked.items() if name != "type"}
+    if asked["type"] == "categorical":
+        return optuna.distributions.CategoricalDistribution(**arguments)
+    if asked["type"] == "int":
+        return optuna.distributions.IntDistribution(**arguments)
+    return optuna.distributions.FloatDistribution(**arguments)
