@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nncompare.exceptions import ResultsError
-from nncompare.report import render_html, results_in
-from nncompare.report.embedded import encode, pack, shortest, shown, unpack
+from nncompare.report import render, render_html, results_in
+from nncompare.report.embedded import HOLDER, encode, pack, shortest, shown, unpack
 from nncompare.results import Results
 
 from . import report_fixtures as fixtures
@@ -63,6 +64,21 @@ def test_results_inside_a_page_lack_what_is_not_shown_and_hold_the_rest() -> Non
         ]
         assert {t.number for t in kept.trials if t.curve.epoch} <= {study.best_trial}
         assert all(not refit.per_class for refit in kept.refits)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_shortening_changes_no_word_and_no_number_of_the_page(
+    variant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = render_html(VARIANTS[variant]())
+    monkeypatch.setattr(render, "shown", lambda results: results.model_dump(mode="json"))
+    assert words(short) == words(render_html(VARIANTS[variant]()))
+
+
+def words(html: str) -> str:
+    """Return the text of a page without the results inside it, and how many lines its charts have."""
+    body = HOLDER.sub("", html)
+    return f"{body.count('<path')} {re.sub('<[^>]*>', '|', body)}"
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
