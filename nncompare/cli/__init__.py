@@ -4,6 +4,7 @@ from nncompare.cli.completion import print_completion
 from nncompare.cli.data import data_commands
 from nncompare.cli.group import CommandLine, common_options, version_option
 from nncompare.cli.listing import list_plugins
+from nncompare.cli.new_plugin import new_plugin
 from nncompare.cli.predict import predict_samples
 from nncompare.cli.report import rebuild_report
 from nncompare.cli.resume import resume_run
@@ -32,6 +33,7 @@ for _command in (
     list_plugins,
     show_model,
     data_commands,
+    new_plugin,
     rebuild_report,
     predict_samples,
     print_completion,

@@ -34,6 +34,8 @@ from nncompare.settings import default_jobs
 TIMEOUT_S = 60.0
 """A machine that is busy takes its time to import a framework; ``list --check`` asks for 20 s."""
 POLL_S = 0.1
+PROBES_PER_PROCESSOR = 2
+"""One that hangs keeps no processor busy, or one of many; it must not keep all others waiting."""
 TAIL_BYTES = 4096
 
 
@@ -61,7 +63,7 @@ def probe_plugins(
     """
     stop = threading.Event()
     probe = functools.partial(probe_plugin, timeout_s=timeout_s, fresh=fresh, stop=stop)
-    with ThreadPoolExecutor(max_workers=default_jobs()) as pool:
+    with ThreadPoolExecutor(max_workers=PROBES_PER_PROCESSOR * default_jobs()) as pool:
         try:
             return list(pool.map(probe, refs))
         except BaseException:
