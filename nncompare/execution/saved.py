@@ -108,7 +108,9 @@ def save_files(model: FittedModel, folder: Path) -> int:
     return size
 
 
-def seal(folder: Path, owner: str, plugin: str, framework: str | None = None, data: SavedData | None = None) -> str:
+def seal(
+    folder: Path, owner: str, plugin: str, framework: str | None = None, data: SavedData | None = None
+) -> str:
     """Write the manifest of all files in ``folder``, as :class:`Manifest` explains, and return its digest."""
     digests = {name: file_digest(folder / name) for name in list_files(folder)}
     manifest = Manifest(owner=owner, plugin=plugin, framework=framework, data=data, sha256=digests)

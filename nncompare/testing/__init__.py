@@ -1,4 +1,4 @@
-"""The conformance kit: does a plugin keep the contract of :mod:`nncompare.plugin`?
+"""The conformance kit: whether a plugin keeps the contract of :mod:`nncompare.plugin`.
 
 Each property is a plain function ``check_<property>``. There are three doors to them: :func:`check_plugin` and
 :func:`check_dataset` in a script, :func:`parametrize_with_checks` in a test, and ``nncompare check-plugin`` in a

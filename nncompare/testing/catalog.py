@@ -18,7 +18,16 @@ from nncompare.testing.dataset_subject import DatasetSubject
 from nncompare.testing.outcomes import CheckFailedError
 from nncompare.testing.subject import ModelSubject
 
-__all__ = ["DATASET_CHECKS", "MODEL_CHECKS", "Check", "Subject", "checks_of", "expected_failures", "select", "summary"]
+__all__ = [
+    "DATASET_CHECKS",
+    "MODEL_CHECKS",
+    "Check",
+    "Subject",
+    "checks_of",
+    "expected_failures",
+    "select",
+    "summary",
+]
 
 Subject: TypeAlias = ModelSubject | DatasetSubject
 Check: TypeAlias = Callable[[Any], None]

@@ -27,7 +27,11 @@ def check_info(subject: DatasetSubject) -> None:
     except PluginError as error:
         raise CheckFailedError(f"{error}.") from error
     names = subject.info.class_names
-    if len(set(names)) < 2 or len(set(names)) < len(names) or not all(isinstance(n, str) and n.strip() for n in names):
+    if (
+        len(set(names)) < 2
+        or len(set(names)) < len(names)
+        or not all(isinstance(n, str) and n.strip() for n in names)
+    ):
         raise CheckFailedError(
             f"info.class_names is {names!r:.200}; two or more different, non-empty names are expected."
         )
@@ -48,7 +52,8 @@ def check_sizes_match(subject: DatasetSubject) -> None:
     declared = subject.info.n_train, subject.info.n_test
     if found != declared:
         raise CheckFailedError(
-            f"load() returned {found[0]:,} training and {found[1]:,} test rows, and info declares {declared[0]:,} and "
+            f"load() returned {found[0]:,} training and {found[1]:,} test rows, and info declares "
+            f"{declared[0]:,} and "
             f"{declared[1]:,}. Correct n_train and n_test: the plan and its estimate are made from them."
         )
 
@@ -59,11 +64,13 @@ def check_labels_in_range(subject: DatasetSubject) -> None:
     for role, labels in subject.labels().items():
         if labels.ndim != 1 or labels.dtype.kind not in "iu":
             raise CheckFailedError(
-                f"{role} is {labels.dtype} with {labels.ndim} dimensions; integer codes in one dimension are expected."
+                f"{role} is {labels.dtype} with {labels.ndim} dimensions; integer codes in one dimension are "
+                "expected."
             )
         if labels.size and not 0 <= labels.min() <= labels.max() < n_classes:
             raise CheckFailedError(
-                f"{role} has codes from {labels.min()} to {labels.max()}; 0 to {n_classes - 1} are expected, one for each "
+                f"{role} has codes from {labels.min()} to {labels.max()}; 0 to {n_classes - 1} are expected, "
+                "one for each "
                 "of info.class_names. Number the classes from 0."
             )
 
@@ -76,7 +83,8 @@ def check_class_names_match(subject: DatasetSubject) -> None:
         missing = [name for code, name in enumerate(names) if code not in found]
         if missing:
             raise CheckFailedError(
-                f"{role} has no rows of {', '.join(map(repr, missing[:SHOWN]))}. Name only classes that occur, in the "
+                f"{role} has no rows of {', '.join(map(repr, missing[:SHOWN]))}. Name only classes that "
+                "occur, in the "
                 "order of their codes."
             )
 
@@ -86,7 +94,8 @@ def check_parts_are_disjoint(subject: DatasetSubject) -> None:
     duplicates = subject.stored().duplicates
     if duplicates:
         raise CheckFailedError(
-            f"{duplicates:,} test rows are in the training part too, byte for byte, so a model could know them by heart. "
+            f"{duplicates:,} test rows are in the training part too, byte for byte, so a model could know "
+            "them by heart. "
             "Leave them out of one part, or give the reason in expected_failures where the data are published so."
         )
 
@@ -104,7 +113,8 @@ def check_fingerprint_is_stable(subject: DatasetSubject) -> None:
     ]
     if changed:
         raise CheckFailedError(
-            f"A second load() gave another fingerprint for {' and '.join(changed)}. Draw and shuffle with a generator "
+            f"A second load() gave another fingerprint for {' and '.join(changed)}. Draw and shuffle with a "
+            "generator "
             "of a fixed seed: scores compare on equal data only."
         )
 
@@ -113,7 +123,9 @@ def check_load_leaves_global_state_alone(subject: DatasetSubject) -> None:
     """``load`` changes neither the global random state nor the environment nor the current folder."""
     changed = subject.changed()
     if changed:
-        raise CheckFailedError(f"load() changed {' and '.join(changed)}. Use a generator of its own, and put the rest back.")
+        raise CheckFailedError(
+            f"load() changed {' and '.join(changed)}. Use a generator of its own, and put the rest back."
+        )
 
 
 def check_works_without_a_network(subject: DatasetSubject) -> None:

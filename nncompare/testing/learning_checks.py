@@ -90,7 +90,8 @@ def check_columns_follow_class_codes(subject: ModelSubject) -> None:
     straight = float((probabilities.argmax(axis=1) == valid.y).mean())
     if straight < LEARNED:
         raise CheckFailedError(
-            f"The classes are told apart in {matched:.0%} of the rows, but under their own code in {straight:.0%} only. "
+            f"The classes are told apart in {matched:.0%} of the rows, but under their own code in "
+            f"{straight:.0%} only. "
             "Put the column of class code k at position k."
         )
 
@@ -99,6 +100,7 @@ def _check_width(trained: Trained, valid: Data, when: str) -> None:
     found = predict(trained, valid.X)
     if found.shape != (len(valid), valid.spec.n_classes):
         raise CheckFailedError(
-            f"predict_proba() returned shape {found.shape} {when}; {(len(valid), valid.spec.n_classes)} is expected. "
+            f"predict_proba() returned shape {found.shape} {when}; {(len(valid), valid.spec.n_classes)} is "
+            "expected. "
             "Take the number of columns from data.n_classes, not from the labels."
         )

@@ -50,5 +50,5 @@ class CheckFailedError(PluginError):
     """A plugin lacks a property that every plugin has to have."""
 
 
-class SkippedCheck(unittest.SkipTest):  # noqa: N818 - named as its base, by which pytest knows a skip
+class SkippedCheck(unittest.SkipTest):
     """A check says nothing about this plugin."""

@@ -40,7 +40,8 @@ def check_probabilities_have_shape_and_dtype(subject: ModelSubject) -> None:
         )
     if found.shape != expected:
         raise CheckFailedError(
-            f"predict_proba() returned shape {found.shape}; {expected} is expected: a row per sample, a column per class."
+            f"predict_proba() returned shape {found.shape}; {expected} is expected: a row per sample, a "
+            "column per class."
         )
     if found.dtype != np.float32:
         raise CheckFailedError(
@@ -52,12 +53,15 @@ def check_probabilities_sum_to_one(subject: ModelSubject) -> None:
     """Probabilities are finite, between 0 and 1, and sum to 1 in each row."""
     found = _floats(predict(subject.reference(), subject.problem().valid.X))
     if not np.isfinite(found).all():
-        raise CheckFailedError("predict_proba() returned NaN or infinite values. Look for overflow in the last layer.")
+        raise CheckFailedError(
+            "predict_proba() returned NaN or infinite values. Look for overflow in the last layer."
+        )
     sums = found.sum(axis=1, dtype=np.float64)
     if found.min() < -SUM_TOLERANCE or np.abs(sums - 1).max() > SUM_TOLERANCE:
         raise CheckFailedError(
             f"Values of predict_proba() go from {found.min():.4g} to {found.max():.4g} and rows sum to "
-            f"{sums.min():.4g} ... {sums.max():.4g}; probabilities that sum to 1 are expected. Apply a softmax to logits."
+            f"{sums.min():.4g} ... {sums.max():.4g}; probabilities that sum to 1 are expected. Apply a "
+            "softmax to logits."
         )
 
 
@@ -67,7 +71,8 @@ def check_predictions_repeat(subject: ModelSubject) -> None:
     found = difference(predict(subject.reference(), X), predict(subject.reference(), X))
     if not found <= SAME:
         raise CheckFailedError(
-            f"Two predictions of the same samples differ by {found:.2g}. Switch dropout and noise off in predict_proba()."
+            f"Two predictions of the same samples differ by {found:.2g}. Switch dropout and noise off in "
+            "predict_proba()."
         )
 
 
@@ -79,7 +84,8 @@ def check_rows_keep_their_order(subject: ModelSubject) -> None:
     found = difference(straight[order], predict(trained, X[order]))
     if not found <= SAME:
         raise CheckFailedError(
-            f"Samples in another order have other probabilities, by {found:.2g}. Return row i for sample i: undo any "
+            f"Samples in another order have other probabilities, by {found:.2g}. Return row i for sample i: "
+            "undo any "
             "sorting, and let no sample depend on its neighbours."
         )
 
@@ -123,15 +129,17 @@ def check_takes_unseen_words(subject: ModelSubject) -> None:
 def check_n_parameters(subject: ModelSubject) -> None:
     """``n_parameters`` is a whole number, and agrees with the weights as far as they can be seen.
 
-    Of a Keras model it is the number of values in ``trainable_weights``. Of any other it lies between the size of the
-    largest array of floats that the model holds and the size of all of them; a model without such arrays is not
+    Of a Keras model it is the number of values in ``trainable_weights``. Of any other it lies between the size of
+    the largest array of floats that the model holds and the size of all of them; a model without such arrays is not
     judged.
     """
     model = subject.reference().model
     with plugin_errors("n_parameters", "It is a property that returns an int"):
         found: Any = model.n_parameters
     if not isinstance(found, int | np.integer) or isinstance(found, bool) or found < 0:
-        raise CheckFailedError(f"n_parameters is {found!r} ({type(found).__name__}); a whole number from 0 is expected.")
+        raise CheckFailedError(
+            f"n_parameters is {found!r} ({type(found).__name__}); a whole number from 0 is expected."
+        )
     low, high = _weights(model, len(subject.problem().train))
     if high and not low <= found <= high:
         expected = f"{low:,}" if low == high else f"{low:,} to {high:,}"
@@ -171,7 +179,7 @@ def _floats(probabilities: Array) -> Array:
 
 def _weights(model: FittedModel, n_train: int) -> tuple[int, int]:
     """Return the fewest and the most parameters that a model can have; 0, 0 where nothing is seen."""
-    keras_model = getattr(model, "model", None)
+    keras_model: Any = getattr(model, "model", None)
     if hasattr(keras_model, "trainable_weights"):
         n = sum(math.prod(weight.shape) for weight in keras_model.trainable_weights)
         return n, n
@@ -180,7 +188,7 @@ def _weights(model: FittedModel, n_train: int) -> tuple[int, int]:
 
 
 def _arrays(holder: object, depth: int, seen: dict[int, object]) -> Iterator[Array]:
-    """Yield the arrays that an object holds in attributes, lists and dicts, each once; ``seen`` keeps ids valid."""
+    """Yield the arrays that an object holds in attributes, lists and dicts, each once."""
     if id(holder) in seen or depth == 0:
         return
     seen[id(holder)] = holder

@@ -35,7 +35,8 @@ def check_works_without_validation(subject: ModelSubject) -> None:
         )
     if len(subject.reference().history) > 1 and len(trained.history) < BRIEF:
         raise CheckFailedError(
-            f"Without a validation part fit() reported {len(trained.history)} epochs where max_epochs is {BRIEF}: a "
+            f"Without a validation part fit() reported {len(trained.history)} epochs where max_epochs is "
+            f"{BRIEF}: a "
             "refit has to train for exactly that many. Stop early on validation scores only."
         )
 
@@ -45,7 +46,8 @@ def check_reports_every_epoch(subject: ModelSubject) -> None:
     trained = subject.reference()
     if not trained.history:
         raise CheckFailedError(
-            "fit() reported nothing, so its trials cannot be pruned and have no curves. Call context.report(epoch, "
+            "fit() reported nothing, so its trials cannot be pruned and have no curves. Call "
+            "context.report(epoch, "
             "valid_loss=..., valid_accuracy=...) after each epoch."
         )
     if trained.context.faults:
@@ -71,7 +73,8 @@ def check_pruning_passes_through(subject: ModelSubject) -> None:
     except TrialPruned:
         return
     raise CheckFailedError(
-        f"context.report() raised TrialPruned and fit() went on to {len(pruned.history)} reports and returned a model. "
+        f"context.report() raised TrialPruned and fit() went on to {len(pruned.history)} reports and returned "
+        "a model. "
         "Let TrialPruned pass: catch no broader exception around report()."
     )
 
@@ -81,7 +84,8 @@ def check_uses_the_given_validation_part(subject: ModelSubject) -> None:
     _skip_without_reports(subject.reference(), "there are scores")
     if _ignores_validation(subject):
         raise CheckFailedError(
-            "fit() reported the same valid_loss for a validation part with other labels. Score valid.X and valid.y, "
+            "fit() reported the same valid_loss for a validation part with other labels. Score valid.X and "
+            "valid.y, "
             "and set no rows of train aside."
         )
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from nncompare.execution.failures import describe_error
 from nncompare.plugin import DatasetPlugin, ModelPlugin
@@ -86,7 +86,7 @@ def check_dataset(
     return _run_all(DatasetSubject(_class_of(dataset), cache), checks, on_fail, on_result)
 
 
-def subject_of(cls: type) -> Subject:
+def subject_of(cls: type[Any]) -> Subject:
     """Return what the checks of this class receive.
 
     Raises
@@ -123,12 +123,14 @@ def judge(result: CheckResult, expected: Mapping[str, str]) -> CheckResult:
     if result.status == "failed":
         return replace(result, status="expected_failure", message=reason)
     if result.status == "passed":
-        message = f"It passes, and expected_failures says that it cannot: {reason} Take it out of expected_failures."
+        message = (
+            f"It passes, and expected_failures says that it cannot: {reason} Take it out of expected_failures."
+        )
         return replace(result, status="failed", message=message)
     return result
 
 
-def _class_of(plugin: object) -> type:
+def _class_of(plugin: object) -> type[Any]:
     return plugin if isinstance(plugin, type) else type(plugin)
 
 

@@ -178,8 +178,9 @@ class ModelSubject:
                     return True
 
                 with watch.watching():
-                    limits = {"deadline": time.monotonic() + HOUR_S, "on_report": look}
-                    return self.fit(problem.train, problem.valid, **limits), watch.found
+                    limits: dict[str, Any] = {"deadline": time.monotonic() + HOUR_S, "on_report": look}
+                    trained = self.fit(problem.train, problem.valid, **limits)
+                return trained, watch.found
 
         return self._once("limited", train)
 
@@ -242,7 +243,7 @@ def plugin_errors(what: str, remedy: str) -> Iterator[None]:
         yield
     except (CheckFailedError, SkippedCheck, TrialPruned):
         raise
-    except Exception as error:  # noqa: BLE001 - the border to plugin code
+    except Exception as error:
         raise CheckFailedError(f"{what} raised {describe_error(error)}. {remedy}.") from error
 
 
@@ -263,11 +264,10 @@ def _builds_on(check: str) -> Iterator[None]:
         raise SkippedCheck(f"It builds on {check}, which failed.") from error
 
 
-def _fit(
-    plugin: ModelPlugin, params: Params, train: Data, valid: Data | None, context: WatchedContext
-) -> Trained:
+def _fit(plugin: ModelPlugin, params: Params, train: Data, valid: Data | None, context: WatchedContext) -> Trained:
     spec = train.spec
-    place = f"on {len(train)} rows of {'sparse ' if spec.sparse else ''}view '{spec.view}' with {spec.n_classes} classes"
+    place = f"on {len(train)} rows of {'sparse ' if spec.sparse else ''}view '{spec.view}' with "
+    f"{spec.n_classes} classes"
     part = "" if valid is not None else " and no validation part"
     with plugin_errors(f"fit() {place}{part}", f"It has to train there with {params}"):
         model = plugin.fit(params, train, valid, context)

@@ -28,7 +28,8 @@ def check_accepts_its_views(subject: ModelSubject) -> None:
         if found.shape != (len(problem.valid), problem.spec.n_classes):
             raise CheckFailedError(
                 f"predict_proba() returned shape {found.shape} on view '{view}' where "
-                f"{(len(problem.valid), problem.spec.n_classes)} is expected. Correct it, or leave the view out of tags."
+                f"{(len(problem.valid), problem.spec.n_classes)} is expected. Correct it, or leave the view "
+                "out of tags."
             )
 
 
@@ -72,7 +73,9 @@ def check_leaves_environment_alone(subject: ModelSubject) -> None:
     """``fit`` changes no environment variable, current folder or floating-point error handling."""
     changed = [name for name in subject.observed().shared if "random" not in name]
     if changed:
-        raise CheckFailedError(f"fit() changed {' and '.join(changed)} and left it so. Put it back before returning.")
+        raise CheckFailedError(
+            f"fit() changed {' and '.join(changed)} and left it so. Put it back before returning."
+        )
 
 
 def check_same_seed_same_predictions(subject: ModelSubject) -> None:
@@ -120,7 +123,8 @@ def check_respects_deadline(subject: ModelSubject) -> None:
     epochs = len(subject.reference().history), len(trained.history)
     if epochs[0] != epochs[1] or not found <= SAME:
         raise CheckFailedError(
-            f"With a deadline an hour away fit() trained {epochs[1]} epochs where it trained {epochs[0]} without one, "
+            f"With a deadline an hour away fit() trained {epochs[1]} epochs where it trained {epochs[0]} "
+            "without one, "
             f"and a probability differs by {found:.2g}. Compare context.deadline with time.monotonic()."
         )
 
