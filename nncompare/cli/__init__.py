@@ -1,5 +1,6 @@
 """The command line: each command parses, calls one function of the library, and prints."""
 
+from nncompare.cli.check import check_one_plugin
 from nncompare.cli.completion import print_completion
 from nncompare.cli.data import data_commands
 from nncompare.cli.group import CommandLine, common_options, version_option
@@ -32,6 +33,7 @@ for _command in (
     list_all_runs,
     list_plugins,
     show_model,
+    check_one_plugin,
     data_commands,
     new_plugin,
     rebuild_report,
