@@ -11,7 +11,10 @@ from nncompare.exceptions import UsageError
 from nncompare.registry import MODELS, RESERVED, discover
 from nncompare.selection import Selection, normalized
 
-__all__ = ["PluginNames", "choose_names", "refuse_taken"]
+__all__ = ["CLASS_STAND_IN", "PluginNames", "choose_names", "refuse_taken"]
+
+CLASS_STAND_IN = "MyModel"
+"""What the class is called in the code that a plugin starts from."""
 
 _PREFIX = "nncompare-"
 _LONGEST = 60
@@ -98,7 +101,7 @@ def _slug(text: str) -> str:
 def _class_name(package: str, beside: str) -> str:
     """Return ``AttentionGru`` for ``attention-gru``, with ``My`` before it where that is taken or no name."""
     name = "".join(word[:1].upper() + word[1:] for word in package.split("-"))
-    taken = set(re.findall(r"\w+", beside))
+    taken = {word for word in re.findall(r"\w+", beside) if CLASS_STAND_IN not in word}
     while not name.isidentifier() or keyword.iskeyword(name) or {name, f"Fitted{name}"} & taken:
         name = f"My{name}"
     return name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from typing import Literal, TypeAlias, get_args
 
 from nncompare.data.files import storage_errors
 from nncompare.exceptions import UsageError
-from nncompare.scaffold.names import PluginNames
+from nncompare.scaffold.names import CLASS_STAND_IN, PluginNames
 
 __all__ = ["FRAMEWORKS", "Framework", "model_source", "render_package", "write_package"]
 
@@ -36,7 +35,6 @@ _REQUIREMENTS: Mapping[Framework, tuple[str, ...]] = {
     "none": ("numpy>=2",),
 }
 _UNTYPED: Mapping[Framework, str] = {"keras": "keras", "sklearn": "sklearn"}
-_STAND_INS = re.compile(r"MyModel|my-model")
 
 
 def model_source(framework: Framework) -> str:
@@ -72,8 +70,7 @@ def render_package(names: PluginNames, framework: Framework) -> dict[str, str]:
         path.format(module=names.module): environment.get_template(template).render(values)
         for path, template in _FILES.items()
     }
-    replaced = {"MyModel": names.class_name, "my-model": names.distribution}
-    model = _STAND_INS.sub(lambda match: replaced[match[0]], source)
+    model = source.replace(CLASS_STAND_IN, names.class_name)
     return {**files, f"src/{names.module}/model.py": model, f"src/{names.module}/py.typed": ""}
 
 
