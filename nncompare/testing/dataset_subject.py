@@ -19,8 +19,8 @@ from nncompare.data.store import StoredDataset, store_dataset
 from nncompare.exceptions import DataError, DataUnavailableError
 from nncompare.execution.process import seed_globals
 from nncompare.plugin import DatasetPlugin
+from nncompare.testing.calling import plugin_errors
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
-from nncompare.testing.subject import plugin_errors
 from nncompare.testing.watching import changes, preserved, state_of_process
 
 __all__ = ["DatasetSubject"]

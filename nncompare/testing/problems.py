@@ -10,7 +10,7 @@ import numpy as np
 from nncompare.data.ragged import FIRST_WORD, START, Ragged
 from nncompare.data.records import Array, Data, DataSpec, Labels, Samples, View
 
-__all__ = ["SHARES", "Problem", "copy_data", "make_problem", "take_rows"]
+__all__ = ["SHARES", "Problem", "copy_data", "copy_samples", "make_problem", "take_rows"]
 
 N_TRAIN, N_VALID = 160, 40
 SHARES = (0.5, 0.3, 0.2)
@@ -82,8 +82,12 @@ def take_rows(data: Data, rows: Array) -> Data:
 
 def copy_data(data: Data) -> Data:
     """Return the same samples in memory of their own, which may be written to."""
-    X = Ragged(data.X.values.copy(), data.X.offsets.copy()) if isinstance(data.X, Ragged) else data.X.copy()
-    return Data(X, data.y.copy(), data.spec)
+    return Data(copy_samples(data.X), data.y.copy(), data.spec)
+
+
+def copy_samples(X: Samples) -> Samples:
+    """Return the same samples in memory of their own."""
+    return Ragged(X.values.copy(), X.offsets.copy()) if isinstance(X, Ragged) else X.copy()
 
 
 def _labels(shares: Sequence[float], n: int, random: np.random.Generator) -> Labels:
