@@ -55,6 +55,13 @@ class DatasetSubject:
         return self.cls.info
 
     def plugin(self) -> DatasetPlugin:
+        """Return a new object of the plugin's class; where there is none, a check of its own says so."""
+        try:
+            return self.construct()
+        except CheckFailedError as error:
+            raise SkippedCheck("It builds on check_constructs_without_arguments, which failed.") from error
+
+    def construct(self) -> DatasetPlugin:
         """Return a new object of the plugin's class."""
         with plugin_errors(f"{self.cls.__name__}()", "A plugin is constructed without arguments"):
             return self.cls()
@@ -69,6 +76,17 @@ class DatasetSubject:
         if not isinstance(found, Dataset):
             raise SkippedCheck("It builds on check_loads, which failed.")
         return found
+
+    def returned_dataset(self) -> bool:
+        """Tell whether ``load`` returned a Dataset.
+
+        Raises
+        ------
+        CheckFailedError
+            ``load`` raised.
+        """
+        self._load_first()
+        return isinstance(self._kept["first"], Dataset)
 
     def labels(self) -> dict[str, Array]:
         """Return the labels of each part that there is."""

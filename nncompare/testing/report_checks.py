@@ -34,6 +34,8 @@ def check_works_without_validation(subject: ModelSubject) -> None:
         raise CheckFailedError(
             "fit() reported valid_loss or valid_accuracy where valid is None. Leave them out of report() there."
         )
+    if subject.reference().context.faults:
+        raise SkippedCheck("It builds on check_reports_every_epoch, which failed.")
     if len(subject.reference().history) > 1 and len(trained.history) < BRIEF:
         raise CheckFailedError(
             f"Without a validation part fit() reported {len(trained.history)} epochs where max_epochs is "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -161,7 +161,7 @@ class ModelSubject:
         return self._once(f"accepted {view} {sparse}", make)
 
     def predictions(self) -> Array:
-        """Return what the reference predicts for the validation part, if that repeats and rows keep their order."""
+        """Return what the reference predicts for validation, if that repeats and rows keep their order."""
         found, turned = self._once("predictions", self._predict_thrice)
         if not difference(found[0], found[1]) <= SAME:
             raise SkippedCheck("It builds on check_predictions_repeat, which failed.")
@@ -221,7 +221,7 @@ class ModelSubject:
         wrong = Data(problem.valid.X, (problem.valid.y + 1) % problem.spec.n_classes, problem.spec)
         return self._once("misled", lambda: self.fit(problem.train, wrong))
 
-    def with_classes(self, name: str, shares: Sequence[float], **limits: Any) -> tuple[Trained, Problem]:
+    def with_classes(self, name: str, shares: tuple[float, ...], **limits: Any) -> tuple[Trained, Problem]:
         """Return a training on another number of classes, and its problem."""
         self.reference()
         problem = self.problem(shares=shares)
