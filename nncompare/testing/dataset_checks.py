@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from nncompare.data.samples import count_samples
@@ -9,15 +11,15 @@ from nncompare.exceptions import DataError, DataUnavailableError, PluginError
 from nncompare.execution.failures import describe_error
 from nncompare.execution.probe_child import dataset_info
 from nncompare.testing.dataset_subject import DatasetSubject
-from nncompare.testing.outcomes import CheckFailedError
+from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
 
 SHOWN = 5
 
 
 def check_constructs_without_arguments(subject: DatasetSubject) -> None:
     """The class is constructed without arguments, and twice."""
-    subject.plugin()
-    subject.plugin()
+    subject.construct()
+    subject.construct()
 
 
 def check_info(subject: DatasetSubject) -> None:
@@ -39,6 +41,9 @@ def check_info(subject: DatasetSubject) -> None:
 
 def check_loads(subject: DatasetSubject) -> None:
     """``load`` returns a ``Dataset`` that a run can use, with finite samples in the form of its view."""
+    _builds_on(check_info, subject)
+    if subject.returned_dataset():
+        _builds_on(check_labels_in_range, subject)
     try:
         subject.stored_first()
     except DataError as error:
@@ -77,6 +82,7 @@ def check_labels_in_range(subject: DatasetSubject) -> None:
 
 def check_class_names_match(subject: DatasetSubject) -> None:
     """Every name of a class has rows in the training part, and in the test part where there is one."""
+    _builds_on(check_labels_in_range, subject)
     names = subject.info.class_names
     for role, labels in subject.labels().items():
         found = set(np.unique(labels).tolist())
@@ -134,8 +140,18 @@ def check_works_without_a_network(subject: DatasetSubject) -> None:
         subject.load_offline()
     except DataUnavailableError:
         return
+    except SkippedCheck:
+        raise
     except Exception as error:
         raise CheckFailedError(
             f"Without a network load() raised {describe_error(error)}. Raise DataUnavailableError, as "
             "nncompare.data.download.fetch does: then studies on it are shown as not run."
         ) from error
+
+
+def _builds_on(check: Callable[[DatasetSubject], None], subject: DatasetSubject) -> None:
+    """Skip where another check fails, which says more."""
+    try:
+        check(subject)
+    except CheckFailedError as error:
+        raise SkippedCheck(f"It builds on {check.__name__}, which failed.") from error

@@ -19,8 +19,8 @@ from nncompare.data.store import StoredDataset, store_dataset
 from nncompare.exceptions import DataError, DataUnavailableError
 from nncompare.execution.process import seed_globals
 from nncompare.plugin import DatasetPlugin
+from nncompare.testing.calling import plugin_errors
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
-from nncompare.testing.subject import plugin_errors
 from nncompare.testing.watching import changes, preserved, state_of_process
 
 __all__ = ["DatasetSubject"]
@@ -55,6 +55,13 @@ class DatasetSubject:
         return self.cls.info
 
     def plugin(self) -> DatasetPlugin:
+        """Return a new object of the plugin's class; where there is none, a check of its own says so."""
+        try:
+            return self.construct()
+        except CheckFailedError as error:
+            raise SkippedCheck("It builds on check_constructs_without_arguments, which failed.") from error
+
+    def construct(self) -> DatasetPlugin:
         """Return a new object of the plugin's class."""
         with plugin_errors(f"{self.cls.__name__}()", "A plugin is constructed without arguments"):
             return self.cls()
@@ -69,6 +76,17 @@ class DatasetSubject:
         if not isinstance(found, Dataset):
             raise SkippedCheck("It builds on check_loads, which failed.")
         return found
+
+    def returned_dataset(self) -> bool:
+        """Tell whether ``load`` returned a Dataset.
+
+        Raises
+        ------
+        CheckFailedError
+            ``load`` raised.
+        """
+        self._load_first()
+        return isinstance(self._kept["first"], Dataset)
 
     def labels(self) -> dict[str, Array]:
         """Return the labels of each part that there is."""

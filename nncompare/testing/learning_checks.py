@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from nncompare.data.records import Data
+from nncompare.testing.calling import Trained, predict
 from nncompare.testing.comparisons import matched_accuracy
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
 from nncompare.testing.problems import take_rows
-from nncompare.testing.subject import ENOUGH, ModelSubject, Trained, predict
+from nncompare.testing.subject import ENOUGH, ModelSubject
 
 LEARNED = 0.8
 RARE = (0.8, 0.2)
@@ -33,7 +34,7 @@ def check_class_missing_in_a_batch(subject: ModelSubject) -> None:
     problem = subject.problem()
     rows = np.argsort(problem.train.y, kind="stable")
     last = int((problem.train.y == problem.spec.n_classes - 1).sum())
-    train = take_rows(problem.train, rows[: len(rows) - last + 1])
+    train = take_rows(problem.train, rows[1 : len(rows) - last + 1])
     _check_width(subject.fit(train, problem.valid, max_epochs=1), problem.valid, "with one row of the last class")
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nncompare.data.ragged import FIRST_WORD, START, Ragged
 from nncompare.data.records import Array, Data, DataSpec, Labels, Samples, View
+from nncompare.data.samples import arrays_of
 
-__all__ = ["SHARES", "Problem", "copy_data", "make_problem", "take_rows"]
+__all__ = ["SHARES", "Problem", "copy_data", "copy_samples", "make_problem", "take_rows"]
 
 N_TRAIN, N_VALID = 160, 40
 SHARES = (0.5, 0.3, 0.2)
@@ -36,22 +38,23 @@ class Problem:
         return self.train.spec
 
 
+@functools.cache
 def make_problem(
     view: View,
     *,
     sparse: bool = False,
-    shares: Sequence[float] = SHARES,
+    shares: tuple[float, ...] = SHARES,
     n_train: int = N_TRAIN,
     n_valid: int = N_VALID,
 ) -> Problem:
-    """Return a problem, always the same for the same arguments.
+    """Return a problem, always the same for the same arguments, on read-only arrays.
 
     Parameters
     ----------
     view : {"tabular", "image", "sequence", "tokens"}
     sparse : bool
         Counts of words as a ``csr_array``, with the view "tabular".
-    shares : sequence of float
+    shares : tuple of float
         Part of each class; they sum to 1, and there are as many classes.
     n_train, n_valid : int
         Rows of the parts.
@@ -72,6 +75,8 @@ def make_problem(
         vocabulary_size=int(X[:n_train].values.max()) + 1 if isinstance(X, Ragged) else None,
         sparse=sparse,
     )
+    for array in (labels, *arrays_of("X", X).values()):
+        array.setflags(write=False)
     return Problem(*(Data(X[rows], labels[rows], spec) for rows in (slice(n_train), slice(n_train, None))))
 
 
@@ -82,11 +87,15 @@ def take_rows(data: Data, rows: Array) -> Data:
 
 def copy_data(data: Data) -> Data:
     """Return the same samples in memory of their own, which may be written to."""
-    X = Ragged(data.X.values.copy(), data.X.offsets.copy()) if isinstance(data.X, Ragged) else data.X.copy()
-    return Data(X, data.y.copy(), data.spec)
+    return Data(copy_samples(data.X), data.y.copy(), data.spec)
 
 
-def _labels(shares: Sequence[float], n: int, random: np.random.Generator) -> Labels:
+def copy_samples(X: Samples) -> Samples:
+    """Return the same samples in memory of their own."""
+    return Ragged(X.values.copy(), X.offsets.copy()) if isinstance(X, Ragged) else X.copy()
+
+
+def _labels(shares: tuple[float, ...], n: int, random: np.random.Generator) -> Labels:
     """Return labels in these proportions, every class at least once, in random order."""
     bounds = np.round(np.cumsum(shares) * n)
     y = np.searchsorted(bounds, np.arange(n), side="right").clip(max=len(shares) - 1)

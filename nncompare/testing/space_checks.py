@@ -16,10 +16,13 @@ from nncompare.execution.plugins import check_params
 from nncompare.execution.probe_child import model_tags
 from nncompare.execution.spaces import N_DRAWS, RecordingTrial
 from nncompare.plugin import ModelPlugin, Params, TrialPruned
+from nncompare.testing.calling import plugin_errors
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
 from nncompare.testing.problems import make_problem, take_rows
-from nncompare.testing.subject import ModelSubject, plugin_errors
+from nncompare.testing.subject import ModelSubject
 
+N_TRIED_ELSEWHERE = 10
+"""Draws that are tried in each view but the first, in which all are."""
 N_ROWS = 40
 """Of the training that a drawn configuration has to survive."""
 
@@ -66,8 +69,8 @@ class Draw:
 
 def check_constructs_without_arguments(subject: ModelSubject) -> None:
     """The class is constructed without arguments, and twice."""
-    subject.plugin()
-    subject.plugin()
+    subject.construct()
+    subject.construct()
 
 
 def check_tags(subject: ModelSubject) -> None:
@@ -114,11 +117,17 @@ def check_space_repeats(subject: ModelSubject) -> None:
 
 
 def check_every_draw_is_accepted(subject: ModelSubject) -> None:
-    """Each of 50 random configurations can be built, and where nothing is built, trained for an epoch."""
+    """Each of 50 random configurations is accepted by ``build`` of a Keras plugin, by ``fit`` of any other.
+
+    In each accepted view but the first, 10 of them are tried.
+    """
+    subject.reference()
     plugin = subject.plugin()
-    for view, spec in _specs(subject):
+    for position, (view, spec) in enumerate(_specs(subject)):
+        if position and not _is_accepted(subject, spec):
+            continue
         tried: list[Params] = []
-        for draw in _draws(subject, spec):
+        for draw in _draws(subject, spec)[: N_TRIED_ELSEWHERE if position else None]:
             if draw.params in tried:
                 continue
             tried.append(draw.params)
@@ -134,6 +143,7 @@ def check_every_draw_is_accepted(subject: ModelSubject) -> None:
 def check_default_params_lie_in_the_space(subject: ModelSubject) -> None:
     """``default_params`` has a JSON value for each name that ``suggest_params`` asks for, inside of its range."""
     for view, spec in _specs(subject):
+        _draws(subject, spec)
         with plugin_errors("default_params()", "It returns a configuration for any data that the plugin accepts"):
             defaults = subject.plugin().default_params(spec)
         try:
@@ -205,6 +215,15 @@ def _specs(subject: ModelSubject) -> list[tuple[str, DataSpec]]:
     """Return each accepted view with what data in it are like."""
     specs = [make_problem(view, sparse=sparse).spec for view, sparse in subject.views()]
     return [(f"{spec.view}, sparse" if spec.sparse else spec.view, spec) for spec in specs]
+
+
+def _is_accepted(subject: ModelSubject, spec: DataSpec) -> bool:
+    """Tell whether the default configuration trains in a view; where not, check_accepts_its_views says so."""
+    try:
+        subject.accepted(spec.view, spec.sparse)
+    except CheckFailedError:
+        return False
+    return True
 
 
 def _fault(asked: dict[str, Any]) -> str:

@@ -5,24 +5,25 @@ from __future__ import annotations
 import contextlib
 import copy
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
 from nncompare.data.fingerprint import fingerprint
-from nncompare.data.records import Array, Data, DataSpec, Samples, View
+from nncompare.data.records import Array, Data, DataSpec, View
 from nncompare.data.samples import arrays_of
-from nncompare.execution.failures import describe_error
 from nncompare.execution.process import seed_globals
-from nncompare.plugin import EpochReport, FittedModel, ModelPlugin, ModelTags, Params, TrialPruned
+from nncompare.plugin import EpochReport, ModelPlugin, ModelTags, Params
+from nncompare.testing.calling import Trained, call_fit, plugin_errors, predict
+from nncompare.testing.comparisons import SAME, difference
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
 from nncompare.testing.problems import Problem, copy_data, make_problem
 from nncompare.testing.reloading import Reload, reload_here
 from nncompare.testing.watching import ThreadWatch, WatchedContext, changes, preserved, state_of_process
 
-__all__ = ["BRIEF", "ENOUGH", "ModelSubject", "Observed", "Trained", "plugin_errors", "predict"]
+__all__ = ["BRIEF", "ENOUGH", "ModelSubject", "Observed"]
 
 T = TypeVar("T")
 
@@ -31,21 +32,9 @@ BRIEF = 3
 ENOUGH = 30
 """Epochs of a training that has to learn."""
 SEED, OTHER_SEED = 1, 2
+GLOBAL_SEEDS = 1000
+"""The global generators are seeded too, as in a run, but with other numbers: whoever seeds them anew is seen."""
 HOUR_S = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """A model, the plugin object that trained it, and what was reported meanwhile."""
-
-    model: FittedModel
-    plugin: ModelPlugin
-    context: WatchedContext
-
-    @property
-    def history(self) -> list[EpochReport]:
-        """One report per epoch."""
-        return self.context.history
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +72,11 @@ class ModelSubject:
         return self.cls.tags
 
     def plugin(self) -> ModelPlugin:
+        """Return a new object of the plugin's class; where there is none, a check of its own says so."""
+        with _builds_on("check_constructs_without_arguments"):
+            return self.construct()
+
+    def construct(self) -> ModelPlugin:
         """Return a new object of the plugin's class."""
         with plugin_errors(f"{self.cls.__name__}()", "A plugin is constructed without arguments"):
             return self.cls()
@@ -139,8 +133,8 @@ class ModelSubject:
         if copies:
             train, valid = copy_data(train), valid and copy_data(valid)
         with preserved():
-            seed_globals(context.seed)
-            return _fit(plugin, params, train, valid, context)
+            seed_globals(GLOBAL_SEEDS + context.seed)
+            return call_fit(plugin, params, train, valid, context)
 
     def reference(self) -> Trained:
         """Return the training that most checks compare with; where it fails, check_trains says so."""
@@ -151,6 +145,36 @@ class ModelSubject:
         """Train ``test_params`` for three epochs on the plain problem."""
         problem = self.problem()
         return self._once("reference", lambda: self.fit(problem.train, problem.valid))
+
+    def accepted(self, view: View, sparse: bool) -> tuple[Trained, Problem]:
+        """Return an epoch of the default configuration in one view, and its problem."""
+        self.reference()
+
+        def make() -> tuple[Trained, Problem]:
+            problem = make_problem(view, sparse=sparse)
+            with plugin_errors(
+                "default_params()", "It returns a configuration for any data that the plugin accepts"
+            ):
+                params = self.plugin().default_params(problem.spec)
+            return self.fit(problem.train, problem.valid, params=copy.deepcopy(params), max_epochs=1), problem
+
+        return self._once(f"accepted {view} {sparse}", make)
+
+    def predictions(self) -> Array:
+        """Return what the reference predicts for validation, if that repeats and rows keep their order."""
+        found, turned = self._once("predictions", self._predict_thrice)
+        if not difference(found[0], found[1]) <= SAME:
+            raise SkippedCheck("It builds on check_predictions_repeat, which failed.")
+        if not difference(found[0], turned) <= SAME:
+            raise SkippedCheck("It builds on check_rows_keep_their_order, which failed.")
+        return found[0]
+
+    def repeated(self) -> Array:
+        """Return those predictions, if a second training with the same seed gives them too."""
+        found = self.predictions()
+        if not difference(found, predict(self.observed().trained, self.problem().valid.X)) <= SAME:
+            raise SkippedCheck("It builds on check_same_seed_same_predictions, which failed.")
+        return found
 
     def other_seed(self) -> Trained:
         """Return the reference with another seed."""
@@ -166,7 +190,7 @@ class ModelSubject:
         """Return the reference trained again with a deadline an hour away, and what the watch of threads saw."""
         self.reference()
 
-        def train() -> tuple[Trained, str | None]:
+        def make() -> tuple[Trained, str | None]:
             from threadpoolctl import threadpool_limits
 
             problem = self.problem()
@@ -182,7 +206,7 @@ class ModelSubject:
                     trained = self.fit(problem.train, problem.valid, **limits)
                 return trained, watch.found
 
-        return self._once("limited", train)
+        return self._once("limited", make)
 
     def without_validation(self, max_epochs: int = BRIEF) -> Trained:
         """Return a training without a validation part."""
@@ -197,7 +221,7 @@ class ModelSubject:
         wrong = Data(problem.valid.X, (problem.valid.y + 1) % problem.spec.n_classes, problem.spec)
         return self._once("misled", lambda: self.fit(problem.train, wrong))
 
-    def with_classes(self, name: str, shares: Sequence[float], **limits: Any) -> tuple[Trained, Problem]:
+    def with_classes(self, name: str, shares: tuple[float, ...], **limits: Any) -> tuple[Trained, Problem]:
         """Return a training on another number of classes, and its problem."""
         self.reference()
         problem = self.problem(shares=shares)
@@ -209,6 +233,12 @@ class ModelSubject:
         problem = self.problem()
         return self._once("learned", lambda: self.fit(problem.train, problem.valid, max_epochs=ENOUGH))
 
+    def _predict_thrice(self) -> tuple[list[Array], Array]:
+        """Return two predictions of the validation part, and one of it backwards, turned again."""
+        trained, X = self.reference(), self.problem().valid.X
+        rows = np.arange(len(self.problem().valid))[::-1]
+        return [predict(trained, X), predict(trained, X)], predict(trained, X[rows])[::-1]
+
     def _observe(self) -> Observed:
         problem = self.problem()
         parts = {"train": copy_data(problem.train), "valid": copy_data(problem.valid)}
@@ -216,9 +246,9 @@ class ModelSubject:
         given, plugin = copy.deepcopy(params), self.plugin()
         context = WatchedContext(seed=SEED, max_epochs=BRIEF)
         with preserved():
-            seed_globals(SEED)
+            seed_globals(GLOBAL_SEEDS + SEED)
             before, digests = state_of_process(), _digests(parts)
-            trained = _fit(plugin, params, parts["train"], parts["valid"], context)
+            trained = call_fit(plugin, params, parts["train"], parts["valid"], context)
             shared = changes(before, state_of_process())
         changed = changes(digests, _digests(parts)) + (["params"] if params != given else [])
         return Observed(trained, shared, changed)
@@ -237,46 +267,11 @@ class ModelSubject:
 
 
 @contextlib.contextmanager
-def plugin_errors(what: str, remedy: str) -> Iterator[None]:
-    """Turn whatever plugin code raises into the sentence of a failed check; pruning passes."""
-    try:
-        yield
-    except (CheckFailedError, SkippedCheck, TrialPruned):
-        raise
-    except Exception as error:
-        raise CheckFailedError(f"{what} raised {describe_error(error)}. {remedy}.") from error
-
-
-def predict(trained: Trained, X: Samples) -> Array:
-    """Return what ``predict_proba`` gives for ``X``, whatever it is, as an array."""
-    with (
-        plugin_errors("predict_proba()", "It takes any number of samples from 1 in the form of training"),
-        preserved(),
-    ):
-        return np.asarray(trained.model.predict_proba(copy_data(Data(X, np.empty(0), None)).X))  # type: ignore[arg-type]
-
-
-@contextlib.contextmanager
 def _builds_on(check: str) -> Iterator[None]:
     try:
         yield
     except CheckFailedError as error:
         raise SkippedCheck(f"It builds on {check}, which failed.") from error
-
-
-def _fit(plugin: ModelPlugin, params: Params, train: Data, valid: Data | None, context: WatchedContext) -> Trained:
-    spec = train.spec
-    place = f"on {len(train)} rows of {'sparse ' if spec.sparse else ''}view '{spec.view}' with "
-    f"{spec.n_classes} classes"
-    part = "" if valid is not None else " and no validation part"
-    with plugin_errors(f"fit() {place}{part}", f"It has to train there with {params}"):
-        model = plugin.fit(params, train, valid, context)
-    if not isinstance(model, FittedModel):
-        raise CheckFailedError(
-            f"fit() {place}{part} returned an object of type {type(model).__name__}. "
-            "Return a nncompare.plugin.FittedModel."
-        )
-    return Trained(model, plugin, context)
 
 
 def _digests(parts: dict[str, Data]) -> dict[str, str]:

@@ -80,8 +80,9 @@ def preserved() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
-        os.environ.clear()
-        os.environ.update(environment)
+        if dict(os.environ) != environment:
+            os.environ.clear()
+            os.environ.update(environment)
         os.chdir(folder)
         np.random.set_state(numpy_state)  # noqa: NPY002
         random.setstate(python_state)
