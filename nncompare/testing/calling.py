@@ -58,8 +58,8 @@ def call_fit(
 ) -> Trained:
     """Call ``fit`` and return what it returned, if that is a model."""
     spec = train.spec
-    place = f"on {len(train)} rows of {'sparse ' if spec.sparse else ''}view '{spec.view}' with "
-    f"{spec.n_classes} classes"
+    view = f"{'sparse ' if spec.sparse else ''}view '{spec.view}'"
+    place = f"on {len(train)} rows of {view} with {spec.n_classes} classes"
     part = "" if valid is not None else " and no validation part"
     with plugin_errors(f"fit() {place}{part}", f"It has to train there with {params}"):
         model = plugin.fit(params, train, valid, context)

@@ -26,6 +26,8 @@ from nncompare.testing.outcomes import CheckResult
 __all__ = ["CHECK_TIMEOUT_S", "PluginReport", "check_isolated", "find_plugin"]
 
 CHECK_TIMEOUT_S = 60.0
+IMPORT_TIMEOUT_S = 120.0
+"""From the start of the fork server to the plan of the checks: on a busy machine a framework takes its time."""
 MEMORY_SHARE = 0.8
 
 
@@ -129,17 +131,17 @@ class _Session:
     kind: str = ""
     results: list[CheckResult] = field(default_factory=list)
     _left: list[str] = field(default_factory=list)
-    _clock: _Clock | None = None
+    _clock: _Clock = field(init=False)
 
     def run(self, spec: CallSpec) -> list[str]:
         """Run one child to its end; return the checks that are left after one that ended it."""
-        with _Clock(self.timeout_s, self.runner.kill) as self._clock:
+        with _Clock(IMPORT_TIMEOUT_S, self.runner.kill) as self._clock:
             answer = self.runner.run(spec, self._answer)
         if answer.status == "complete":
             return []
         message = answer.failure.message if answer.failure else "no reason was given"
         if not self.kind:
-            late = f"its import did not end within {self.timeout_s:g} s"
+            late = f"its import did not end within {IMPORT_TIMEOUT_S:g} s"
             raise PluginError(
                 f"The plugin '{self.ref.name}' of {self.ref.owner} cannot be checked: "
                 f"{late if self._clock.expired else message.rstrip('.')}."
@@ -163,11 +165,11 @@ class _Session:
         if kind == "plan":
             self.kind = message["plugin_kind"]
             self._left = list(message["checks"])
-        elif kind == "start" and clock is not None:
+        elif kind == "start":
             pid = message["pid"]
-            clock.restart(lambda: kill_tree(pid))
-        elif kind == "result" and clock is not None:
-            clock.restart(self.runner.kill)
+            clock.restart(lambda: kill_tree(pid), self.timeout_s)
+        elif kind == "result":
+            clock.restart(self.runner.kill, self.timeout_s)
             self._take(CheckResult(**message))
         elif kind == "reload":
             spec = MeasureSpec.model_validate({**message["spec"], "framework": self.framework})
@@ -194,11 +196,10 @@ class _Clock:
     """
 
     def __init__(self, timeout_s: float, end: Callable[[], None]) -> None:
-        self._timeout_s = timeout_s
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
         self.expired = False
-        self.restart(end)
+        self.restart(end, timeout_s)
 
     def __enter__(self) -> _Clock:
         return self
@@ -213,13 +214,13 @@ class _Clock:
         """Since the last start."""
         return time.monotonic() - self._start
 
-    def restart(self, end: Callable[[], None]) -> None:
+    def restart(self, end: Callable[[], None], timeout_s: float) -> None:
         """Begin to count anew."""
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
             self._start = time.monotonic()
-            self._timer = threading.Timer(self._timeout_s, self._expire, (end,))
+            self._timer = threading.Timer(timeout_s, self._expire, (end,))
             self._timer.daemon = True
             self._timer.start()
 

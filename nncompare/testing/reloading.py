@@ -55,11 +55,14 @@ def importable_value(cls: type) -> str:
             "which has to load the saved model. Define it at the top level of a file."
         )
     in_package = "." in cls.__module__ or hasattr(module, "__path__")
-    where = cls.__module__ if in_package and _is_found(cls.__module__.partition(".")[0]) else file
+    where = cls.__module__ if in_package and _is_found(cls.__module__, file) else file
     return f"{where}:{cls.__qualname__}"
 
 
-def _is_found(package: str) -> bool:
-    """Tell whether an import of ``package`` would find it, had nobody imported it yet."""
+def _is_found(module: str, file: str) -> bool:
+    """Tell whether another process would find a module of a package by its name: installed, or in this folder."""
+    path = Path(*module.split("."))
+    if Path(file).resolve() in ((Path.cwd() / path).with_suffix(".py"), Path.cwd() / path / "__init__.py"):
+        return True
     finders = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
-    return any(finder.find_spec(package, None) is not None for finder in finders)
+    return any(finder.find_spec(path.parts[0], None) is not None for finder in finders)
