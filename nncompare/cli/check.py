@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nncompare.cli.completion import complete_plugins
-from nncompare.cli.group import common_options
+from nncompare.cli.group import common_options, only_plugins_option
 from nncompare.cli.options import Duration
 from nncompare.cli.streams import say
 from nncompare.columns import one_line
@@ -47,6 +47,7 @@ Examples:
     help="Give each check so long.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@only_plugins_option()
 @common_options
 @click.pass_context
 def check_one_plugin(
