@@ -114,6 +114,20 @@ def test_package_is_complete_and_speaks_of_its_own_names_only(framework):
     assert "class AttentionGru(" in files["src/nncompare_attention_gru/model.py"]
 
 
+def test_package_has_a_ci_file_that_installs_tests_checks_and_runs():
+    yaml = pytest.importorskip("yaml")
+    (job,) = yaml.safe_load(render_package(GRU, "none")[".github/workflows/check.yml"])["jobs"].values()
+    assert job["strategy"]["matrix"]["python-version"] == ["3.11", "3.13"]
+    assert job["steps"][1]["with"]["python-version"] == "${{ matrix.python-version }}"
+    steps = [step["run"].split()[:3] for step in job["steps"] if "run" in step]
+    assert steps == [
+        ["pip", "install", "-e"],
+        ["pytest"],
+        ["nncompare", "check-plugin", "gru"],
+        ["nncompare", "run", "-m"],
+    ]
+
+
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_package_requires_what_its_model_imports(framework):
     files = render_package(GRU, framework)

@@ -118,7 +118,7 @@ class _Learner:
         scores = self.network(_tensor(self.data.X[rows]))
         loss = nn.functional.cross_entropy(scores, torch.tensor(self.data.y[rows]))
         self.optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         self.optimizer.step()
         return float(loss) * len(rows)
 
