@@ -16,12 +16,13 @@ from typing import Self
 
 from nncompare.exceptions import UsageError
 
-__all__ = ["DISABLE_VARIABLE", "ONLY_VARIABLE", "Selection", "did_you_mean", "limit_plugins", "normalized"]
+__all__ = ["DISABLE_VARIABLE", "ONLY_VARIABLE", "OWN", "Selection", "did_you_mean", "limit_plugins", "normalized"]
 
 DISABLE_VARIABLE = "NNCOMPARE_DISABLE_PLUGINS"
 ONLY_VARIABLE = "NNCOMPARE_ONLY_PLUGINS"
+OWN = "nncompare"
+"""The distribution whose plugins come along."""
 _ALL = "all"
-_OWN = "nncompare"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Selection:
         distribution : str
             Its owner; compared as PEP 503 does.
         """
-        is_own = normalized(distribution) == _OWN
+        is_own = normalized(distribution) == OWN
         for word in self.disabled:
             if _means(word, name, distribution) or (word == _ALL and not is_own):
                 return f"{DISABLE_VARIABLE} names '{word}'. Take it out to use the plugin."

@@ -29,13 +29,12 @@ from nncompare.exceptions import StorageError
 from nncompare.execution.launch import MODULE, child_environment
 from nncompare.execution.process import kill_tree
 from nncompare.registry import PluginRef
+from nncompare.selection import OWN
 from nncompare.settings import default_jobs
 
 TIMEOUT_S = 60.0
 """A machine that is busy takes its time to import a framework; ``list --check`` asks for 20 s."""
 POLL_S = 0.1
-PROBES_PER_PROCESSOR = 2
-"""One that hangs keeps no processor busy, or one of many; it must not keep all others waiting."""
 TAIL_BYTES = 4096
 
 
@@ -62,13 +61,17 @@ def probe_plugins(
     An exception in the caller's thread, as Ctrl-C raises it, ends all interpreters at once.
     """
     stop = threading.Event()
+    refs = list(refs)
+    # Those of others first: one that hangs takes all of its time, and meanwhile the rest is asked beside it.
+    in_turn = sorted(dict.fromkeys(refs), key=lambda ref: ref.distribution == OWN)
     probe = functools.partial(probe_plugin, timeout_s=timeout_s, fresh=fresh, stop=stop)
-    with ThreadPoolExecutor(max_workers=PROBES_PER_PROCESSOR * default_jobs()) as pool:
+    with ThreadPoolExecutor(max_workers=default_jobs()) as pool:
         try:
-            return list(pool.map(probe, refs))
+            found = dict(zip(in_turn, pool.map(probe, in_turn), strict=True))
         except BaseException:
             stop.set()
             raise
+    return [found[ref] for ref in refs]
 
 
 def probe_plugin(
