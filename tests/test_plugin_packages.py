@@ -47,14 +47,16 @@ def with_framework(framework):
     return pytest.param(framework, marks=missing)
 
 
-def check_style(folder):
-    """Check a package with its own settings, as its author would."""
+def check_style(folder, caches):
+    """Check a package with its own settings, as its author would; what mypy learns of libraries is shared."""
+    variables = {
+        "MYPYPATH": str(ROOT),
+        "MYPY_CACHE_DIR": str(caches / "mypy"),
+        "RUFF_CACHE_DIR": str(caches / "ruff"),
+    }
     for tool in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy", "--follow-imports", "silent"]):
         if importlib.util.find_spec(tool[0]) is not None:
-            command = [Path(sys.executable), "-m", *tool]
-            distributions.run(
-                *command, cwd=folder, check=True, MYPYPATH=str(ROOT), RUFF_CACHE_DIR=str(folder / ".ruff")
-            )
+            distributions.run(Path(sys.executable), "-m", *tool, cwd=folder, check=True, **variables)
 
 
 @pytest.mark.parametrize("framework", [with_framework(name) for name in FRAMEWORKS])
@@ -68,7 +70,7 @@ def test_new_package_works_as_it_is_written(python, call, tmp_path, framework):
         ["nncompare", "run"],
     ]
     package = tmp_path / steps[0][-1]
-    check_style(package)
+    check_style(package, python.parents[2])
     distributions.install(python, "--editable", package)
     tested = distributions.run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=package, check=True)
     assert " passed" in tested.stdout
@@ -82,7 +84,7 @@ def test_new_package_works_as_it_is_written(python, call, tmp_path, framework):
 )
 def test_example_package_is_installed_checked_and_run(python, call, tmp_path, name, dataset):
     package = shutil.copytree(EXAMPLES / f"nncompare-{name}", tmp_path / name, ignore=IGNORED)
-    check_style(package)
+    check_style(package, python.parents[2])
     distributions.install(python, "--editable", package)
     assert call("check-plugin", name, *PATIENT)
     report = Path(call("run", "-m", name, "-d", dataset, *QUICK).strip())
