@@ -1,0 +1,57 @@
+"""Keras plugins, each wrong in one way; see `mutants`. The right ones are in docs/examples."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from nncompare.frameworks.keras import KerasPlugin
+from nncompare.plugin import ModelTags
+
+
+class Dense(KerasPlugin):
+    """One hidden layer; the faults lie in what comes behind it."""
+
+    tags = ModelTags(accepts=("tabular",), framework="keras")
+
+    def suggest_params(self, trial, data):
+        return {
+            "units": trial.suggest_categorical("units", [16, 32]),
+            "learning_rate": trial.suggest_float("learning_rate", 1e-3, 1e-1, log=True),
+            "batch_size": trial.suggest_categorical("batch_size", [32, 64]),
+        }
+
+    def default_params(self, data):
+        return {"units": 16, "learning_rate": 2e-2, "batch_size": 32}
+
+    def build(self, params, data):
+        inputs = keras.Input(data.sample_shape)
+        x = self.hidden(layers.Dense(params["units"], activation="relu")(inputs))
+        return keras.Model(inputs, layers.Dense(data.n_classes, activation="softmax")(x))
+
+    def hidden(self, x):
+        return x
+
+
+class UsesTheBatch(Dense):
+    """Normalises with the statistics of the batch when it predicts, too."""
+
+    def hidden(self, x):
+        return layers.BatchNormalization()(x, training=True)
+
+
+class DropsWhilePredicting(Dense):
+    def hidden(self, x):
+        return layers.Dropout(0.3)(x, training=True)
+
+
+class Unknown(layers.Layer):
+    """Nobody has registered it, so that no other process can load it."""
+
+    def call(self, x):
+        return 2 * x
+
+
+class ForgetsToRegister(Dense):
+    def hidden(self, x):
+        return Unknown()(x)
