@@ -12,7 +12,10 @@ ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
 KERAS = Path(__file__).parent / "plugins" / "mutants_keras.py"
 
-pytestmark = pytest.mark.slow
+PATIENT_S = 600.0
+"""For each check: no time is tested here, and other work may run beside."""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 def failed(report):
@@ -21,7 +24,7 @@ def failed(report):
 
 @pytest.mark.parametrize("name", ["mlp", "cnn", "lstm"])
 def test_built_in_model_passes_every_check(name):
-    report = check_isolated(find_plugin(name))
+    report = check_isolated(find_plugin(name), timeout_s=PATIENT_S)
     assert failed(report) == {}
     assert [result.name for result in report.results] == [check.__name__ for check in MODEL_CHECKS]
     assert {result.name for result in report.results if result.status != "passed"} == {"check_takes_unseen_words"}
@@ -29,7 +32,7 @@ def test_built_in_model_passes_every_check(name):
 
 @pytest.mark.parametrize("name", ["digits", "mnist1d", "mnist", "imdb"])
 def test_built_in_data_set_passes_every_check(name, data_dir):
-    report = check_isolated(find_plugin(name), timeout_s=300)
+    report = check_isolated(find_plugin(name), timeout_s=PATIENT_S)
     assert failed(report) == {}
     assert [result.name for result in report.results] == [check.__name__ for check in DATASET_CHECKS]
     excused = {result.name for result in report.results if result.status != "passed"}
@@ -38,7 +41,7 @@ def test_built_in_data_set_passes_every_check(name, data_dir):
 
 @pytest.mark.parametrize("value", ["tanh.py:Tanh", "dense.py:Dense", "bag.py:Bag"])
 def test_example_of_the_documentation_passes_every_check(value):
-    report = check_isolated(find(f"{EXAMPLES / value}", MODELS))
+    report = check_isolated(find(f"{EXAMPLES / value}", MODELS), timeout_s=PATIENT_S)
     assert failed(report) == {}
     assert sum(result.status == "passed" for result in report.results) >= len(MODEL_CHECKS) - 1
 
@@ -66,4 +69,4 @@ def test_example_of_a_data_set_passes_every_check(value, need, tmp_path):
     ],
 )
 def test_kit_finds_the_fault_of_a_keras_plugin_and_no_other(name, faults):
-    assert failed(check_isolated(find(f"{KERAS}:{name}", MODELS))).keys() == faults
+    assert failed(check_isolated(find(f"{KERAS}:{name}", MODELS), timeout_s=PATIENT_S)).keys() == faults
