@@ -64,7 +64,7 @@ def test_example_of_a_data_set_passes_every_check(value, need, tmp_path):
     [
         ("Dense", set()),
         ("UsesTheBatch", {"check_one_row_equals_its_row_in_a_batch"}),
-        ("DropsWhilePredicting", {"check_predictions_repeat"}),
+        ("IsNoisyWhilePredicting", {"check_predictions_repeat"}),
         ("ForgetsToRegister", {"check_saves_and_loads_in_a_fresh_process"}),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 from nncompare.frameworks.keras import KerasPlugin
@@ -33,16 +34,30 @@ class Dense(KerasPlugin):
         return x
 
 
+@keras.saving.register_keras_serializable(package="mutants")
+class Centred(layers.Layer):
+    """Takes the mean of the batch away, when it predicts, too."""
+
+    def call(self, x):
+        return x - tf.reduce_mean(x, axis=0, keepdims=True)
+
+
 class UsesTheBatch(Dense):
-    """Normalises with the statistics of the batch when it predicts, too."""
-
     def hidden(self, x):
-        return layers.BatchNormalization()(x, training=True)
+        return Centred()(x)
 
 
-class DropsWhilePredicting(Dense):
+@keras.saving.register_keras_serializable(package="mutants")
+class Shaken(layers.Layer):
+    """Adds noise, when it predicts, too."""
+
+    def call(self, x):
+        return x + tf.random.normal(tf.shape(x), stddev=0.3)
+
+
+class IsNoisyWhilePredicting(Dense):
     def hidden(self, x):
-        return layers.Dropout(0.3)(x, training=True)
+        return Shaken()(x)
 
 
 class Unknown(layers.Layer):
