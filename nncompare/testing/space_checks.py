@@ -128,6 +128,8 @@ def check_every_draw_is_accepted(subject: ModelSubject) -> None:
             continue
         tried: list[Params] = []
         for draw in _draws(subject, spec)[: N_TRIED_ELSEWHERE if position else None]:
+            if not isinstance(draw.params, dict):
+                raise SkippedCheck("It builds on check_space_is_json, which failed.")
             if draw.params in tried:
                 continue
             tried.append(draw.params)

@@ -205,6 +205,11 @@ class NotJson(Softmax):
         return {**super().suggest_params(trial, data), "batch_size": np.int64(32)}
 
 
+class ReturnsPairs(Softmax):
+    def suggest_params(self, trial, data):
+        return list(super().suggest_params(trial, data).items())
+
+
 class DrawsByItself(Softmax):
     def suggest_params(self, trial, data):
         return {**super().suggest_params(trial, data), "rate": float(np.random.uniform(0.1, 1.0))}  # noqa: NPY002
@@ -646,6 +651,7 @@ FAULTS = {
     EmptyRange: {"check_space_is_searchable"},
     ChangesChoices: {"check_space_is_searchable"},
     NotJson: {"check_space_is_json"},
+    ReturnsPairs: {"check_space_is_json"},
     DrawsByItself: {"check_space_repeats"},
     SearchesTheImpossible: {"check_every_draw_is_accepted"},
     DefaultsOutside: {"check_default_params_lie_in_the_space"},
