@@ -51,7 +51,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 @nox.parametrize(
-    "script", ["startup", "trial_start", "first_batch", "bucketing", "verdict_simulation", "estimate"]
+    "script", ["startup", "trial_start", "first_batch", "bucketing", "verdict_simulation", "estimate", "kit"]
 )
 def benchmarks(session: nox.Session, script: str) -> None:
     install(session)

@@ -42,7 +42,7 @@ Examples:
     "--timeout",
     type=Duration(),
     metavar="TIME",
-    default="60s",
+    default="120s",
     show_default=True,
     help="Give each check so long.",
 )

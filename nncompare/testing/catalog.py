@@ -51,7 +51,7 @@ MODEL_CHECKS: tuple[Check, ...] = (
     space.check_space_is_json,
     space.check_space_repeats,
     space.check_default_params_lie_in_the_space,
-    space.check_test_params_have_the_names_of_the_default,
+    space.check_test_params,
     training.check_trains,
     space.check_every_draw_is_accepted,
     space.check_error_messages_name_the_parameter,

@@ -25,7 +25,7 @@ from nncompare.testing.outcomes import CheckResult
 
 __all__ = ["CHECK_TIMEOUT_S", "PluginReport", "check_isolated", "find_plugin"]
 
-CHECK_TIMEOUT_S = 60.0
+CHECK_TIMEOUT_S = 120.0
 IMPORT_TIMEOUT_S = 120.0
 """From the start of the fork server to the plan of the checks: on a busy machine a framework takes its time."""
 MEMORY_SHARE = 0.8

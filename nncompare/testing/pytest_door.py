@@ -17,8 +17,8 @@ __all__ = ["parametrize_with_checks"]
 def parametrize_with_checks(plugins: Iterable[Plugin]) -> pytest.MarkDecorator:
     """Return the decorator of a test that runs once for each check of each plugin.
 
-    Trainings are shared by the checks of one plugin, so that a test can also run alone. What ``expected_failures``
-    names is a strict ``xfail`` with its reason.
+    The checks of one plugin share its trainings; each test can also run alone. What ``expected_failures`` names is
+    a strict ``xfail`` with its reason.
 
     Parameters
     ----------

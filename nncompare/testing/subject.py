@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nncompare.data.fingerprint import fingerprint
-from nncompare.data.records import Array, Data, DataSpec, View
+from nncompare.data.records import VIEWS, Array, Data, DataSpec, View
 from nncompare.data.samples import arrays_of
 from nncompare.execution.process import seed_globals
 from nncompare.plugin import EpochReport, ModelPlugin, ModelTags, Params
@@ -83,7 +83,9 @@ class ModelSubject:
 
     def views(self) -> list[tuple[View, bool]]:
         """Return each accepted view, and whether its samples are sparse; the first is the one of most checks."""
-        dense: list[tuple[View, bool]] = [(view, False) for view in self.tags.accepts]
+        dense: list[tuple[View, bool]] = [(view, False) for view in self.tags.accepts if view in VIEWS]
+        if not dense or len(dense) < len(self.tags.accepts):
+            raise SkippedCheck("It builds on check_tags, which failed.")
         return [*dense, ("tabular", True)] if self.tags.sparse and "tabular" in self.tags.accepts else dense
 
     def problem(self, **options: Any) -> Problem:

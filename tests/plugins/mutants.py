@@ -164,6 +164,10 @@ class UnknownFramework(Softmax):
     tags = ModelTags(accepts=("tabular",), framework="torch")
 
 
+class UnknownView(Softmax):
+    tags = ModelTags(accepts=("tabular", "video"))
+
+
 class ClaimsAView(Softmax):
     """Says that it takes sequences, and does not."""
 
@@ -201,6 +205,11 @@ class NotJson(Softmax):
         return {**super().suggest_params(trial, data), "batch_size": np.int64(32)}
 
 
+class ReturnsPairs(Softmax):
+    def suggest_params(self, trial, data):
+        return list(super().suggest_params(trial, data).items())
+
+
 class DrawsByItself(Softmax):
     def suggest_params(self, trial, data):
         return {**super().suggest_params(trial, data), "rate": float(np.random.uniform(0.1, 1.0))}  # noqa: NPY002
@@ -231,6 +240,18 @@ class TestsNoJson(Softmax):
 
     def test_params(self, data):
         return {"rate": np.float32(0.3), "batch_size": 32}
+
+
+class TestsHalf(Softmax):
+    """Works without the size of a batch, and forgets that it is searched."""
+
+    __test__ = False
+
+    def test_params(self, data):
+        return {"rate": 0.3}
+
+    def fit(self, params, train, valid, context):
+        return super().fit({"batch_size": 32, **params}, train, valid, context)
 
 
 class SaysLittle(Softmax):
@@ -623,16 +644,19 @@ RIGHT = [Softmax, WordSoftmax, Fixed]
 FAULTS = {
     NeedsArguments: {"check_constructs_without_arguments"},
     UnknownFramework: {"check_tags"},
+    UnknownView: {"check_tags"},
     ClaimsAView: {"check_accepts_its_views"},
     ExcusesWhatPasses: {"check_trains"},
     ExcusesWhatIsNoCheck: {"check_expected_failures"},
     EmptyRange: {"check_space_is_searchable"},
     ChangesChoices: {"check_space_is_searchable"},
     NotJson: {"check_space_is_json"},
+    ReturnsPairs: {"check_space_is_json"},
     DrawsByItself: {"check_space_repeats"},
     SearchesTheImpossible: {"check_every_draw_is_accepted"},
     DefaultsOutside: {"check_default_params_lie_in_the_space"},
-    TestsNoJson: {"check_test_params_have_the_names_of_the_default"},
+    TestsNoJson: {"check_test_params"},
+    TestsHalf: {"check_test_params"},
     SaysLittle: {"check_error_messages_name_the_parameter"},
     ReturnsADict: {"check_trains"},
     ChangesX: {"check_leaves_its_arguments_alone", "check_takes_read_only_maps"},
