@@ -51,7 +51,8 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 @nox.parametrize(
-    "script", ["startup", "trial_start", "first_batch", "bucketing", "verdict_simulation", "estimate", "report"]
+    "script",
+    ["startup", "trial_start", "first_batch", "bucketing", "verdict_simulation", "estimate", "report", "kit"],
 )
 def benchmarks(session: nox.Session, script: str) -> None:
     install(session)

@@ -29,7 +29,7 @@ __all__ = [
     "stored_datasets",
 ]
 
-State: TypeAlias = Literal["built in", "stored", "not fetched", "broken", "refused"]
+State: TypeAlias = Literal["built in", "stored", "not fetched", "broken", "refused", "switched off"]
 
 _INFO: TypeAdapter[DatasetInfo] = TypeAdapter(DatasetInfo)
 _FEWEST = {"n_train": 1, "n_test": 0, "download_bytes": 0}
@@ -54,10 +54,10 @@ class KnownDataset:
     stored : StoredDataset or None
         What the cache holds under these declarations, if anything. Other files of the same data set make another
         folder; this is the one that was last stored.
-    state : {"built in", "stored", "not fetched", "broken", "refused"}
+    state : {"built in", "stored", "not fetched", "broken", "refused", "switched off"}
         "built in" is what needs no download, stored or not.
     reason : str
-        Why it is broken or refused.
+        Why it is broken, refused or switched off.
     """
 
     name: str
@@ -89,7 +89,7 @@ class KnownDataset:
 
 
 def list_datasets() -> list[KnownDataset]:
-    """Return every installed data set by name, then the names that are refused.
+    """Return every installed data set by name, then the names that are refused or switched off.
 
     Plugins are asked in interpreters of their own, unless an earlier answer is still true; no array is read.
     """
@@ -97,7 +97,7 @@ def list_datasets() -> list[KnownDataset]:
     refs = list(catalog.plugins.values())
     stored = stored_datasets(cache_root())
     known = [_known(ref, probe, stored) for ref, probe in zip(refs, probe_plugins(refs), strict=True)]
-    return [*known, *map(_refused, catalog.problems)]
+    return [*known, *map(_refused, catalog.problems), *(_disabled(*off) for off in catalog.disabled)]
 
 
 def describe_dataset(name: str) -> KnownDataset:
@@ -203,4 +203,15 @@ def _fault(info: DatasetInfo) -> str:
 def _refused(problem: PluginProblem) -> KnownDataset:
     return KnownDataset(
         name=problem.name, distribution=problem.owner, version="", state="refused", reason=problem.reason
+    )
+
+
+def _disabled(ref: PluginRef, reason: str) -> KnownDataset:
+    return KnownDataset(
+        name=ref.name,
+        distribution=ref.distribution,
+        version=ref.version,
+        state="switched off",
+        value=ref.value,
+        reason=reason,
     )

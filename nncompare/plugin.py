@@ -9,9 +9,10 @@ Plugin code runs in child processes only: it may import its framework at the top
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
 
 import numpy as np
@@ -19,7 +20,8 @@ import numpy.typing as npt
 
 from nncompare.data.ragged import FIRST_WORD, PAD, START, UNKNOWN, Ragged
 from nncompare.data.records import Column, Data, Dataset, DatasetInfo, DataSpec, Samples, View
-from nncompare.exceptions import DivergedError, PluginError, TrialPruned
+from nncompare.exceptions import PluginError, TrialPruned
+from nncompare.reported import checked_fraction, checked_loss
 
 __all__ = [
     "API_VERSION",
@@ -46,7 +48,6 @@ __all__ = [
 ]
 
 API_VERSION = 1
-LARGEST_LOSS = 1e30
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 Params: TypeAlias = dict[str, Any]
@@ -176,9 +177,9 @@ class FitContext:
             raise PluginError(f"fit() trained for epoch {expected}, and max_epochs is {self.max_epochs}.")
         report = EpochReport(
             epoch=expected,
-            train_loss=_loss("train_loss", train_loss),
-            valid_loss=_loss("valid_loss", valid_loss),
-            valid_accuracy=_fraction("valid_accuracy", valid_accuracy),
+            train_loss=checked_loss("train_loss", train_loss),
+            valid_loss=checked_loss("valid_loss", valid_loss),
+            valid_accuracy=checked_fraction("valid_accuracy", valid_accuracy),
         )
         self.history.append(report)
         if self.on_report is not None and not self.on_report(report):
@@ -224,9 +225,17 @@ class FittedModel(ABC):
 
 
 class ModelPlugin(ABC):
-    """A family of models: what it accepts, what can be tuned, how one configuration is trained."""
+    """A family of models: what it accepts, what can be tuned, how one configuration is trained.
+
+    Attributes
+    ----------
+    tags : ModelTags
+    expected_failures : mapping of str to str, default empty
+        Checks of :mod:`nncompare.testing` that cannot hold for this family, each with the reason.
+    """
 
     tags: ClassVar[ModelTags]
+    expected_failures: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @abstractmethod
     def suggest_params(self, trial: Trial, data: DataSpec) -> Params:
@@ -235,6 +244,13 @@ class ModelPlugin(ABC):
     @abstractmethod
     def default_params(self, data: DataSpec) -> Params:
         """Return a value for each name that ``suggest_params`` asks for: the configuration of trial 0."""
+
+    def test_params(self, data: DataSpec) -> Params:
+        """Return a cheap configuration with the names of ``default_params``, for :mod:`nncompare.testing`.
+
+        The checks train it some twenty times on 160 rows. Override it where the default is slow.
+        """
+        return self.default_params(data)
 
     @abstractmethod
     def fit(self, params: Params, train: Data, valid: Data | None, context: FitContext) -> FittedModel:
@@ -262,9 +278,17 @@ class ModelPlugin(ABC):
 
 
 class DatasetPlugin(ABC):
-    """A named data set."""
+    """A named data set.
+
+    Attributes
+    ----------
+    info : DatasetInfo
+    expected_failures : mapping of str to str, default empty
+        As in :class:`ModelPlugin`.
+    """
 
     info: ClassVar[DatasetInfo]
+    expected_failures: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @abstractmethod
     def load(self, cache: Path) -> Dataset:
@@ -275,27 +299,3 @@ class DatasetPlugin(ABC):
         DataUnavailableError
             The data cannot be had now (no network); studies on it are reported as not run.
         """
-
-
-def _loss(name: str, value: float | None) -> float | None:
-    if value is None:
-        return None
-    number = _number(name, value)
-    if not abs(number) <= LARGEST_LOSS:
-        raise DivergedError(f"{name} is {number}: the training diverged.")
-    return number
-
-
-def _fraction(name: str, value: float | None) -> float | None:
-    if value is None:
-        return None
-    number = _number(name, value)
-    if not 0.0 <= number <= 1.0:
-        raise PluginError(f"{name} is {number}; a fraction from 0 to 1 is expected.")
-    return number
-
-
-def _number(name: str, value: object) -> float:
-    if isinstance(value, bool | np.bool_ | str) or not isinstance(value, int | float | np.number):
-        raise PluginError(f"{name} is {value!r} ({type(value).__name__}); a number is expected.")
-    return float(value)

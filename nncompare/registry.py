@@ -12,7 +12,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from operator import attrgetter
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Literal, TypeAlias
 
 from nncompare.exceptions import PluginError, UsageError
 from nncompare.modulefile import file_of_module
+from nncompare.selection import Selection, did_you_mean, normalized
 
 Group: TypeAlias = Literal["nncompare.models", "nncompare.datasets"]
 MODELS: Group = "nncompare.models"
@@ -75,10 +76,11 @@ class PluginProblem:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The usable plugins of one group by name, sorted, and the names that were refused."""
+    """The usable plugins of one group by name, sorted; refused names; what is switched off, with the reason."""
 
     plugins: dict[str, PluginRef]
     problems: list[PluginProblem]
+    disabled: list[tuple[PluginRef, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def installed() -> Installed:
     return Installed(tuple(points), tuple(problems))
 
 
-def discover(group: Group, source: Installed | None = None) -> Catalog:
+def discover(group: Group, source: Installed | None = None, selection: Selection | None = None) -> Catalog:
     """Return the plugins of one group.
 
     Parameters
@@ -114,30 +116,43 @@ def discover(group: Group, source: Installed | None = None) -> Catalog:
     group : {"nncompare.models", "nncompare.datasets"}
     source : Installed, optional
         What :func:`installed` returned, to read the metadata once for several groups.
+    selection : Selection, optional
+        What is switched off; what the environment says by default.
 
     Returns
     -------
     Catalog
         A name with two owners is in ``problems`` with both, and not in ``plugins``; so is a name that cannot
         be part of a file's name, or that a reference has. The same distribution found twice on ``sys.path``
-        counts once: the first, which is also the one that Python imports.
+        counts once: the first, which is also the one that Python imports. What is switched off is in ``disabled``
+        and has no conflict with others.
+
+    Raises
+    ------
+    UsageError
+        ``selection.only`` names what is not installed.
     """
     source = installed() if source is None else source
-    problems = list(source.problems)
+    selection = Selection.from_environment() if selection is None else selection
+    _check_selection(selection, source)
+    problems = [problem for problem in source.problems if selection.why_not(problem.name, problem.name) is None]
     by_name: dict[str, dict[str, PluginRef]] = {}
+    disabled: list[tuple[PluginRef, str]] = []
     for ref in _references(source.entry_points, group):
-        reason = _why_refused(ref)
-        if reason is not None:
+        off, reason = selection.why_not(ref.name, ref.distribution), _why_refused(ref)
+        if off is not None:
+            disabled.append((ref, off))
+        elif reason is not None:
             problems.append(PluginProblem(ref.name, ref.owner, f"{reason} Ask its author."))
         else:
-            by_name.setdefault(ref.name, {}).setdefault(_normalized(ref.distribution), ref)
+            by_name.setdefault(ref.name, {}).setdefault(normalized(ref.distribution), ref)
     plugins = {}
     for name, owners in sorted(by_name.items()):
         if len(owners) == 1:
             plugins[name] = next(iter(owners.values()))
         else:
             problems.append(_conflict(name, list(owners.values())))
-    return Catalog(plugins, problems)
+    return Catalog(plugins, problems, disabled)
 
 
 def find(name: str, group: Group, catalog: Catalog | None = None) -> PluginRef:
@@ -154,7 +169,8 @@ def find(name: str, group: Group, catalog: Catalog | None = None) -> PluginRef:
     Raises
     ------
     UsageError
-        No plugin has this name, or it was refused; the message gives the nearest name, or the reason.
+        No plugin has this name, or it was refused or is switched off; the message gives the nearest name, or
+        the reason.
     """
     if ":" in name:
         return _local(name, group)
@@ -164,6 +180,9 @@ def find(name: str, group: Group, catalog: Catalog | None = None) -> PluginRef:
     for problem in catalog.problems:
         if problem.name == name:
             raise UsageError(f"The {KINDS[group]} plugin '{name}' of {problem.owner} is refused: {problem.reason}")
+    for ref, reason in catalog.disabled:
+        if ref.name == name:
+            raise UsageError(f"The {KINDS[group]} plugin '{name}' of {ref.owner} is switched off: {reason}")
     raise UsageError(_unknown(name, group, catalog))
 
 
@@ -217,9 +236,12 @@ def _references(points: Iterable[metadata.EntryPoint], group: Group) -> Iterator
             yield PluginRef(point.name, group, point.value, *owners[id(point.dist)])
 
 
-def _normalized(distribution: str) -> str:
-    """Return the name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", distribution).lower()
+def _check_selection(selection: Selection, source: Installed) -> None:
+    """Refuse a limit to plugins that are not there: it is mistyped, and would leave out all."""
+    if selection.only:
+        refs = [ref for group in KINDS for ref in _references(source.entry_points, group)]
+        damaged = [(problem.name, problem.name) for problem in source.problems]
+        selection.check([*((ref.name, ref.distribution) for ref in refs), *damaged])
 
 
 def _why_refused(ref: PluginRef) -> str | None:
@@ -239,12 +261,8 @@ def _conflict(name: str, refs: list[PluginRef]) -> PluginProblem:
 
 
 def _unknown(name: str, group: Group, catalog: Catalog) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name.lower(), catalog.plugins, n=1)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
     known = f" Installed: {', '.join(catalog.plugins)}." if catalog.plugins else " None is installed."
-    return f"No {KINDS[group]} plugin is called '{name}'.{hint}{known}"
+    return f"No {KINDS[group]} plugin is called '{name}'.{did_you_mean(name, catalog.plugins)}{known}"
 
 
 def _local(name: str, group: Group) -> PluginRef:

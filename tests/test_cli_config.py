@@ -1,5 +1,6 @@
 """The configuration file: what it may say, who wins, which line is wrong, and how it is written."""
 
+import os
 import sys
 import tomllib
 from pathlib import Path
@@ -16,6 +17,7 @@ from nncompare.cli.configfile import settable
 from nncompare.cli.run import run_comparison
 from nncompare.cli.secrets import without_passwords
 from nncompare.cli.toml_lines import line_of
+from nncompare.selection import ONLY_VARIABLE
 from nncompare.settings import RunConfig
 
 EVERYTHING = """
@@ -38,6 +40,7 @@ out = "elsewhere"
 storage = "sqlite:///a.db"
 estimate = false
 strict = true
+only-plugins = ["nncompare"]
 
 [set.cnn]
 kernel = 3
@@ -47,13 +50,22 @@ activation = "tanh"
 """
 
 
+class Asked(list):
+    """Configurations, and beside them the limits to plugins that held when they arrived."""
+
+    def __init__(self):
+        super().__init__()
+        self.limits = []
+
+
 @pytest.fixture
 def asked(monkeypatch, tmp_path):
     """Work in a fresh folder; return the configurations that reached the planner, which then ends the run."""
-    found = []
+    found = Asked()
 
     def make_plan(config, runner, progress):
         found.append(config)
+        found.limits.append(os.environ.get(ONLY_VARIABLE))
         return SimpleNamespace(folder=Path("reports/r"), jobs=1, datasets=[], studies=[])
 
     planning, estimating = ModuleType("nncompare.planning"), ModuleType("nncompare.estimate")
@@ -80,6 +92,7 @@ def test_config_every_setting_reaches_the_run(asked):
     assert done.exit_code == 0
     assert done.stderr.splitlines()[0] == "Settings from nncompare.toml."
     (config,) = asked
+    assert asked.limits == ["nncompare"]
     assert config == RunConfig(
         models=("cnn", "mlp"),
         datasets=("digits", "my data.csv"),

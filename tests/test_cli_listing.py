@@ -1,6 +1,7 @@
 """``nncompare list``, with a catalog made by hand and probes that answer at once."""
 
 import json
+import os
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 from nncompare import registry
 from nncompare.cli import main
 from nncompare.registry import DATASETS, MODELS, Catalog, PluginProblem, PluginRef
+from nncompare.selection import ONLY_VARIABLE
 
 NET = PluginRef("net", MODELS, "shop.models:Net", "shop", "1.0")
 BAD = PluginRef("bad", MODELS, "shop.models:Bad", "shop", "1.0")
@@ -26,9 +28,9 @@ def listing(monkeypatch):
     """Call ``list`` on given plugins; ``probed`` collects what was asked for."""
     probed = []
 
-    def call(*arguments, models=(NET,), problems=(), kept=None, answers=None):
+    def call(*arguments, models=(NET,), problems=(), disabled=(), kept=None, answers=None):
         catalogs = {
-            MODELS: Catalog({ref.name: ref for ref in models}, list(problems)),
+            MODELS: Catalog({ref.name: ref for ref in models}, list(problems), list(disabled)),
             DATASETS: Catalog({"digits": DIGITS}, []),
         }
 
@@ -108,3 +110,23 @@ def test_list_reason_cannot_rewrite_the_terminal(listing):
     done = listing(kept={"net": answer(ok=False, reason="a\n\x1b[2Jb")})
     assert "broken: a \\x1b[2Jb" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_list_shows_what_is_switched_off_and_does_not_probe_it(listing):
+    done = listing("--check", disabled=[(BAD, "A variable names 'bad'.")])
+    assert "bad    shop          1.0      switched off: A variable names 'bad'." in done.stdout
+    assert "bad" not in [name for name, *_ in listing.probed]
+    assert done.exit_code == 0
+    rows = json.loads(listing("--json", disabled=[(BAD, "x")]).stdout)["models"]
+    assert [(row["name"], row["status"]) for row in rows] == [("net", "not checked"), ("bad", "switched off")]
+
+
+def test_list_only_plugins_holds_for_one_command():
+    before = os.environ.get(ONLY_VARIABLE)
+    done = CliRunner().invoke(main, ["list", "--only-plugins", "mlp,digits", "--only-plugins", "nncompare"])
+    assert done.exit_code == 0
+    assert os.environ.get(ONLY_VARIABLE) == before
+    done = CliRunner().invoke(main, ["list", "--only-plugins", "mpl"])
+    assert done.exit_code == 2
+    assert "Did you mean 'mlp'?" in done.stderr
+    assert os.environ.get(ONLY_VARIABLE) == before

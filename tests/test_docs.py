@@ -38,7 +38,7 @@ LANGUAGES = {"python", "sh", "text", "toml"}
 
 # Blocks that are shown and not run, with their reason in the comment before them. Think twice before adding one.
 NOT_RUN = 10
-FRAGMENTS = 2
+FRAGMENTS = 4
 
 needs_mkdocs = pytest.mark.skipif(
     importlib.util.find_spec("mkdocs") is None, reason="mkdocs is not installed: pip install '.[docs]'"
@@ -157,6 +157,24 @@ def test_docs_page_of_commands_is_made_from_the_commands():
     assert "```text\ngreet --name Ada\n```" in lines
     assert "Say \\*hello\\*." in lines
     assert "secret" not in lines
+
+
+@needs_mkdocs
+def test_docs_name_every_check_and_its_property():
+    from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, summary
+
+    page = (DOCS / "reference" / "checks.md").read_text(encoding="utf-8")
+    shown = hook("checks").on_page_markdown(page)
+    assert "generated:" not in shown
+    for heading, checks in (("## Of models", MODEL_CHECKS), ("## Of data sets", DATASET_CHECKS)):
+        table = shown.partition(heading)[2].partition("\n## ")[0]
+        named = re.findall(r"^\| <code id=[^>]*>(check_\w+)</code> \| (.*) \|$", table, re.MULTILINE)
+        assert [name for name, _ in named] == [check.__name__ for check in checks]
+        assert [text for (_, text), c in zip(named, checks, strict=True) if not _begins(text, summary(c))] == []
+
+
+def _begins(text: str, line: str) -> bool:
+    return text.startswith(line.replace("``", "`"))
 
 
 def run_blocks(given: Sequence[Block], folder: Path) -> subprocess.CompletedProcess[str]:

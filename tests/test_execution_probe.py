@@ -229,3 +229,18 @@ def test_probe_dies_with_its_coordinator(tmp_path, delay):
     coordinator.kill()
     coordinator.wait()
     assert wait_until(lambda: not processes_with(marker))
+
+
+def test_probe_several_asks_those_of_others_first_and_answers_in_order(plugin, monkeypatch):
+    stranger = plugin(GOOD)
+    own = replace(stranger, name="own", distribution="nncompare")
+    asked = []
+
+    def remember(ref, **_options):
+        asked.append(ref)
+        return ref.name
+
+    monkeypatch.setattr(probe_module, "probe_plugin", remember)
+    monkeypatch.setattr(probe_module, "default_jobs", lambda: 1)
+    assert probe_plugins([own, stranger, own]) == ["own", stranger.name, "own"]
+    assert asked == [stranger, own]

@@ -1,4 +1,5 @@
 import json
+import random
 import subprocess
 import sys
 
@@ -146,6 +147,14 @@ def test_same_seed_gives_the_same_predictions_and_another_seed_others():
     first, again, other = (fit(train, seed=s, plugin=Dropped)[0].predict_proba(X) for s in (3, 3, 4))
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 1e-3
+
+
+def test_fit_leaves_the_global_generators_as_they_were():
+    np.random.seed(7)  # noqa: NPY002
+    random.seed(7)
+    expected = np.random.RandomState(7).random(), random.Random(7).random()
+    fit(data(), max_epochs=1)
+    assert (np.random.random(), random.random()) == expected  # noqa: NPY002
 
 
 class Dropped(Dense):

@@ -123,6 +123,28 @@ def test_save_refuses_types_that_could_not_be_loaded(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+class Forest(SklearnModel):
+    trusted_types = ("sklearn.tree._tree.Tree",)
+
+
+def test_types_that_the_author_trusts_are_saved_and_loaded(tmp_path):
+    model, _ = fit(RandomForestClassifier(n_estimators=2), data())
+    Forest(model.estimator, model.n_classes).save(tmp_path)
+    X = data(seed=2).X
+    np.testing.assert_array_equal(Forest.load(tmp_path).predict_proba(X), model.predict_proba(X))
+    with pytest.raises(PluginError, match=r"estimator\.skops.*Tree.*trusted_types of a subclass"):
+        SklearnModel.load(tmp_path)
+
+
+def test_types_that_the_author_trusts_are_no_others(tmp_path):
+    class Other(SklearnModel):
+        trusted_types = ("sklearn.tree._tree.Leaf",)
+
+    model, _ = fit(RandomForestClassifier(n_estimators=2), data())
+    with pytest.raises(PluginError, match=r"does not trust sklearn\.tree\._tree\.Tree\."):
+        Other(model.estimator, model.n_classes).save(tmp_path)
+
+
 def test_load_refuses_types_that_are_not_trusted(tmp_path):
     import skops.io
 

@@ -17,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {"nncompare": "nncompare", "templates": "nncompare.templates", "plugins": "nncompare_plugins"}
+EXAMPLES = ROOT / "plugins" / "examples"  # packages of their own
 SETUPTOOLS = (77, 0)
 
 
@@ -24,11 +25,16 @@ def configuration():
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
+def files_of(folder, pattern):
+    """Return the files of a folder that belong to nncompare."""
+    return [file for file in (ROOT / folder).rglob(pattern) if EXAMPLES not in file.parents]
+
+
 def packages_on_disk():
     """Return the import name of each folder that holds an ``__init__.py``."""
     found = set()
     for folder, package in FOLDERS.items():
-        for file in (ROOT / folder).rglob("__init__.py"):
+        for file in files_of(folder, "__init__.py"):
             below = file.parent.relative_to(ROOT / folder).parts
             found.add(".".join([package, *below]))
     return found
@@ -41,7 +47,7 @@ def test_packaging_list_equals_the_folders():
 
 
 def test_packaging_every_folder_of_modules_is_a_package():
-    folders = {file.parent for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")}
+    folders = {file.parent for folder in FOLDERS for file in files_of(folder, "*.py")}
     assert [folder for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
 
 
@@ -139,11 +145,12 @@ def test_packaging_wheel_holds_the_packages_and_no_tests(source, tmp_path):
     modules = {
         "/".join([*package.split("."), file.name])
         for folder, root in FOLDERS.items()
-        for file in (ROOT / folder).rglob("*")
+        for file in files_of(folder, "*")
         if file.suffix in {".py", ".j2", ".css", ".js"} or file.name == "py.typed"
         for package in [".".join([root, *file.parent.relative_to(ROOT / folder).parts])]
     }
     assert modules - names == set()
+    assert [name for name in names if "examples" in name] == []
     assert {"nncompare/templates/report.html.j2", "nncompare/py.typed", "nncompare_plugins/py.typed"} <= names
     assert {
         name for name in names if not name.startswith(("nncompare/", "nncompare_plugins/", "nncompare-"))

@@ -10,7 +10,17 @@ import pytest
 
 from nncompare import registry
 from nncompare.exceptions import PluginError, UsageError
-from nncompare.registry import DATASETS, MODELS, Installed, PluginRef, discover, find, load_class
+from nncompare.registry import (
+    DATASETS,
+    MODELS,
+    Installed,
+    PluginProblem,
+    PluginRef,
+    discover,
+    find,
+    load_class,
+)
+from nncompare.selection import Selection
 
 
 def entry_point(name, value="shop.models:Net", *, dist="shop", version="1.0", group=MODELS):
@@ -20,8 +30,8 @@ def entry_point(name, value="shop.models:Net", *, dist="shop", version="1.0", gr
     return point
 
 
-def catalog(*points, group=MODELS):
-    return discover(group, Installed(points))
+def catalog(*points, group=MODELS, **selection):
+    return discover(group, Installed(points), Selection(**selection))
 
 
 def test_discover_names_the_owner():
@@ -229,3 +239,51 @@ def test_discover_refuses_the_names_of_references(name):
 def test_find_refuses_a_local_class_called_like_a_reference():
     with pytest.raises(UsageError, match="has the name of a reference"):
         find("shop.models:majority", MODELS)
+
+
+def test_discover_leaves_out_what_is_switched_off_and_says_so():
+    found = catalog(entry_point("net"), entry_point("other", dist="other"), disabled=("shop",))
+    assert list(found.plugins) == ["other"]
+    ((ref, reason),) = found.disabled
+    assert (ref.name, ref.owner) == ("net", "shop 1.0")
+    assert reason == "NNCOMPARE_DISABLE_PLUGINS names 'shop'. Take it out to use the plugin."
+    with pytest.raises(UsageError, match=r"^The model plugin 'net' of shop 1\.0 is switched off: NNCOMPARE_DIS"):
+        find("net", MODELS, found)
+
+
+def test_discover_switched_off_owner_ends_a_conflict():
+    points = [entry_point("net"), entry_point("net", dist="rival")]
+    for selection in ({"disabled": ("rival",)}, {"only": ("shop",)}):
+        found = catalog(*points, **selection)
+        assert found.plugins["net"].distribution == "shop"
+        assert found.problems == []
+        assert [ref.distribution for ref, _ in found.disabled] == ["rival"]
+    assert find("net", MODELS, found).distribution == "shop"
+
+
+def test_discover_switched_off_distribution_that_is_damaged_is_no_problem():
+    damaged = Installed((), (PluginProblem("my.shop", "my.shop 1.0", "cannot be read", is_plugin=False),))
+    assert discover(MODELS, damaged, Selection(disabled=("My_Shop",))).problems == []
+    assert len(discover(MODELS, damaged, Selection(disabled=("shop",))).problems) == 1
+    assert len(discover(MODELS, damaged, Selection(only=("my-shop",))).problems) == 1
+
+
+def test_discover_limit_may_name_a_plugin_of_the_other_group():
+    points = [entry_point("net"), entry_point("sounds", dist="ear", group=DATASETS)]
+    assert list(catalog(*points, only=("sounds",)).plugins) == []
+    assert list(catalog(*points, only=("sounds",), group=DATASETS).plugins) == ["sounds"]
+
+
+def test_discover_limit_to_what_is_not_installed_is_refused():
+    with pytest.raises(UsageError) as caught:
+        catalog(entry_point("net"), only=("nett",))
+    assert str(caught.value) == (
+        "--only-plugins names 'nett', which is neither a plugin nor a distribution with one. "
+        "Did you mean 'net'? Installed: net, shop."
+    )
+
+
+def test_discover_reads_the_environment(monkeypatch):
+    monkeypatch.setenv("NNCOMPARE_DISABLE_PLUGINS", "mlp")
+    assert "mlp" not in discover(MODELS).plugins
+    assert [ref.name for ref, _ in discover(MODELS).disabled] == ["mlp"]

@@ -1,10 +1,12 @@
 """The command line: each command parses, calls one function of the library, and prints."""
 
+from nncompare.cli.check import check_one_plugin
 from nncompare.cli.completion import print_completion
 from nncompare.cli.data import data_commands
 from nncompare.cli.diff import diff_runs
 from nncompare.cli.group import CommandLine, common_options, version_option
 from nncompare.cli.listing import list_plugins
+from nncompare.cli.new_plugin import new_plugin
 from nncompare.cli.predict import predict_samples
 from nncompare.cli.report import rebuild_report
 from nncompare.cli.resume import resume_run
@@ -32,7 +34,9 @@ for _command in (
     list_all_runs,
     list_plugins,
     show_model,
+    check_one_plugin,
     data_commands,
+    new_plugin,
     rebuild_report,
     diff_runs,
     predict_samples,

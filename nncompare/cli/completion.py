@@ -13,7 +13,7 @@ from nncompare.cli.group import common_options
 from nncompare.cli.options import OUT
 from nncompare.cli.streams import say
 
-__all__ = ["complete_datasets", "complete_models", "complete_runs", "print_completion"]
+__all__ = ["complete_datasets", "complete_models", "complete_plugins", "complete_runs", "print_completion"]
 
 _VARIABLE = "_NNCOMPARE_COMPLETE"
 _OWN_DATA = {".csv", ".tsv", ".npz"}
@@ -68,6 +68,15 @@ def complete_datasets(_ctx: click.Context, _param: click.Parameter, incomplete: 
 
     here = sorted(path.name for path in Path().iterdir() if path.suffix.lower() in _OWN_DATA)
     names = [*discover(DATASETS).plugins, *(name for name in here if _PLAIN.fullmatch(name))]
+    return _matching(names, incomplete) or [_files(incomplete)]
+
+
+def complete_plugins(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Return the installed models and data sets; where none fits, the shell offers files."""
+    from nncompare.registry import DATASETS, MODELS, discover, installed
+
+    source = installed()
+    names = [name for group in (MODELS, DATASETS) for name in discover(group, source).plugins]
     return _matching(names, incomplete) or [_files(incomplete)]
 
 

@@ -11,7 +11,7 @@ import click
 
 from nncompare.cli.completion import complete_datasets
 from nncompare.cli.fetch import fetch_data
-from nncompare.cli.group import common_options
+from nncompare.cli.group import common_options, only_plugins_option
 from nncompare.cli.streams import say, terminal_width
 from nncompare.columns import fitting, one_line
 
@@ -65,6 +65,7 @@ data_commands.add_command(fetch_data)
 
 @data_commands.command("list", short_help="List data sets and where they are.", help=_LIST_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@only_plugins_option()
 @common_options
 def list_data(as_json: bool) -> None:
     """Ask, scan, print."""
@@ -80,6 +81,7 @@ def list_data(as_json: bool) -> None:
 @data_commands.command("info", short_help="Show all that is known of one.", help=_INFO_HELP)
 @click.argument("name", shell_complete=complete_datasets)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@only_plugins_option()
 @common_options
 def show_data(name: str, as_json: bool) -> None:
     """Find, describe, print."""

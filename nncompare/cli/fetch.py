@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nncompare.cli.completion import complete_datasets
-from nncompare.cli.group import common_options
+from nncompare.cli.group import common_options, only_plugins_option
 from nncompare.cli.streams import say
 from nncompare.columns import one_line
 from nncompare.exceptions import NNCompareError, StorageError, UsageError
@@ -39,6 +39,7 @@ Examples:
 @click.command("fetch", short_help="Download and store ahead of a run.", help=_HELP)
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_datasets)
 @click.option("--all", "every", is_flag=True, help="Fetch all installed data sets.")
+@only_plugins_option()
 @common_options
 @click.pass_context
 def fetch_data(ctx: click.Context, names: tuple[str, ...], every: bool) -> None:

@@ -12,6 +12,7 @@ from nncompare.cli.secrets import without_passwords
 from nncompare.cli.streams import open_missing_streams, stdout_errors
 from nncompare.columns import one_line, printable
 from nncompare.exceptions import NNCompareError, StorageError
+from nncompare.selection import limit_plugins
 
 _DEBUG = "nncompare.debug"
 _ARGUMENTS = "nncompare.arguments"
@@ -67,6 +68,18 @@ def common_options(command: C) -> C:
     )(command)
 
 
+def only_plugins_option(*, expose_value: bool = False) -> Callable[[C], C]:
+    """Return the decorator that adds ``--only-plugins`` to a command that looks for plugins."""
+    return click.option(
+        "--only-plugins",
+        multiple=True,
+        expose_value=expose_value,
+        callback=_limit_plugins,
+        metavar="NAME",
+        help="Leave out the plugins of all others: NAME is a plugin or a package. Repeatable.",
+    )
+
+
 def version_option(command: C) -> C:
     """Add ``--version``, which reads the metadata only when it is asked for."""
     return click.version_option(package_name="nncompare", message="%(prog)s %(version)s")(command)
@@ -75,6 +88,13 @@ def version_option(command: C) -> C:
 def _set_debug(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
     if value:
         ctx.meta[_DEBUG] = True
+
+
+def _limit_plugins(ctx: click.Context, _option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Switch off all but the named plugins until the command ends; a comma separates names too."""
+    if names:
+        ctx.call_on_close(limit_plugins(names))
+    return names
 
 
 def _fail(ctx: click.Context, error: Exception, message: str, exit_code: int) -> NoReturn:

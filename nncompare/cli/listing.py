@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nncompare.cli.group import common_options
+from nncompare.cli.group import common_options, only_plugins_option
 from nncompare.cli.streams import say, terminal_width
 from nncompare.columns import fitting
 
@@ -54,6 +54,7 @@ class _Row:
 @click.command("list", short_help="List models and data sets.", help=_HELP)
 @click.option("--check", is_flag=True, help="Start each plugin in a process of its own, for at most 20 s.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@only_plugins_option()
 @common_options
 @click.pass_context
 def list_plugins(ctx: click.Context, check: bool, as_json: bool) -> None:
@@ -64,7 +65,8 @@ def list_plugins(ctx: click.Context, check: bool, as_json: bool) -> None:
     catalogs: dict[Group, Catalog] = {group: discover(group, source) for group in (MODELS, DATASETS)}
     refs = [ref for catalog in catalogs.values() for ref in catalog.plugins.values()]
     results = _probe_all(refs) if check else _last_results(refs)
-    rows = [_row(ref, result) for ref, result in zip(refs, results, strict=True)] + _refused(catalogs)
+    rows = [_row(ref, result) for ref, result in zip(refs, results, strict=True)]
+    rows += [*_refused(catalogs), *_disabled(catalogs)]
     (_print_json if as_json else _print_table)(rows)
     if check and any(row.status in {"broken", "refused"} for row in rows):
         ctx.exit(_BROKEN)
@@ -99,6 +101,15 @@ def _refused(catalogs: dict[Group, Catalog]) -> list[_Row]:
             row = _Row(group, problem.name, problem.owner, "", "refused", problem.reason)
             rows.setdefault((problem.name, problem.reason), row)
     return list(rows.values())
+
+
+def _disabled(catalogs: dict[Group, Catalog]) -> list[_Row]:
+    """Return a row for each plugin that the user switched off."""
+    return [
+        _Row(group, ref.name, ref.distribution, ref.version, "switched off", reason, ref.value)
+        for group, catalog in catalogs.items()
+        for ref, reason in catalog.disabled
+    ]
 
 
 def _print_table(rows: list[_Row]) -> None:

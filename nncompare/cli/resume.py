@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from nncompare.cli.completion import complete_runs
-from nncompare.cli.group import common_options
+from nncompare.cli.group import common_options, only_plugins_option
 from nncompare.cli.options import Duration, out_option, text_or_none
 from nncompare.cli.outcome import Output, finish
 from nncompare.settings import STORAGE_VARIABLE
@@ -52,6 +52,7 @@ Examples:
 @click.option("--open/--no-open", "open_report", help="Open the report in the browser at the end.")
 @click.option("--quiet/--no-quiet", help="Print the path of the report and warnings, nothing else.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; words go to standard error.")
+@only_plugins_option()
 @common_options
 @click.pass_context
 def resume_run(

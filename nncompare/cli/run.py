@@ -88,6 +88,7 @@ def run_comparison(
     if not has_work and save_to is None:
         click.echo(f"{ctx.get_usage()}\n\n{_FIRST_STEPS}", err=True)
         ctx.exit(UsageError.exit_code)
+    del options["only_plugins"]  # it has done its work: what it leaves out is not found
     pins = parse_pins(options.pop("settings"))
     config = RunConfig(**options, pins=pins, command=(*typed_command(ctx), *config_arguments(ctx)))
     if not has_work:

@@ -10,6 +10,7 @@ import click
 
 from nncompare.cli.completion import complete_datasets, complete_models
 from nncompare.cli.configfile import config_option
+from nncompare.cli.group import only_plugins_option
 from nncompare.cli.options import OUT, Duration, known_encoding, positive_number, text_or_none, unique
 from nncompare.settings import PRESETS, STORAGE_VARIABLE
 
@@ -51,6 +52,7 @@ what = (
     click.option(
         "--view", type=click.Choice(VIEWS), help="What your own arrays are; told by their shape by default."
     ),
+    only_plugins_option(expose_value=True),
 )
 
 effort = (

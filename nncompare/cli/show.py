@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nncompare.cli.completion import complete_datasets, complete_models
-from nncompare.cli.group import common_options
+from nncompare.cli.group import common_options, only_plugins_option
 from nncompare.cli.streams import say, terminal_width
 from nncompare.columns import fitting, one_line
 from nncompare.exceptions import PluginError
@@ -34,6 +34,7 @@ Example:
     help="Show the search space for this data set.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@only_plugins_option()
 @common_options
 def show_model(model: str, dataset: str | None, as_json: bool) -> None:
     """Find, describe, print."""

@@ -29,6 +29,7 @@ from nncompare.exceptions import StorageError
 from nncompare.execution.launch import MODULE, child_environment
 from nncompare.execution.process import kill_tree
 from nncompare.registry import PluginRef
+from nncompare.selection import OWN
 from nncompare.settings import default_jobs
 
 TIMEOUT_S = 60.0
@@ -60,13 +61,17 @@ def probe_plugins(
     An exception in the caller's thread, as Ctrl-C raises it, ends all interpreters at once.
     """
     stop = threading.Event()
+    refs = list(refs)
+    # Those of others first: one that hangs takes all of its time, and meanwhile the rest is asked beside it.
+    in_turn = sorted(dict.fromkeys(refs), key=lambda ref: ref.distribution == OWN)
     probe = functools.partial(probe_plugin, timeout_s=timeout_s, fresh=fresh, stop=stop)
     with ThreadPoolExecutor(max_workers=default_jobs()) as pool:
         try:
-            return list(pool.map(probe, refs))
+            found = dict(zip(in_turn, pool.map(probe, in_turn), strict=True))
         except BaseException:
             stop.set()
             raise
+    return [found[ref] for ref in refs]
 
 
 def probe_plugin(

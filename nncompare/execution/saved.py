@@ -22,7 +22,17 @@ from nncompare.execution.specs import FitSpec
 from nncompare.plugin import FittedModel
 from nncompare.registry import load_class
 
-__all__ = ["MANIFEST", "PREPROCESSING", "Manifest", "SavedData", "check_saved", "load_model", "save_model"]
+__all__ = [
+    "MANIFEST",
+    "PREPROCESSING",
+    "Manifest",
+    "SavedData",
+    "check_saved",
+    "load_model",
+    "save_files",
+    "save_model",
+    "seal",
+]
 
 MANIFEST = "nncompare.json"
 PREPROCESSING = "preprocessing"
@@ -72,6 +82,19 @@ def save_model(model: FittedModel, spec: FitSpec, folder: Path) -> tuple[int, st
     StorageError
         The folder cannot be written.
     """
+    size = save_files(model, folder)
+    data = _save_preprocessing(spec, folder / PREPROCESSING)
+    return size, seal(folder, class_value(type(model), spec.plugin), spec.plugin, spec.framework, data)
+
+
+def save_files(model: FittedModel, folder: Path) -> int:
+    """Have a model write its files into ``folder``, emptied before; return their bytes.
+
+    Raises
+    ------
+    PluginError, StorageError
+        See :func:`save_model`.
+    """
     with storage_errors(folder):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -85,17 +108,20 @@ def save_model(model: FittedModel, spec: FitSpec, folder: Path) -> tuple[int, st
     size = sum((folder / name).stat().st_size for name in names)
     if size == 0:
         raise PluginError("save() wrote nothing into its folder.")
+    return size
+
+
+def seal(
+    folder: Path, owner: str, plugin: str, framework: str | None = None, data: SavedData | None = None
+) -> str:
+    """Write the manifest of all files in ``folder``, as :class:`Manifest` explains, and return its digest."""
+    digests = {name: file_digest(folder / name) for name in list_files(folder)}
     manifest = Manifest(
-        owner=class_value(type(model), spec.plugin),
-        plugin=spec.plugin,
-        framework=spec.framework,
-        data=_save_preprocessing(spec, folder / PREPROCESSING),
-        code=code_of(spec.plugin),
-        sha256={name: file_digest(folder / name) for name in list_files(folder)},
+        owner=owner, plugin=plugin, framework=framework, data=data, code=code_of(plugin), sha256=digests
     )
     content = manifest.model_dump_json(by_alias=True, indent=1).encode() + b"\n"
     write_atomic(folder / MANIFEST, content)
-    return size, hashlib.sha256(content).hexdigest()
+    return hashlib.sha256(content).hexdigest()
 
 
 def _save_preprocessing(spec: FitSpec, folder: Path) -> SavedData | None:

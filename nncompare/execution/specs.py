@@ -52,12 +52,13 @@ class FitSpec(Spec):
 
 
 class MeasureSpec(Spec):
-    """Load a saved model in a fresh process, repeat some of its predictions and time it."""
+    """Load a saved model in a fresh process, repeat some of its predictions and, unless told not to, time it."""
 
     task: Literal["measure"] = "measure"
     model: Path
     X_test: Path
     predictions: Path
+    timed: bool = True
 
 
 class DescribeSpec(Spec):
@@ -104,8 +105,20 @@ class PredictSpec(Spec):
     predictions: Path
 
 
+class CallSpec(Spec):
+    """Call ``function`` (``package.module:name``) with the plugin's name, ``arguments`` and the channel.
+
+    For requests of layers above this one, which must not know them; it returns what is JSON.
+    """
+
+    task: Literal["call"] = "call"
+    function: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
 AnySpec: TypeAlias = Annotated[
-    FitSpec | MeasureSpec | DescribeSpec | LoadSpec | ReadSpec | PredictSpec, Field(discriminator="task")
+    FitSpec | MeasureSpec | DescribeSpec | LoadSpec | ReadSpec | PredictSpec | CallSpec,
+    Field(discriminator="task"),
 ]
 
 
@@ -184,6 +197,12 @@ class PredictAnswer(Answer):
     n_samples: Count = 0
 
 
+class CallAnswer(Answer):
+    """What the function returned."""
+
+    returned: dict[str, Any] = Field(default_factory=dict)
+
+
 ANSWERS: dict[str, type[Answer]] = {
     "fit": FitAnswer,
     "measure": MeasureAnswer,
@@ -191,4 +210,5 @@ ANSWERS: dict[str, type[Answer]] = {
     "load": LoadAnswer,
     "read": ReadAnswer,
     "predict": PredictAnswer,
+    "call": CallAnswer,
 }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 import warnings
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -89,22 +92,22 @@ class KerasPlugin(ModelPlugin):
         """
         started = time.perf_counter()
         max_length = _max_length(params, train.spec)
-        keras.utils.set_random_seed(context.seed)
 
         def note_first_batch() -> None:
             context.first_batch_s = time.perf_counter() - started
 
-        learner = KerasLearner(
-            take_raw_samples(self.build(params, train.spec), train.spec),
-            self.optimizer(params),
-            train,
-            batch_size=params["batch_size"],
-            decay=params.get("learning_rate_decay", self.learning_rate_decay),
-            seed=context.seed,
-            on_first_batch=note_first_batch,
-            max_length=max_length,
-        )
-        train_learner(learner, valid, context, patience=self.patience, max_epochs=context.max_epochs)
+        with _seeded(context.seed):
+            learner = KerasLearner(
+                take_raw_samples(self.build(params, train.spec), train.spec),
+                self.optimizer(params),
+                train,
+                batch_size=params["batch_size"],
+                decay=params.get("learning_rate_decay", self.learning_rate_decay),
+                seed=context.seed,
+                on_first_batch=note_first_batch,
+                max_length=max_length,
+            )
+            train_learner(learner, valid, context, patience=self.patience, max_epochs=context.max_epochs)
         return KerasModel(learner.model, learner.predict, max_length)
 
 
@@ -155,6 +158,18 @@ class KerasModel(FittedModel):
         if not tokens.exists():
             return cls(model)
         return cls(model, max_length=json.loads(tokens.read_text(encoding="utf-8"))["max_length"])
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed all that Keras draws from, and leave the global generators of NumPy and Python as they were."""
+    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002 - Keras seeds the global one
+    keras.utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        random.setstate(python_state)
 
 
 def _max_length(params: Params, data: DataSpec) -> int | None:

@@ -74,7 +74,15 @@ class SklearnModel(FittedModel):
     estimator : sklearn.base.ClassifierMixin
         Fitted; it may have seen fewer classes than there are.
     n_classes : int
+
+    Attributes
+    ----------
+    trusted_types : tuple of str, default ()
+        Full names of the classes, beside NumPy's and scikit-learn's own that skops knows, that a saved estimator
+        may hold. Only those whose author has looked at them: loading calls their constructors.
     """
+
+    trusted_types: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, estimator: Any, n_classes: int) -> None:
         self.estimator = estimator
@@ -103,12 +111,13 @@ class SklearnModel(FittedModel):
         Raises
         ------
         PluginError
-            The estimator holds types that skops does not trust, so that it could not be loaded again.
+            The estimator holds types that neither skops nor ``trusted_types`` trusts, so that it could not be
+            loaded again.
         """
         import skops.io
 
         content = skops.io.dumps(_without_optimizer(self.estimator))
-        _refuse_untrusted(skops.io.get_untrusted_types(data=content), f"{type(self.estimator).__name__!r}")
+        self._refuse_untrusted(skops.io.get_untrusted_types(data=content), f"{type(self.estimator).__name__!r}")
         (folder / ESTIMATOR_FILE).write_bytes(content)
         (folder / SETTINGS_FILE).write_text(json.dumps({"n_classes": self.n_classes}), encoding="utf-8")
 
@@ -119,14 +128,24 @@ class SklearnModel(FittedModel):
         Raises
         ------
         PluginError
-            The file holds types that skops does not trust.
+            The file holds types that neither skops nor ``trusted_types`` trusts.
         """
         import skops.io
 
         file = folder / ESTIMATOR_FILE
-        _refuse_untrusted(skops.io.get_untrusted_types(file=file), f"{file.name!r}")
+        cls._refuse_untrusted(skops.io.get_untrusted_types(file=file), f"{file.name!r}")
         settings = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
-        return cls(skops.io.load(file), int(settings["n_classes"]))
+        return cls(skops.io.load(file, trusted=cls.trusted_types), int(settings["n_classes"]))
+
+    @classmethod
+    def _refuse_untrusted(cls, found: list[str], what: str) -> None:
+        types = [name for name in found if name not in cls.trusted_types]
+        if types:
+            raise PluginError(
+                f"The model {what} cannot be stored safely: skops does not trust {', '.join(types)}. "
+                "Use an estimator that is made of NumPy arrays and scikit-learn types, or name the types that you "
+                "have looked at in the trusted_types of a subclass of SklearnModel."
+            )
 
 
 class _Epochs:
@@ -214,14 +233,6 @@ def _without_optimizer(estimator: Any) -> Any:
     bare = copy.copy(estimator)
     vars(bare).pop("_optimizer", None)
     return bare
-
-
-def _refuse_untrusted(types: list[str], what: str) -> None:
-    if types:
-        raise PluginError(
-            f"The model {what} cannot be stored safely: skops does not trust {', '.join(types)}. "
-            "Use an estimator that is made of NumPy arrays and scikit-learn types."
-        )
 
 
 def _size(weights: Any) -> int:

@@ -1,0 +1,156 @@
+"""All checks, in the order in which they run and are listed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from nncompare.exceptions import UsageError
+from nncompare.plugin import DatasetPlugin, ModelPlugin
+from nncompare.testing import dataset_checks as data
+from nncompare.testing import learning_checks as learning
+from nncompare.testing import prediction_checks as predictions
+from nncompare.testing import report_checks as reports
+from nncompare.testing import space_checks as space
+from nncompare.testing import training_checks as training
+from nncompare.testing.dataset_subject import DatasetSubject
+from nncompare.testing.outcomes import CheckFailedError
+from nncompare.testing.subject import ModelSubject
+
+__all__ = [
+    "DATASET_CHECKS",
+    "MODEL_CHECKS",
+    "Check",
+    "Subject",
+    "checks_of",
+    "expected_failures",
+    "select",
+    "summary",
+]
+
+Subject: TypeAlias = ModelSubject | DatasetSubject
+Check: TypeAlias = Callable[[Any], None]
+
+
+def check_expected_failures(subject: Subject) -> None:
+    """Each name in ``expected_failures`` is that of a check, and has a reason."""
+    names = [check.__name__ for check in checks_of(subject.cls)]
+    for name, reason in expected_failures(subject.cls).items():
+        if name not in names:
+            raise CheckFailedError(f"expected_failures names '{name}', which is no check. {_nearest(name, names)}")
+        if not (isinstance(reason, str) and reason.strip()):
+            raise CheckFailedError(f"expected_failures gives no reason for '{name}'. Say why it cannot hold.")
+
+
+MODEL_CHECKS: tuple[Check, ...] = (
+    space.check_constructs_without_arguments,
+    space.check_tags,
+    check_expected_failures,
+    space.check_space_is_searchable,
+    space.check_space_is_json,
+    space.check_space_repeats,
+    space.check_default_params_lie_in_the_space,
+    space.check_test_params,
+    training.check_trains,
+    space.check_every_draw_is_accepted,
+    space.check_error_messages_name_the_parameter,
+    training.check_accepts_its_views,
+    training.check_takes_read_only_maps,
+    training.check_leaves_its_arguments_alone,
+    training.check_leaves_global_random_state_alone,
+    training.check_leaves_environment_alone,
+    training.check_same_seed_same_predictions,
+    training.check_other_seed_other_predictions,
+    training.check_fits_are_independent,
+    training.check_respects_deadline,
+    training.check_respects_n_threads,
+    reports.check_respects_max_epochs,
+    reports.check_works_without_validation,
+    reports.check_reports_every_epoch,
+    reports.check_pruning_passes_through,
+    reports.check_uses_the_given_validation_part,
+    reports.check_keeps_the_best_epoch,
+    predictions.check_probabilities_have_shape_and_dtype,
+    predictions.check_probabilities_sum_to_one,
+    predictions.check_predictions_repeat,
+    predictions.check_rows_keep_their_order,
+    predictions.check_one_row_equals_its_row_in_a_batch,
+    predictions.check_predicting_leaves_samples_alone,
+    predictions.check_takes_unseen_words,
+    predictions.check_n_parameters,
+    predictions.check_saves_and_loads_in_a_fresh_process,
+    learning.check_two_classes,
+    learning.check_ten_classes,
+    learning.check_class_missing_in_a_batch,
+    learning.check_class_missing_in_training,
+    learning.check_one_sample_in_the_last_batch,
+    learning.check_learns_a_trivial_problem,
+    learning.check_beats_the_majority_class,
+    learning.check_columns_follow_class_codes,
+)
+
+DATASET_CHECKS: tuple[Check, ...] = (
+    data.check_constructs_without_arguments,
+    data.check_info,
+    check_expected_failures,
+    data.check_loads,
+    data.check_sizes_match,
+    data.check_labels_in_range,
+    data.check_class_names_match,
+    data.check_parts_are_disjoint,
+    data.check_fingerprint_is_stable,
+    data.check_load_leaves_global_state_alone,
+    data.check_works_without_a_network,
+)
+
+
+def checks_of(cls: type) -> tuple[Check, ...]:
+    """Return the checks for a class of plugins.
+
+    Raises
+    ------
+    UsageError
+        It is neither a model nor a data set plugin.
+    """
+    if issubclass(cls, ModelPlugin):
+        return MODEL_CHECKS
+    if issubclass(cls, DatasetPlugin):
+        return DATASET_CHECKS
+    raise UsageError(
+        f"'{cls.__name__}' is no plugin: derive it from nncompare.plugin.ModelPlugin or DatasetPlugin."
+    )
+
+
+def select(names: Iterable[str], checks: Iterable[Check]) -> tuple[Check, ...]:
+    """Return the checks of these names, all where there are none.
+
+    Raises
+    ------
+    UsageError
+        There is no check of that name.
+    """
+    known = {check.__name__: check for check in checks}
+    wanted = list(names)
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"No check is called '{name}'. {_nearest(name, list(known))}")
+    return tuple(check for name, check in known.items() if name in wanted or not wanted)
+
+
+def expected_failures(cls: type) -> Mapping[str, str]:
+    """Return what the plugin says cannot hold for it."""
+    found = getattr(cls, "expected_failures", {})
+    return found if isinstance(found, Mapping) else {}
+
+
+def summary(check: Check) -> str:
+    """Return the property that a check stands for, in one line."""
+    return (inspect.getdoc(check) or "").partition("\n")[0]
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"Did you mean '{near[0]}'?" if near else "The documentation lists all of them."

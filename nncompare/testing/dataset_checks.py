@@ -1,0 +1,157 @@
+"""Checks of a data set plugin: what it declares, what it loads, and what happens without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nncompare.data.samples import count_samples
+from nncompare.exceptions import DataError, DataUnavailableError, PluginError
+from nncompare.execution.failures import describe_error
+from nncompare.execution.probe_child import dataset_info
+from nncompare.testing.dataset_subject import DatasetSubject
+from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
+
+SHOWN = 5
+
+
+def check_constructs_without_arguments(subject: DatasetSubject) -> None:
+    """The class is constructed without arguments, and twice."""
+    subject.construct()
+    subject.construct()
+
+
+def check_info(subject: DatasetSubject) -> None:
+    """``info`` is a ``DatasetInfo`` with a known view, and two or more different names of classes."""
+    try:
+        dataset_info(subject.cls, subject.cls.__name__)
+    except PluginError as error:
+        raise CheckFailedError(f"{error}.") from error
+    names = subject.info.class_names
+    if (
+        len(set(names)) < 2
+        or len(set(names)) < len(names)
+        or not all(isinstance(n, str) and n.strip() for n in names)
+    ):
+        raise CheckFailedError(
+            f"info.class_names is {names!r:.200}; two or more different, non-empty names are expected."
+        )
+
+
+def check_loads(subject: DatasetSubject) -> None:
+    """``load`` returns a ``Dataset`` that a run can use, with finite samples in the form of its view."""
+    _builds_on(check_info, subject)
+    if subject.returned_dataset():
+        _builds_on(check_labels_in_range, subject)
+    try:
+        subject.stored_first()
+    except DataError as error:
+        raise CheckFailedError(str(error)) from error
+
+
+def check_sizes_match(subject: DatasetSubject) -> None:
+    """``info.n_train`` and ``info.n_test`` are the numbers of rows that are loaded."""
+    dataset = subject.loaded()
+    found = count_samples(dataset.X_train), 0 if dataset.X_test is None else count_samples(dataset.X_test)
+    declared = subject.info.n_train, subject.info.n_test
+    if found != declared:
+        raise CheckFailedError(
+            f"load() returned {found[0]:,} training and {found[1]:,} test rows, and info declares "
+            f"{declared[0]:,} and "
+            f"{declared[1]:,}. Correct n_train and n_test: the plan and its estimate are made from them."
+        )
+
+
+def check_labels_in_range(subject: DatasetSubject) -> None:
+    """Labels are whole numbers from 0 to the number of classes minus 1."""
+    n_classes = len(subject.info.class_names)
+    for role, labels in subject.labels().items():
+        if labels.ndim != 1 or labels.dtype.kind not in "iu":
+            raise CheckFailedError(
+                f"{role} is {labels.dtype} with {labels.ndim} dimensions; integer codes in one dimension are "
+                "expected."
+            )
+        if labels.size and not 0 <= labels.min() <= labels.max() < n_classes:
+            raise CheckFailedError(
+                f"{role} has codes from {labels.min()} to {labels.max()}; 0 to {n_classes - 1} are expected, "
+                "one for each "
+                "of info.class_names. Number the classes from 0."
+            )
+
+
+def check_class_names_match(subject: DatasetSubject) -> None:
+    """Every name of a class has rows in the training part, and in the test part where there is one."""
+    _builds_on(check_labels_in_range, subject)
+    names = subject.info.class_names
+    for role, labels in subject.labels().items():
+        found = set(np.unique(labels).tolist())
+        missing = [name for code, name in enumerate(names) if code not in found]
+        if missing:
+            raise CheckFailedError(
+                f"{role} has no rows of {', '.join(map(repr, missing[:SHOWN]))}. Name only classes that "
+                "occur, in the "
+                "order of their codes."
+            )
+
+
+def check_parts_are_disjoint(subject: DatasetSubject) -> None:
+    """No test row occurs in the training part too."""
+    duplicates = subject.stored().duplicates
+    if duplicates:
+        raise CheckFailedError(
+            f"{duplicates:,} test rows are in the training part too, byte for byte, so a model could know "
+            "them by heart. "
+            "Leave them out of one part, or give the reason in expected_failures where the data are published so."
+        )
+
+
+def check_fingerprint_is_stable(subject: DatasetSubject) -> None:
+    """A second load gives the same samples, labels and order, whatever the global random state."""
+    first, again = subject.stored(), subject.stored_again()
+    changed = [
+        part
+        for part, one, two in (
+            ("the training part or the test samples", first.fingerprint, again.fingerprint),
+            ("the test labels", first.test_fingerprint, again.test_fingerprint),
+        )
+        if one != two
+    ]
+    if changed:
+        raise CheckFailedError(
+            f"A second load() gave another fingerprint for {' and '.join(changed)}. Draw and shuffle with a "
+            "generator "
+            "of a fixed seed: scores compare on equal data only."
+        )
+
+
+def check_load_leaves_global_state_alone(subject: DatasetSubject) -> None:
+    """``load`` changes neither the global random state nor the environment nor the current folder."""
+    changed = subject.changed()
+    if changed:
+        raise CheckFailedError(
+            f"load() changed {' and '.join(changed)}. Use a generator of its own, and put the rest back."
+        )
+
+
+def check_works_without_a_network(subject: DatasetSubject) -> None:
+    """Without a network and a cache, ``load`` returns the data or raises ``DataUnavailableError``."""
+    try:
+        subject.load_offline()
+    except DataUnavailableError:
+        return
+    except SkippedCheck:
+        raise
+    except Exception as error:
+        raise CheckFailedError(
+            f"Without a network load() raised {describe_error(error)}. Raise DataUnavailableError, as "
+            "nncompare.data.download.fetch does: then studies on it are shown as not run."
+        ) from error
+
+
+def _builds_on(check: Callable[[DatasetSubject], None], subject: DatasetSubject) -> None:
+    """Skip where another check fails, which says more."""
+    try:
+        check(subject)
+    except CheckFailedError as error:
+        raise SkippedCheck(f"It builds on {check.__name__}, which failed.") from error

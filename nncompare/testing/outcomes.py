@@ -1,0 +1,54 @@
+"""What became of a check: the record of it, and the two exceptions by which a check ends early."""
+
+from __future__ import annotations
+
+import unittest
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from nncompare.exceptions import PluginError
+from nncompare.results import FailureCategory
+
+__all__ = ["CheckFailedError", "CheckResult", "SkippedCheck", "Status"]
+
+Status: TypeAlias = Literal["passed", "failed", "expected_failure", "skipped", "error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """What became of one check of one plugin.
+
+    Parameters
+    ----------
+    name : str
+        ``check_<property>``.
+    status : {"passed", "failed", "expected_failure", "skipped", "error"}
+        "failed" is also a check that was expected to fail and passed; "error" one that could not be carried out,
+        because its process crashed, hung or was killed.
+    message : str
+        What, where, expected against found, and what to do; why it is expected to fail, or was skipped; empty
+        where it passed.
+    seconds : float
+        Wall time.
+    category : str or None
+        Of an "error": "timeout", "killed", "plugin" (a crash), "oom" or "internal".
+    """
+
+    name: str
+    status: Status
+    message: str = ""
+    seconds: float = 0.0
+    category: FailureCategory | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is to be done."""
+        return self.status not in ("failed", "error")
+
+
+class CheckFailedError(PluginError):
+    """A plugin lacks a property that every plugin has to have."""
+
+
+class SkippedCheck(unittest.SkipTest):
+    """A check says nothing about this plugin."""

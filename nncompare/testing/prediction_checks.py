@@ -1,0 +1,211 @@
+"""Checks of a fitted model: its probabilities, its size, and how it is saved."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nncompare.data.fingerprint import fingerprint
+from nncompare.data.ragged import Ragged
+from nncompare.data.records import Array
+from nncompare.data.samples import arrays_of, write_samples
+from nncompare.execution.saved import save_files, seal
+from nncompare.execution.specs import MeasureAnswer
+from nncompare.plugin import FittedModel
+from nncompare.testing.calling import plugin_errors, predict
+from nncompare.testing.comparisons import SAME, difference
+from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
+from nncompare.testing.problems import copy_data
+from nncompare.testing.reloading import importable_value, reload_spec
+from nncompare.testing.subject import ModelSubject
+
+SUM_TOLERANCE = 1e-4
+DEPTH = 6
+"""Attributes of attributes in which the arrays of a model are looked for."""
+
+
+def check_probabilities_have_shape_and_dtype(subject: ModelSubject) -> None:
+    """``predict_proba`` returns an ndarray of float32 and shape (n_samples, n_classes)."""
+    problem = subject.problem()
+    with plugin_errors("predict_proba()", "It takes samples in the form of training"):
+        found: Any = subject.reference().model.predict_proba(copy_data(problem.valid).X)
+    expected = len(problem.valid), problem.spec.n_classes
+    if not isinstance(found, np.ndarray):
+        raise CheckFailedError(
+            f"predict_proba() returned an object of type {type(found).__name__}. Return an ndarray of float32."
+        )
+    if found.shape != expected:
+        raise CheckFailedError(
+            f"predict_proba() returned shape {found.shape}; {expected} is expected: a row per sample, a "
+            "column per class."
+        )
+    if found.dtype != np.float32:
+        raise CheckFailedError(
+            f"predict_proba() returned {found.dtype}; float32 is expected. Convert with astype(numpy.float32)."
+        )
+
+
+def check_probabilities_sum_to_one(subject: ModelSubject) -> None:
+    """Probabilities are finite, between 0 and 1, and sum to 1 in each row."""
+    found = _floats(predict(subject.reference(), subject.problem().valid.X))
+    if not np.isfinite(found).all():
+        raise CheckFailedError(
+            "predict_proba() returned NaN or infinite values. Look for overflow in the last layer."
+        )
+    sums = found.sum(axis=1, dtype=np.float64)
+    if found.min() < -SUM_TOLERANCE or np.abs(sums - 1).max() > SUM_TOLERANCE:
+        raise CheckFailedError(
+            f"Values of predict_proba() go from {found.min():.4g} to {found.max():.4g} and rows sum to "
+            f"{sums.min():.4g} ... {sums.max():.4g}; probabilities that sum to 1 are expected. Apply a "
+            "softmax to logits."
+        )
+
+
+def check_predictions_repeat(subject: ModelSubject) -> None:
+    """A second prediction of the same samples is the same: nothing is dropped, drawn or updated by predicting."""
+    X = subject.problem().valid.X
+    found = difference(predict(subject.reference(), X), predict(subject.reference(), X))
+    if not found <= SAME:
+        raise CheckFailedError(
+            f"Two predictions of the same samples differ by {found:.2g}. Switch dropout and noise off in "
+            "predict_proba()."
+        )
+
+
+def check_rows_keep_their_order(subject: ModelSubject) -> None:
+    """Samples in another order give the same rows in that order."""
+    X, trained = subject.problem().valid.X, subject.reference()
+    straight = _steady(subject)
+    order = np.random.default_rng(0).permutation(len(straight))
+    found = difference(straight[order], predict(trained, X[order]))
+    if not found <= SAME:
+        raise CheckFailedError(
+            f"Samples in another order have other probabilities, by {found:.2g}. Return row i for sample i: "
+            "undo any "
+            "sorting, and let no sample depend on its neighbours."
+        )
+
+
+def check_one_row_equals_its_row_in_a_batch(subject: ModelSubject) -> None:
+    """A sample alone has the probabilities that it has among others."""
+    X, trained, together = subject.problem().valid.X, subject.reference(), subject.predictions()
+    for row in (0, len(together) - 1):
+        found = difference(together[row : row + 1], predict(trained, X[row : row + 1]))
+        if not found <= SAME:
+            raise CheckFailedError(
+                f"Sample {row} alone has other probabilities than among {len(together)}, by {found:.2g}. Use no "
+                "statistics of the batch in predict_proba()."
+            )
+
+
+def check_predicting_leaves_samples_alone(subject: ModelSubject) -> None:
+    """``predict_proba`` does not change its samples."""
+    given, trained = copy_data(subject.problem().valid), subject.reference()
+    before = fingerprint(**arrays_of("X", given.X))
+    with plugin_errors("predict_proba()", "It takes samples in the form of training"):
+        trained.model.predict_proba(given.X)
+    if fingerprint(**arrays_of("X", given.X)) != before:
+        raise CheckFailedError("predict_proba() changed X, which belongs to its caller. Work on a copy of it.")
+
+
+def check_takes_unseen_words(subject: ModelSubject) -> None:
+    """A text with an id beyond ``data.vocabulary_size``, which training never saw, has probabilities too."""
+    problem = subject.problem()
+    if problem.spec.vocabulary_size is None:
+        raise SkippedCheck("The model does not read texts in its first view.")
+    found = predict(subject.reference(), Ragged.from_rows([[1, problem.spec.vocabulary_size + 7]]))
+    if found.shape != (1, problem.spec.n_classes) or not np.isfinite(_floats(found)).all():
+        raise CheckFailedError(
+            f"A text with an unseen word has probabilities of shape {found.shape}. Read ids from "
+            "data.vocabulary_size on as 2, unknown."
+        )
+
+
+def check_n_parameters(subject: ModelSubject) -> None:
+    """``n_parameters`` is a whole number, and agrees with the weights as far as they can be seen.
+
+    Of a Keras model it is the number of values in ``trainable_weights``. Of any other it lies between the size of
+    the largest array of floats that the model holds and the size of all of them, where there are any.
+    """
+    model = subject.reference().model
+    with plugin_errors("n_parameters", "It is a property that returns an int"):
+        found: Any = model.n_parameters
+    if not isinstance(found, int | np.integer) or isinstance(found, bool) or found < 0:
+        raise CheckFailedError(
+            f"n_parameters is {found!r} ({type(found).__name__}); a whole number from 0 is expected."
+        )
+    low, high = _weights(model, len(subject.problem().train))
+    if high and not low <= found <= high:
+        expected = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+        raise CheckFailedError(f"n_parameters is {found:,}, and the model holds {expected} weights. Count them.")
+
+
+def check_saves_and_loads_in_a_fresh_process(subject: ModelSubject) -> None:
+    """A model that ``save`` wrote is loaded by another process and predicts the same there."""
+    trained, X, expected = subject.reference(), subject.problem().valid.X, subject.predictions()
+    plugin, owner = importable_value(subject.cls), importable_value(type(trained.model))
+    with tempfile.TemporaryDirectory(prefix="nncompare-check-") as name:
+        folder = Path(name)
+        with plugin_errors("save()", "It writes the model into the folder that it is given"):
+            save_files(trained.model, folder / "model")
+        seal(folder / "model", owner, plugin)
+        write_samples(folder, "X", X)
+        np.savez(folder / "predictions.npz", probabilities=expected)
+        answer = subject.reload(reload_spec(folder, plugin))
+    if answer.status != "complete":
+        said = answer.failure.message if answer.failure else "no reason was given"
+        raise CheckFailedError(f"A fresh process could not load and use the saved model: {said.rstrip('.')}.")
+    found = answer.max_difference if isinstance(answer, MeasureAnswer) else None
+    if found is None or not found <= SAME:
+        raise CheckFailedError(
+            f"The model that a fresh process loaded differs by {math.nan if found is None else found:.2g} in a "
+            "probability. Save all that predict_proba() uses: weights, scaling, moving averages."
+        )
+
+
+def _steady(subject: ModelSubject) -> Array:
+    """Return a prediction of the validation part, if a second one is the same."""
+    first, again = (predict(subject.reference(), subject.problem().valid.X) for _ in range(2))
+    if not difference(first, again) <= SAME:
+        raise SkippedCheck("It builds on check_predictions_repeat, which failed.")
+    return first
+
+
+def _floats(probabilities: Array) -> Array:
+    """Return probabilities that can be looked at, or skip: others have their own check."""
+    if probabilities.dtype.kind != "f" or probabilities.ndim != 2 or not probabilities.size:
+        raise SkippedCheck("It builds on check_probabilities_have_shape_and_dtype, which failed.")
+    return probabilities
+
+
+def _weights(model: FittedModel, n_train: int) -> tuple[int, int]:
+    """Return the fewest and the most parameters that a model can have; 0, 0 where nothing is seen."""
+    keras_model: Any = getattr(model, "model", None)
+    if hasattr(keras_model, "trainable_weights"):
+        n = sum(math.prod(weight.shape) for weight in keras_model.trainable_weights)
+        return n, n
+    sizes = [a.size for a in _arrays(model, DEPTH, {}) if a.dtype.kind == "f" and a.shape[:1] != (n_train,)]
+    return (max(sizes), sum(sizes)) if sizes else (0, 0)
+
+
+def _arrays(holder: object, depth: int, seen: dict[int, object]) -> Iterator[Array]:
+    """Yield the arrays that an object holds in attributes, lists and dicts, each once."""
+    if id(holder) in seen or depth == 0:
+        return
+    seen[id(holder)] = holder
+    if isinstance(holder, np.ndarray):
+        yield holder
+        return
+    if isinstance(holder, dict):
+        values = list(holder.values())
+    elif isinstance(holder, list | tuple):
+        values = list(holder)
+    else:
+        values = list(getattr(holder, "__dict__", {}).values())
+    for value in values:
+        yield from _arrays(value, depth - 1, seen)

@@ -1,0 +1,128 @@
+"""Checks of the epochs of ``fit``: how many there are, what is reported of them, and which one is kept."""
+
+from __future__ import annotations
+
+from nncompare.frameworks.training import score
+from nncompare.plugin import TrialPruned
+from nncompare.testing.calling import Trained, predict
+from nncompare.testing.comparisons import difference, usable
+from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
+from nncompare.testing.subject import BRIEF, ModelSubject
+
+
+def check_respects_max_epochs(subject: ModelSubject) -> None:
+    """``fit`` trains for at most ``max_epochs`` epochs, and a training of one is not one of three."""
+    several, one = _without_validation(subject, BRIEF), _without_validation(subject, 1)
+    for trained in (subject.reference(), several, one):
+        limit, found = trained.context.max_epochs, len(trained.history)
+        if found > limit:
+            raise CheckFailedError(
+                f"fit() reported {found} epochs where max_epochs is {limit}. End the loop there; every model of a "
+                "comparison gets the same."
+            )
+    X = subject.problem().valid.X
+    if len(several.history) > 1 and difference(predict(several, X), predict(one, X)) == 0.0:
+        raise CheckFailedError(
+            f"Trainings of 1 and of {BRIEF} epochs predict the same. Train for context.max_epochs epochs."
+        )
+
+
+def check_works_without_validation(subject: ModelSubject) -> None:
+    """``valid=None`` trains for exactly ``max_epochs`` epochs and reports no validation scores."""
+    trained = subject.without_validation()
+    if any((r.valid_loss, r.valid_accuracy) != (None, None) for r in trained.history):
+        raise CheckFailedError(
+            "fit() reported valid_loss or valid_accuracy where valid is None. Leave them out of report() there."
+        )
+    if subject.reference().context.faults:
+        raise SkippedCheck("It builds on check_reports_every_epoch, which failed.")
+    if len(subject.reference().history) > 1 and len(trained.history) < BRIEF:
+        raise CheckFailedError(
+            f"Without a validation part fit() reported {len(trained.history)} epochs where max_epochs is "
+            f"{BRIEF}: a "
+            "refit has to train for exactly that many. Stop early on validation scores only."
+        )
+
+
+def check_reports_every_epoch(subject: ModelSubject) -> None:
+    """``fit`` reports each epoch from 1, in order, with ``valid_loss`` and ``valid_accuracy`` in their ranges."""
+    trained = subject.reference()
+    if not trained.history:
+        raise CheckFailedError(
+            "fit() reported nothing, so its trials cannot be pruned and have no curves. Call "
+            "context.report(epoch, "
+            "valid_loss=..., valid_accuracy=...) after each epoch."
+        )
+    if trained.context.faults:
+        raise CheckFailedError(
+            f"{'; '.join(trained.context.faults)}. Call context.report(epoch, train_loss=..., valid_loss=..., "
+            "valid_accuracy=...) once after each epoch, counted from 1."
+        )
+    for report in trained.history:
+        missing = [name for name in ("valid_loss", "valid_accuracy") if getattr(report, name) is None]
+        if missing:
+            raise CheckFailedError(
+                f"The report of epoch {report.epoch} has no {' and no '.join(missing)} although there is a "
+                "validation part. Score the model on it after each epoch."
+            )
+
+
+def check_pruning_passes_through(subject: ModelSubject) -> None:
+    """``TrialPruned``, raised by ``context.report``, passes out of ``fit`` and ends the training."""
+    _skip_without_reports(subject.reference(), "it can be pruned")
+    problem = subject.problem()
+    try:
+        pruned = subject.fit(problem.train, problem.valid, on_report=lambda _report: False)
+    except TrialPruned:
+        return
+    raise CheckFailedError(
+        f"context.report() raised TrialPruned and fit() went on to {len(pruned.history)} reports and returned "
+        "a model. "
+        "Let TrialPruned pass: catch no broader exception around report()."
+    )
+
+
+def check_uses_the_given_validation_part(subject: ModelSubject) -> None:
+    """The reported scores are those of the validation part that ``fit`` was given."""
+    _skip_without_reports(subject.reference(), "there are scores")
+    if _ignores_validation(subject):
+        raise CheckFailedError(
+            "fit() reported the same valid_loss for a validation part with other labels. Score valid.X and "
+            "valid.y, "
+            "and set no rows of train aside."
+        )
+
+
+def check_keeps_the_best_epoch(subject: ModelSubject) -> None:
+    """The model is that of the epoch with the lowest reported ``valid_loss``, and that loss is its own."""
+    _skip_without_reports(subject.reference(), "there are scores")
+    if _ignores_validation(subject):
+        raise SkippedCheck("It builds on check_uses_the_given_validation_part, which failed.")
+    subject.predictions()  # of a model that predicts otherwise each time, nothing is to be told
+    trained, problem = subject.misled(), subject.problem()
+    probabilities = usable(predict(trained, problem.valid.X))
+    found, _ = score(probabilities, (problem.valid.y + 1) % problem.spec.n_classes)
+    best = min(r.valid_loss for r in trained.history if r.valid_loss is not None)
+    if abs(found - best) > 1e-3 * max(1.0, best):
+        raise CheckFailedError(
+            f"The lowest reported valid_loss is {best:.4g}, and the returned model's log loss on that part is "
+            f"{found:.4g}. Report mean log losses in nats, and go back to the weights of the best epoch."
+        )
+
+
+def _skip_without_reports(trained: Trained, whether: str) -> None:
+    if not any(report.valid_loss is not None for report in trained.history):
+        raise SkippedCheck(f"fit() reports no valid_loss, by which {whether}; see check_reports_every_epoch.")
+
+
+def _without_validation(subject: ModelSubject, max_epochs: int) -> Trained:
+    try:
+        return subject.without_validation(max_epochs)
+    except CheckFailedError as error:
+        raise SkippedCheck("It builds on check_works_without_validation, which failed.") from error
+
+
+def _ignores_validation(subject: ModelSubject) -> bool:
+    """Tell whether wrong labels in the validation part leave the first report as it was."""
+    first, wrong = (trained.history[:1] for trained in (subject.reference(), subject.misled()))
+    return [r.valid_loss for r in first] == [r.valid_loss for r in wrong]

@@ -1,0 +1,284 @@
+"""A model plugin under test: its trainings, each done once and shared by the checks that look at it."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from nncompare.data.fingerprint import fingerprint
+from nncompare.data.records import VIEWS, Array, Data, DataSpec, View
+from nncompare.data.samples import arrays_of
+from nncompare.execution.process import seed_globals
+from nncompare.plugin import EpochReport, ModelPlugin, ModelTags, Params
+from nncompare.testing.calling import Trained, call_fit, plugin_errors, predict
+from nncompare.testing.comparisons import SAME, difference
+from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
+from nncompare.testing.problems import Problem, copy_data, make_problem
+from nncompare.testing.reloading import Reload, reload_here
+from nncompare.testing.watching import ThreadWatch, WatchedContext, changes, preserved, state_of_process
+
+__all__ = ["BRIEF", "ENOUGH", "ModelSubject", "Observed"]
+
+T = TypeVar("T")
+
+BRIEF = 3
+"""Epochs of a training that is only looked at."""
+ENOUGH = 30
+"""Epochs of a training that has to learn."""
+SEED, OTHER_SEED = 1, 2
+GLOBAL_SEEDS = 1000
+"""The global generators are seeded too, as in a run, but with other numbers: whoever seeds them anew is seen."""
+HOUR_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A training together with what it changed: names of shared things, and of its own arguments."""
+
+    trained: Trained
+    shared: list[str]
+    arguments: list[str]
+
+
+class ModelSubject:
+    """What the checks of a model plugin receive.
+
+    Parameters
+    ----------
+    cls : type of ModelPlugin
+    reload : callable, optional
+        Loads a saved model in a fresh process; see :mod:`nncompare.testing.reloading`.
+    """
+
+    def __init__(self, cls: type[ModelPlugin], reload: Reload = reload_here) -> None:
+        self.cls = cls
+        self.reload = reload
+        self._kept: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return self.cls.__name__
+
+    @property
+    def tags(self) -> ModelTags:
+        """The plugin's tags."""
+        if not isinstance(getattr(self.cls, "tags", None), ModelTags):
+            raise SkippedCheck("It builds on check_tags, which failed.")
+        return self.cls.tags
+
+    def plugin(self) -> ModelPlugin:
+        """Return a new object of the plugin's class; where there is none, a check of its own says so."""
+        with _builds_on("check_constructs_without_arguments"):
+            return self.construct()
+
+    def construct(self) -> ModelPlugin:
+        """Return a new object of the plugin's class."""
+        with plugin_errors(f"{self.cls.__name__}()", "A plugin is constructed without arguments"):
+            return self.cls()
+
+    def views(self) -> list[tuple[View, bool]]:
+        """Return each accepted view, and whether its samples are sparse; the first is the one of most checks."""
+        dense: list[tuple[View, bool]] = [(view, False) for view in self.tags.accepts if view in VIEWS]
+        if not dense or len(dense) < len(self.tags.accepts):
+            raise SkippedCheck("It builds on check_tags, which failed.")
+        return [*dense, ("tabular", True)] if self.tags.sparse and "tabular" in self.tags.accepts else dense
+
+    def problem(self, **options: Any) -> Problem:
+        """Return a problem in the first view."""
+        view, sparse = self.views()[0]
+        return make_problem(view, sparse=sparse, **options)
+
+    def test_params(self, spec: DataSpec) -> Params:
+        """Return the plugin's cheap configuration."""
+        with plugin_errors("test_params()", "It returns a configuration for any data that the plugin accepts"):
+            return copy.deepcopy(self.plugin().test_params(spec))
+
+    def fit(
+        self,
+        train: Data,
+        valid: Data | None,
+        *,
+        plugin: ModelPlugin | None = None,
+        params: Params | None = None,
+        copies: bool = True,
+        **limits: Any,
+    ) -> Trained:
+        """Train, and leave the process as it was.
+
+        Parameters
+        ----------
+        train, valid : Data
+        plugin : ModelPlugin, optional
+            A new one where none is given.
+        params : dict, optional
+            ``test_params`` where none are given.
+        copies : bool
+            Hand over copies of the data, which may be written to.
+        **limits
+            For the :class:`WatchedContext`; by default 3 epochs, seed 1.
+
+        Raises
+        ------
+        CheckFailedError
+            ``fit`` raised, or returned something else than a model.
+        TrialPruned
+            The context's ``on_report`` said so.
+        """
+        plugin = plugin or self.plugin()
+        context = WatchedContext(**{"seed": SEED, "max_epochs": BRIEF, **limits})
+        params = self.test_params(train.spec) if params is None else params
+        if copies:
+            train, valid = copy_data(train), valid and copy_data(valid)
+        with preserved():
+            seed_globals(GLOBAL_SEEDS + context.seed)
+            return call_fit(plugin, params, train, valid, context)
+
+    def reference(self) -> Trained:
+        """Return the training that most checks compare with; where it fails, check_trains says so."""
+        with _builds_on("check_trains"):
+            return self.train_reference()
+
+    def train_reference(self) -> Trained:
+        """Train ``test_params`` for three epochs on the plain problem."""
+        problem = self.problem()
+        return self._once("reference", lambda: self.fit(problem.train, problem.valid))
+
+    def accepted(self, view: View, sparse: bool) -> tuple[Trained, Problem]:
+        """Return an epoch of the default configuration in one view, and its problem."""
+        self.reference()
+
+        def make() -> tuple[Trained, Problem]:
+            problem = make_problem(view, sparse=sparse)
+            with plugin_errors(
+                "default_params()", "It returns a configuration for any data that the plugin accepts"
+            ):
+                params = self.plugin().default_params(problem.spec)
+            return self.fit(problem.train, problem.valid, params=copy.deepcopy(params), max_epochs=1), problem
+
+        return self._once(f"accepted {view} {sparse}", make)
+
+    def predictions(self) -> Array:
+        """Return what the reference predicts for validation, if that repeats and rows keep their order."""
+        found, turned = self._once("predictions", self._predict_thrice)
+        if not difference(found[0], found[1]) <= SAME:
+            raise SkippedCheck("It builds on check_predictions_repeat, which failed.")
+        if not difference(found[0], turned) <= SAME:
+            raise SkippedCheck("It builds on check_rows_keep_their_order, which failed.")
+        return found[0]
+
+    def repeated(self) -> Array:
+        """Return those predictions, if a second training with the same seed gives them too."""
+        found = self.predictions()
+        if not difference(found, predict(self.observed().trained, self.problem().valid.X)) <= SAME:
+            raise SkippedCheck("It builds on check_same_seed_same_predictions, which failed.")
+        return found
+
+    def other_seed(self) -> Trained:
+        """Return the reference with another seed."""
+        problem = self.problem()
+        return self._once("other", lambda: self.fit(problem.train, problem.valid, seed=OTHER_SEED))
+
+    def observed(self) -> Observed:
+        """Return the reference trained again, with what it changed."""
+        self.reference()  # modules that are imported late may change the environment once
+        return self._once("observed", self._observe)
+
+    def limited(self) -> tuple[Trained, str | None]:
+        """Return the reference trained again with a deadline an hour away, and what the watch of threads saw."""
+        self.reference()
+
+        def make() -> tuple[Trained, str | None]:
+            from threadpoolctl import threadpool_limits
+
+            problem = self.problem()
+            with threadpool_limits(1):
+                watch = ThreadWatch(1)
+
+                def look(_report: EpochReport) -> bool:
+                    watch.look()
+                    return True
+
+                with watch.watching():
+                    limits: dict[str, Any] = {"deadline": time.monotonic() + HOUR_S, "on_report": look}
+                    trained = self.fit(problem.train, problem.valid, **limits)
+                return trained, watch.found
+
+        return self._once("limited", make)
+
+    def without_validation(self, max_epochs: int = BRIEF) -> Trained:
+        """Return a training without a validation part."""
+        self.reference()
+        train = self.problem().train
+        return self._once(f"alone {max_epochs}", lambda: self.fit(train, None, max_epochs=max_epochs))
+
+    def misled(self) -> Trained:
+        """Return a training whose validation part has wrong labels, so that the first epoch is the best one."""
+        self.reference()
+        problem = self.problem()
+        wrong = Data(problem.valid.X, (problem.valid.y + 1) % problem.spec.n_classes, problem.spec)
+        return self._once("misled", lambda: self.fit(problem.train, wrong))
+
+    def with_classes(self, name: str, shares: tuple[float, ...], **limits: Any) -> tuple[Trained, Problem]:
+        """Return a training on another number of classes, and its problem."""
+        self.reference()
+        problem = self.problem(shares=shares)
+        return self._once(name, lambda: (self.fit(problem.train, problem.valid, **limits), problem))
+
+    def learned(self) -> Trained:
+        """Return a training that is long enough to learn the plain problem."""
+        self.reference()
+        problem = self.problem()
+        return self._once("learned", lambda: self.fit(problem.train, problem.valid, max_epochs=ENOUGH))
+
+    def _predict_thrice(self) -> tuple[list[Array], Array]:
+        """Return two predictions of the validation part, and one of it backwards, turned again."""
+        trained, X = self.reference(), self.problem().valid.X
+        rows = np.arange(len(self.problem().valid))[::-1]
+        return [predict(trained, X), predict(trained, X)], predict(trained, X[rows])[::-1]
+
+    def _observe(self) -> Observed:
+        problem = self.problem()
+        parts = {"train": copy_data(problem.train), "valid": copy_data(problem.valid)}
+        params = self.test_params(problem.spec)
+        given, plugin = copy.deepcopy(params), self.plugin()
+        context = WatchedContext(seed=SEED, max_epochs=BRIEF)
+        with preserved():
+            seed_globals(GLOBAL_SEEDS + SEED)
+            before, digests = state_of_process(), _digests(parts)
+            trained = call_fit(plugin, params, parts["train"], parts["valid"], context)
+            shared = changes(before, state_of_process())
+        changed = changes(digests, _digests(parts)) + (["params"] if params != given else [])
+        return Observed(trained, shared, changed)
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what ``make`` returned at its first call; a failure is raised again too."""
+        if name not in self._kept:
+            try:
+                self._kept[name] = make()
+            except CheckFailedError as error:
+                self._kept[name] = error
+        found = self._kept[name]
+        if isinstance(found, CheckFailedError):
+            raise found.with_traceback(None)
+        return found  # type: ignore[no-any-return]
+
+
+@contextlib.contextmanager
+def _builds_on(check: str) -> Iterator[None]:
+    try:
+        yield
+    except CheckFailedError as error:
+        raise SkippedCheck(f"It builds on {check}, which failed.") from error
+
+
+def _digests(parts: dict[str, Data]) -> dict[str, str]:
+    found = {}
+    for name, part in parts.items():
+        found[f"{name}.X"] = fingerprint(**arrays_of("X", part.X))
+        found[f"{name}.y"] = fingerprint(y=part.y)
+    return found

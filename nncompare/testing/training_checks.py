@@ -1,0 +1,132 @@
+"""Checks of ``fit``: what it trains on, what it leaves alone, and how it repeats."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from nncompare.data.records import Data
+from nncompare.data.samples import open_samples, write_samples
+from nncompare.testing.calling import predict
+from nncompare.testing.comparisons import SAME, difference
+from nncompare.testing.outcomes import CheckFailedError
+from nncompare.testing.problems import SHARES
+from nncompare.testing.subject import ModelSubject
+
+
+def check_trains(subject: ModelSubject) -> None:
+    """``fit`` trains the test configuration on 160 rows of the first accepted view and returns a FittedModel."""
+    subject.train_reference()
+
+
+def check_accepts_its_views(subject: ModelSubject) -> None:
+    """Each view that the tags accept trains with the default configuration and predicts."""
+    for view, sparse in subject.views():
+        trained, problem = subject.accepted(view, sparse)
+        found = predict(trained, problem.valid.X)
+        if found.shape != (len(problem.valid), problem.spec.n_classes):
+            raise CheckFailedError(
+                f"predict_proba() returned shape {found.shape} on view '{view}' where "
+                f"{(len(problem.valid), problem.spec.n_classes)} is expected. Correct it, or leave the view "
+                "out of tags."
+            )
+
+
+def check_takes_read_only_maps(subject: ModelSubject) -> None:
+    """``fit`` and ``predict_proba`` take samples on read-only memory maps, as they come in a run."""
+    subject.reference()
+    problem = subject.problem()
+    with tempfile.TemporaryDirectory(prefix="nncompare-check-") as folder:
+        parts = []
+        for name, part in (("train", problem.train), ("valid", problem.valid)):
+            labels = part.y.copy()
+            labels.setflags(write=False)
+            parts.append(Data(open_samples(write_samples(Path(folder), name, part.X)), labels, part.spec))
+        try:
+            trained = subject.fit(*parts, max_epochs=1, copies=False)
+            predict(trained, parts[1].X, copies=False)
+        except CheckFailedError as error:
+            raise CheckFailedError(f"With data on read-only memory maps, {error}") from error
+
+
+def check_leaves_its_arguments_alone(subject: ModelSubject) -> None:
+    """``fit`` changes neither the samples and labels of either part nor the parameters."""
+    changed = subject.observed().arguments
+    if changed:
+        raise CheckFailedError(
+            f"fit() changed {', '.join(changed)}, which belong to its caller. Work on a copy, as in "
+            "X = np.array(train.X)."
+        )
+
+
+def check_leaves_global_random_state_alone(subject: ModelSubject) -> None:
+    """``fit`` neither seeds nor draws from the global generators of NumPy and Python."""
+    changed = [name for name in subject.observed().shared if "random" in name]
+    if changed:
+        raise CheckFailedError(
+            f"fit() changed {' and '.join(changed)}. Draw from numpy.random.default_rng(context.seed), or put the "
+            "state back."
+        )
+
+
+def check_leaves_environment_alone(subject: ModelSubject) -> None:
+    """``fit`` changes no environment variable, current folder or floating-point error handling."""
+    changed = [name for name in subject.observed().shared if "random" not in name]
+    if changed:
+        raise CheckFailedError(
+            f"fit() changed {' and '.join(changed)} and left it so. Put it back before returning."
+        )
+
+
+def check_same_seed_same_predictions(subject: ModelSubject) -> None:
+    """Two trainings with the same seed predict the same."""
+    found = difference(subject.predictions(), predict(subject.observed().trained, subject.problem().valid.X))
+    if not found <= SAME:
+        raise CheckFailedError(
+            f"Two trainings with seed {subject.reference().context.seed} differ by {found:.2g} in a "
+            "probability. Seed everything that is random by context.seed."
+        )
+
+
+def check_other_seed_other_predictions(subject: ModelSubject) -> None:
+    """A training with another seed predicts otherwise: the seed reaches the weights or the order of the rows."""
+    if difference(subject.predictions(), predict(subject.other_seed(), subject.problem().valid.X)) <= SAME:
+        raise CheckFailedError(
+            "Trainings with seeds 1 and 2 predict the same, so refits would show no spread. Hand context.seed to "
+            "whatever is random; where nothing is, give the reason in expected_failures."
+        )
+
+
+def check_fits_are_independent(subject: ModelSubject) -> None:
+    """A second training by the same object, on other data, is that of a new object: nothing is kept between."""
+    expected, problem, other = subject.repeated(), subject.problem(), subject.problem(shares=SHARES[::-1])
+    first = subject.fit(other.train, other.valid, max_epochs=1)
+    second = subject.fit(problem.train, problem.valid, plugin=first.plugin)
+    found = difference(expected, predict(second, problem.valid.X))
+    if not found <= SAME:
+        raise CheckFailedError(
+            f"The second fit() of one plugin object differs by {found:.2g} in a probability from that of a new "
+            "object. Keep nothing of a training in the plugin or its class."
+        )
+
+
+def check_respects_deadline(subject: ModelSubject) -> None:
+    """A deadline that is an hour away changes nothing; it is a value of ``time.monotonic()``, or None."""
+    trained, _ = subject.limited()
+    found = difference(subject.repeated(), predict(trained, subject.problem().valid.X))
+    epochs = len(subject.reference().history), len(trained.history)
+    if epochs[0] != epochs[1] or not found <= SAME:
+        raise CheckFailedError(
+            f"With a deadline an hour away fit() trained {epochs[1]} epochs where it trained {epochs[0]} "
+            "without one, "
+            f"and a probability differs by {found:.2g}. Compare context.deadline with time.monotonic()."
+        )
+
+
+def check_respects_n_threads(subject: ModelSubject) -> None:
+    """With ``n_threads`` of 1, ``fit`` enlarges no thread pool and runs no two workers at a time."""
+    _, found = subject.limited()
+    if found:
+        raise CheckFailedError(
+            f"While fit() ran with context.n_threads = 1, {found}. Hand context.n_threads on; 1 is set already."
+        )

@@ -1,0 +1,1 @@
+"""The model ``transformer`` for nncompare; see :mod:`nncompare_transformer.model`."""

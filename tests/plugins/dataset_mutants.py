@@ -1,0 +1,139 @@
+"""A bank of data set plugins, each wrong in one way; `Clouds` and `NotHere` are right. See `mutants`."""
+
+from __future__ import annotations
+
+import os
+import socket
+import urllib.request
+from dataclasses import replace
+
+import numpy as np
+
+from nncompare.exceptions import DataUnavailableError
+from nncompare.plugin import Dataset, DatasetInfo, DatasetPlugin
+
+
+class Clouds(DatasetPlugin):
+    """Two clouds of points."""
+
+    info = DatasetInfo(name="clouds", view="tabular", n_train=40, n_test=10, class_names=("left", "right"))
+
+    def load(self, cache):
+        random = self.random()
+        y = np.arange(50) % 2
+        X = (random.normal(0, 1, (50, 3)) + y[:, None]).astype(np.float32)
+        return self.finish(X, y)
+
+    def random(self):
+        return np.random.default_rng(0)
+
+    def finish(self, X, y):
+        return Dataset(X[:40], y[:40], X[40:], y[40:])
+
+
+class NotHere(Clouds):
+    """Says as it should that it cannot be had."""
+
+    def load(self, cache):
+        try:
+            socket.create_connection(("127.0.0.1", 9), timeout=1)
+        except OSError as error:
+            raise DataUnavailableError(f"The clouds are away: {error}.") from error
+        raise AssertionError("nobody listens there")
+
+
+class NeedsAFolder(Clouds):
+    def __init__(self, folder) -> None:
+        self.folder = folder
+
+
+class NamesAClassTwice(Clouds):
+    info = replace(Clouds.info, class_names=("left", "left"))
+
+
+class ExcusesWhatIsNoCheck(Clouds):
+    expected_failures = {"check_learns_a_trivial_problem": "It is no model."}  # noqa: RUF012
+
+
+class ReturnsATuple(Clouds):
+    def finish(self, X, y):
+        return X, y
+
+
+class HoldsNaN(Clouds):
+    def finish(self, X, y):
+        X[3, 1] = np.nan
+        return super().finish(X, y)
+
+
+class CountsWrong(Clouds):
+    info = replace(Clouds.info, n_train=400)
+
+
+class CountsFromOne(Clouds):
+    def finish(self, X, y):
+        return super().finish(X, y + 1)
+
+
+class NamesOneMore(Clouds):
+    """Its test part has no rows of the third class, of which there are some in training."""
+
+    info = replace(Clouds.info, class_names=("left", "right", "above"))
+
+    def finish(self, X, y):
+        y[:4] = 2
+        return super().finish(X, y)
+
+
+class RepeatsRows(Clouds):
+    def finish(self, X, y):
+        X[45:] = X[:5]
+        return super().finish(X, y)
+
+
+class ShufflesAnew(Clouds):
+    def random(self):
+        return np.random.default_rng()
+
+
+class SeedsTheGlobalState(Clouds):
+    def random(self):
+        np.random.seed(0)  # noqa: NPY002
+        return super().random()
+
+
+class SetsAVariable(Clouds):
+    def random(self):
+        os.environ["NO_PROXY"] = "*"
+        return super().random()
+
+
+class PassesNetworkErrorsOn(Clouds):
+    """Does without its server in silence, except where there is no network at all."""
+
+    def load(self, cache):
+        try:
+            urllib.request.urlopen("http://127.0.0.1:9/clouds", timeout=1)
+        except OSError as error:
+            if "unreachable" in str(error):
+                raise
+        return super().load(cache)
+
+
+RIGHT = [Clouds, NotHere]
+
+FAULTS = {
+    NeedsAFolder: {"check_constructs_without_arguments"},
+    NamesAClassTwice: {"check_info"},
+    ExcusesWhatIsNoCheck: {"check_expected_failures"},
+    ReturnsATuple: {"check_loads"},
+    HoldsNaN: {"check_loads"},
+    CountsWrong: {"check_sizes_match"},
+    CountsFromOne: {"check_labels_in_range"},
+    NamesOneMore: {"check_class_names_match"},
+    RepeatsRows: {"check_parts_are_disjoint"},
+    ShufflesAnew: {"check_fingerprint_is_stable"},
+    SeedsTheGlobalState: {"check_load_leaves_global_state_alone"},
+    SetsAVariable: {"check_load_leaves_global_state_alone"},
+    PassesNetworkErrorsOn: {"check_works_without_a_network"},
+}

@@ -1,0 +1,701 @@
+"""A bank of model plugins, each wrong in one way; `Softmax`, `WordSoftmax` and `Fixed` are right.
+
+``FAULTS`` says of each which checks it has to fail: these, and no other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from nncompare.plugin import Data, DataSpec, FitContext, FittedModel, ModelPlugin, ModelTags, Params, Trial
+
+
+class Weights(FittedModel):
+    """Softmax of a linear map."""
+
+    def __init__(self, weights: np.ndarray) -> None:
+        self.weights = weights
+
+    @property
+    def n_parameters(self) -> int:
+        return int(self.weights.size)
+
+    def features(self, X):
+        return np.asarray(X, dtype=np.float64).reshape(len(X), -1)
+
+    def predict_proba(self, X):
+        return self.probabilities(self.features(X)).astype(np.float32)
+
+    def probabilities(self, features):
+        scores = features @ self.weights[:-1] + self.weights[-1]
+        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return scores / scores.sum(axis=1, keepdims=True)
+
+    def save(self, folder: Path) -> None:
+        np.save(folder / "weights.npy", self.weights)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        return cls(np.load(folder / "weights.npy"))
+
+
+class Softmax(ModelPlugin):
+    """Multinomial logistic regression by gradient descent on batches, with the weights of its best epoch."""
+
+    tags: ClassVar[ModelTags] = ModelTags(accepts=("tabular",), default_dataset="digits")
+    model: ClassVar[type[Weights]] = Weights
+
+    def suggest_params(self, trial: Trial, data: DataSpec) -> Params:
+        return {
+            "rate": trial.suggest_float("rate", 0.1, 1.0, log=True),
+            "batch_size": trial.suggest_categorical("batch_size", [16, 32]),
+        }
+
+    def default_params(self, data: DataSpec) -> Params:
+        return {"rate": 0.3, "batch_size": 32}
+
+    def fit(self, params, train: Data, valid: Data | None, context: FitContext) -> FittedModel:
+        random = self.random(context)
+        model = self.model(self.start(train, random))
+        best = None
+        for epoch in range(1, self.n_epochs(context) + 1):
+            self.epoch(model, params, train, random)
+            if valid is None:
+                self.report(context, epoch)
+                continue
+            loss, accuracy = self.score(model, valid)
+            self.report(context, epoch, valid_loss=loss, valid_accuracy=accuracy)
+            if context.best_epoch() == epoch:
+                best = model.weights.copy()
+            if self.is_over(context):
+                break
+        return self.finish(model, best)
+
+    def random(self, context):
+        return np.random.default_rng(context.seed)
+
+    def start(self, train, random):
+        n_features = self.model(None).features(train.X[:1]).shape[1]
+        return random.normal(0, 0.1, (n_features + 1, train.spec.n_classes))
+
+    def n_epochs(self, context):
+        return context.max_epochs
+
+    def epoch(self, model, params, train, random):
+        order, size = random.permutation(len(train)), params["batch_size"]
+        for begin in range(0, len(order), size):
+            rows = np.sort(order[begin : begin + size])
+            self.step(model, model.features(train.X[rows]), train.y[rows], params["rate"])
+
+    def step(self, model, features, y, rate):
+        error = model.probabilities(features)
+        error[np.arange(len(y)), y] -= 1
+        model.weights[:-1] -= rate / len(y) * features.T @ error
+        model.weights[-1] -= rate * error.mean(axis=0)
+
+    def score(self, model, valid):
+        p = model.predict_proba(valid.X)
+        return float(-np.log(p[np.arange(len(p)), valid.y].clip(1e-7)).mean()), float(
+            (p.argmax(1) == valid.y).mean()
+        )
+
+    def report(self, context, epoch, **scores):
+        context.report(epoch, **scores)
+
+    def is_over(self, context):
+        return False
+
+    def finish(self, model, best):
+        if best is not None:
+            model.weights = best
+        return model
+
+
+class WordWeights(Weights):
+    """Shares of each word, ids beyond those of training as 2."""
+
+    n_words: ClassVar[int] = 18  # enough for the kit's three classes, and fewer than for ten
+
+    def features(self, X):
+        counts = np.zeros((len(X), WordWeights.n_words))
+        ids = np.where(X.values < WordWeights.n_words, X.values, 2)
+        np.add.at(counts, (np.repeat(np.arange(len(X)), X.lengths), ids), 1)
+        return 5 * counts / np.maximum(1, X.lengths)[:, None]
+
+
+class WordSoftmax(Softmax):
+    """The same on texts."""
+
+    tags: ClassVar[ModelTags] = ModelTags(accepts=("tokens",), default_dataset="imdb")
+    model = WordWeights
+
+
+class Fixed(Softmax):
+    """Starts at zero and goes through the rows in their order: right, and the same for each seed."""
+
+    expected_failures: ClassVar = {"check_other_seed_other_predictions": "Nothing in it is random."}
+
+    def start(self, train, random):
+        return 0 * super().start(train, random)
+
+    def epoch(self, model, params, train, random):
+        return super().epoch(model, params, train, np.random.default_rng(0))
+
+
+# Declarations.
+
+
+class NeedsArguments(Softmax):
+    def __init__(self, size) -> None:
+        self.size = size
+
+
+class UnknownFramework(Softmax):
+    tags = ModelTags(accepts=("tabular",), framework="torch")
+
+
+class UnknownView(Softmax):
+    tags = ModelTags(accepts=("tabular", "video"))
+
+
+class ClaimsAView(Softmax):
+    """Says that it takes sequences, and does not."""
+
+    tags = ModelTags(accepts=("tabular", "sequence"))
+
+    def start(self, train, random):
+        (_,) = train.spec.sample_shape
+        return super().start(train, random)
+
+
+class ExcusesWhatPasses(Softmax):
+    expected_failures: ClassVar = {"check_trains": "It is hard."}
+
+
+class ExcusesWhatIsNoCheck(Softmax):
+    expected_failures: ClassVar = {"check_everything": "It is hard."}
+
+
+class EmptyRange(Softmax):
+    def suggest_params(self, trial, data):
+        return {"rate": trial.suggest_float("rate", 1.0, 0.1), "batch_size": 32}
+
+
+class ChangesChoices(Softmax):
+    def suggest_params(self, trial, data):
+        sizes = [16, 32] if trial.number % 2 else [32, 64]
+        return {**super().suggest_params(trial, data), "batch_size": trial.suggest_categorical("size", sizes)}
+
+    def default_params(self, data):
+        return {**super().default_params(data), "size": 32}
+
+
+class NotJson(Softmax):
+    def suggest_params(self, trial, data):
+        return {**super().suggest_params(trial, data), "batch_size": np.int64(32)}
+
+
+class ReturnsPairs(Softmax):
+    def suggest_params(self, trial, data):
+        return list(super().suggest_params(trial, data).items())
+
+
+class DrawsByItself(Softmax):
+    def suggest_params(self, trial, data):
+        return {**super().suggest_params(trial, data), "rate": float(np.random.uniform(0.1, 1.0))}  # noqa: NPY002
+
+
+class SearchesTheImpossible(Softmax):
+    """Half of its space is refused by fit."""
+
+    def suggest_params(self, trial, data):
+        return {**super().suggest_params(trial, data), "rate": trial.suggest_float("rate", -1.0, 1.0)}
+
+    def fit(self, params, train, valid, context):
+        if params["rate"] <= 0:
+            raise ValueError(f"rate is {params['rate']}; a number above 0 is expected")
+        return super().fit(params, train, valid, context)
+
+
+class DefaultsOutside(Softmax):
+    def default_params(self, data):
+        return {"rate": 3.0, "batch_size": 32}
+
+    def test_params(self, data):
+        return Softmax.default_params(self, data)
+
+
+class TestsNoJson(Softmax):
+    __test__ = False
+
+    def test_params(self, data):
+        return {"rate": np.float32(0.3), "batch_size": 32}
+
+
+class TestsHalf(Softmax):
+    """Works without the size of a batch, and forgets that it is searched."""
+
+    __test__ = False
+
+    def test_params(self, data):
+        return {"rate": 0.3}
+
+    def fit(self, params, train, valid, context):
+        return super().fit({"batch_size": 32, **params}, train, valid, context)
+
+
+class SaysLittle(Softmax):
+    def fit(self, params, train, valid, context):
+        try:
+            return super().fit(params, train, valid, context)
+        except KeyError:
+            raise ValueError("bad configuration") from None
+
+
+# Manners.
+
+
+class ReturnsADict(Softmax):
+    def finish(self, model, best):
+        return {"weights": best}
+
+
+class ChangesX(Softmax):
+    """Centres the training rows where they are."""
+
+    def fit(self, params, train, valid, context):
+        np.subtract(train.X, train.X.mean(axis=0), out=train.X)
+        return super().fit(params, train, valid, context)
+
+
+class ChangesParams(Softmax):
+    def fit(self, params, train, valid, context):
+        params["rate"] /= 2
+        return super().fit(params, train, valid, context)
+
+
+class SeedsTheGlobalState(Softmax):
+    def fit(self, params, train, valid, context):
+        np.random.seed(context.seed)  # noqa: NPY002
+        return super().fit(params, train, valid, context)
+
+
+class SetsAVariable(Softmax):
+    def fit(self, params, train, valid, context):
+        os.environ["OMP_NUM_THREADS"] = "4"
+        return super().fit(params, train, valid, context)
+
+
+class IgnoresTheSeed(Softmax):
+    def random(self, context):
+        return np.random.default_rng(0)
+
+
+class IsNeverTheSame(Softmax):
+    def random(self, context):
+        return np.random.default_rng()
+
+
+class KeepsState(Softmax):
+    """Starts where its last training ended."""
+
+    last = None
+
+    def start(self, train, random):
+        found = super().start(train, random)
+        return found if self.last is None or self.last.shape != found.shape else self.last
+
+    def finish(self, model, best):
+        self.last = super().finish(model, best).weights.copy()
+        return model
+
+
+class ReadsTheWallClock(Softmax):
+    def is_over(self, context):
+        return context.deadline is not None and time.time() > context.deadline
+
+
+class HardCodesWorkers(Softmax):
+    def epoch(self, model, params, train, random):
+        together = threading.Barrier(4)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: together.wait(), range(4)))
+        super().epoch(model, params, train, random)
+
+
+class HardCodesThreads(Softmax):
+    def fit(self, params, train, valid, context):
+        with threadpool_limits(4):
+            return super().fit(params, train, valid, context)
+
+
+# Epochs and reports.
+
+
+class IgnoresMaxEpochs(Softmax):
+    def n_epochs(self, context):
+        return 10 if context.max_epochs < 10 else context.max_epochs
+
+
+class PretendsEpochs(Softmax):
+    """Does all its work in the first epoch, however many there are."""
+
+    def epoch(self, model, params, train, random):
+        if not getattr(model, "done", False):
+            for _ in range(10):
+                super().epoch(model, params, train, random)
+        model.done = True
+
+
+class NeedsValidation(Softmax):
+    def fit(self, params, train, valid, context):
+        assert len(valid) > 0
+        return super().fit(params, train, valid, context)
+
+
+class ReportsNothing(Softmax):
+    def report(self, context, epoch, **scores):
+        context.history.clear()
+
+
+class SkipsReports(Softmax):
+    def report(self, context, epoch, **scores):
+        if epoch != 2:
+            context.report(epoch, **scores)
+
+
+class ReportsOtherNames(Softmax):
+    def report(self, context, epoch, **scores):
+        context.report(epoch, **scores, val_loss=0.5)
+
+
+class ReportsPercent(Softmax):
+    def report(self, context, epoch, **scores):
+        if "valid_accuracy" in scores:
+            scores["valid_accuracy"] *= 100
+        context.report(epoch, **scores)
+
+
+class SwallowsPruning(Softmax):
+    def report(self, context, epoch, **scores):
+        with contextlib.suppress(Exception):
+            context.report(epoch, **scores)
+
+
+class SplitsForItself(Softmax):
+    """Scores a part of the training rows instead of the validation part."""
+
+    def fit(self, params, train, valid, context):
+        if valid is not None:
+            valid = Data(train.X[-32:], train.y[-32:], train.spec)
+        return super().fit(params, train, valid, context)
+
+
+class KeepsTheLastEpoch(Softmax):
+    def finish(self, model, best):
+        return model
+
+
+# Predictions.
+
+
+class Doubles(Weights):
+    def predict_proba(self, X):
+        return super().predict_proba(X).astype(np.float64)
+
+
+class ReturnsDoubles(Softmax):
+    model = Doubles
+
+
+class Logits(Weights):
+    def predict_proba(self, X):
+        return np.log(super().predict_proba(X) + 1e-7)
+
+
+class ReturnsLogits(Softmax):
+    model = Logits
+
+    def score(self, model, valid):
+        return super().score(Weights(model.weights), valid)
+
+
+class DoubleLogits(Logits):
+    def predict_proba(self, X):
+        return super().predict_proba(X).astype(np.float64)
+
+
+class ReturnsDoubleLogits(ReturnsLogits):
+    model = DoubleLogits
+
+
+class Noisy(Weights):
+    def predict_proba(self, X):
+        return super().predict_proba(X * np.random.default_rng().uniform(0.8, 1.2, X.shape))
+
+
+class DropsWhilePredicting(Softmax):
+    model = Noisy
+
+
+class Sorted(Weights):
+    """Predicts the first two rows by size and forgets to turn them back."""
+
+    def predict_proba(self, X):
+        found = super().predict_proba(X)
+        if len(X) > 1 and np.abs(X[0]).sum() > np.abs(X[1]).sum():
+            found[:2] = found[1::-1]
+        return found
+
+
+class ForgetsTheOrder(Softmax):
+    model = Sorted
+
+
+class Standardised(Weights):
+    def features(self, X):
+        found = super().features(X)
+        return (found - found.mean(axis=0)) / np.maximum(found.std(axis=0), 0.1)
+
+
+class UsesTheBatch(Softmax):
+    model = Standardised
+
+
+class Writing(Weights):
+    def predict_proba(self, X):
+        found = super().predict_proba(X)
+        if X.flags.writeable:
+            X += 1
+        return found
+
+
+class ChangesWhatItPredicts(Softmax):
+    """Works on its samples in place, where it may."""
+
+    model = Writing
+
+    def score(self, model, valid):
+        return super().score(Weights(model.weights), valid)
+
+
+class OnlyKnownWords(WordWeights):
+    size = None
+
+    def features(self, X):
+        if self.size is not None and X.values.max() >= self.size:
+            raise IndexError(f"word {X.values.max()} is out of bounds")
+        return super().features(X)
+
+
+class IndexesUnseenWords(WordSoftmax):
+    model = OnlyKnownWords
+
+    def fit(self, params, train, valid, context):
+        model = super().fit(params, train, valid, context)
+        model.size = train.spec.vocabulary_size
+        return model
+
+
+class Guessed(Weights):
+    n_parameters = 42
+
+
+class GuessesItsSize(Softmax):
+    model = Guessed
+
+
+class Unbiased(Weights):
+    def save(self, folder):
+        np.save(folder / "weights.npy", np.concatenate([self.weights[:-1], 0 * self.weights[-1:]]))
+
+
+class LosesWeights(Softmax):
+    """Saves without the intercepts."""
+
+    model = Unbiased
+
+
+class InMemory(Weights):
+    kept: ClassVar = {}
+
+    def save(self, folder):
+        self.kept["weights"] = self.weights
+        (folder / "where.json").write_text(json.dumps("weights"))
+
+    @classmethod
+    def load(cls, folder):
+        return cls(cls.kept[json.loads((folder / "where.json").read_text())])
+
+
+class SavesInMemory(Softmax):
+    model = InMemory
+
+
+# Classes and learning.
+
+
+class OneColumn(Weights):
+    def predict_proba(self, X):
+        found = super().predict_proba(X)
+        return found[:, 1:] if found.shape[1] == 2 else found
+
+
+class ReturnsOneColumn(Softmax):
+    """Gives the probability of the second class alone where there are two."""
+
+    model = OneColumn
+
+    def score(self, model, valid):
+        return super().score(Weights(model.weights), valid)
+
+
+class FewClasses(Softmax):
+    def start(self, train, random):
+        if train.spec.n_classes > 5:
+            raise ValueError("n_classes is above 5")
+        return super().start(train, random)
+
+
+class ComparesWithinBatches(Softmax):
+    """Needs two classes in every batch of more than one row."""
+
+    def step(self, model, features, y, rate):
+        if len(y) > 1 and len(set(y.tolist())) < 2:
+            raise ValueError("a batch holds one class only")
+        super().step(model, features, y, rate)
+
+    def epoch(self, model, params, train, random):
+        random.permutation(1)
+        super().epoch(model, params, train, _InOrder())
+
+
+class _InOrder:
+    def permutation(self, n):
+        return np.arange(n)
+
+
+class CountsLabels(Softmax):
+    """Takes the number of classes from the labels."""
+
+    def fit(self, params, train, valid, context):
+        codes = np.unique(train.y)
+        if len(codes) == train.spec.n_classes:
+            return super().fit(params, train, valid, context)
+        rows = np.isin(valid.y, codes)
+        spec = DataSpec(
+            name="fewer",
+            view="tabular",
+            n_classes=len(codes),
+            class_names=tuple(map(str, codes)),
+            sample_shape=train.spec.sample_shape,
+            n_train=len(train),
+        )
+        train = Data(train.X, np.searchsorted(codes, train.y), spec)
+        valid = Data(valid.X[rows], np.searchsorted(codes, valid.y[rows]), spec)
+        return super().fit(params, train, valid, context)
+
+
+class NeedsPairs(Softmax):
+    """Standardises each batch, which takes two rows."""
+
+    def step(self, model, features, y, rate):
+        if len(y) < 2:
+            raise FloatingPointError("the deviation of one row is not defined")
+        super().step(model, features, y, rate)
+
+
+class LearnsNothing(Softmax):
+    def epoch(self, model, params, train, random):
+        model.weights[-1] += [1.0] + [0.0] * (train.spec.n_classes - 1)
+
+
+class FavoursTheFirst(Softmax):
+    """With two classes it always says the first."""
+
+    def finish(self, model, best):
+        model = super().finish(model, best)
+        if model.weights.shape[1] == 2:
+            model.weights[-1] = [1e3, 0]
+        return model
+
+
+class Reversed(Weights):
+    def predict_proba(self, X):
+        return super().predict_proba(X)[:, ::-1].copy()
+
+
+class SwapsClasses(Softmax):
+    model = Reversed
+
+
+RIGHT = [Softmax, WordSoftmax, Fixed]
+
+FAULTS = {
+    NeedsArguments: {"check_constructs_without_arguments"},
+    UnknownFramework: {"check_tags"},
+    UnknownView: {"check_tags"},
+    ClaimsAView: {"check_accepts_its_views"},
+    ExcusesWhatPasses: {"check_trains"},
+    ExcusesWhatIsNoCheck: {"check_expected_failures"},
+    EmptyRange: {"check_space_is_searchable"},
+    ChangesChoices: {"check_space_is_searchable"},
+    NotJson: {"check_space_is_json"},
+    ReturnsPairs: {"check_space_is_json"},
+    DrawsByItself: {"check_space_repeats"},
+    SearchesTheImpossible: {"check_every_draw_is_accepted"},
+    DefaultsOutside: {"check_default_params_lie_in_the_space"},
+    TestsNoJson: {"check_test_params"},
+    TestsHalf: {"check_test_params"},
+    SaysLittle: {"check_error_messages_name_the_parameter"},
+    ReturnsADict: {"check_trains"},
+    ChangesX: {"check_leaves_its_arguments_alone", "check_takes_read_only_maps"},
+    ChangesParams: {"check_leaves_its_arguments_alone"},
+    SeedsTheGlobalState: {"check_leaves_global_random_state_alone"},
+    SetsAVariable: {"check_leaves_environment_alone"},
+    IgnoresTheSeed: {"check_other_seed_other_predictions"},
+    IsNeverTheSame: {"check_same_seed_same_predictions"},
+    KeepsState: {"check_fits_are_independent"},
+    ReadsTheWallClock: {"check_respects_deadline"},
+    HardCodesWorkers: {"check_respects_n_threads"},
+    HardCodesThreads: {"check_respects_n_threads"},
+    IgnoresMaxEpochs: {"check_respects_max_epochs"},
+    PretendsEpochs: {"check_respects_max_epochs"},
+    NeedsValidation: {"check_works_without_validation"},
+    ReportsNothing: {"check_reports_every_epoch"},
+    SkipsReports: {"check_reports_every_epoch"},
+    ReportsOtherNames: {"check_reports_every_epoch"},
+    ReportsPercent: {"check_reports_every_epoch"},
+    SwallowsPruning: {"check_pruning_passes_through"},
+    SplitsForItself: {"check_uses_the_given_validation_part"},
+    KeepsTheLastEpoch: {"check_keeps_the_best_epoch"},
+    ReturnsDoubles: {"check_probabilities_have_shape_and_dtype"},
+    ReturnsLogits: {"check_probabilities_sum_to_one"},
+    ReturnsDoubleLogits: {"check_probabilities_have_shape_and_dtype", "check_probabilities_sum_to_one"},
+    DropsWhilePredicting: {"check_predictions_repeat"},
+    ForgetsTheOrder: {"check_rows_keep_their_order"},
+    UsesTheBatch: {"check_one_row_equals_its_row_in_a_batch"},
+    ChangesWhatItPredicts: {"check_predicting_leaves_samples_alone"},
+    IndexesUnseenWords: {"check_takes_unseen_words"},
+    GuessesItsSize: {"check_n_parameters"},
+    LosesWeights: {"check_saves_and_loads_in_a_fresh_process"},
+    SavesInMemory: {"check_saves_and_loads_in_a_fresh_process"},
+    ReturnsOneColumn: {"check_two_classes"},
+    FewClasses: {"check_ten_classes"},
+    ComparesWithinBatches: {"check_class_missing_in_a_batch"},
+    CountsLabels: {"check_class_missing_in_training"},
+    NeedsPairs: {"check_one_sample_in_the_last_batch"},
+    LearnsNothing: {"check_learns_a_trivial_problem", "check_beats_the_majority_class"},
+    FavoursTheFirst: {"check_beats_the_majority_class"},
+    SwapsClasses: {"check_columns_follow_class_codes"},
+}

@@ -1,0 +1,50 @@
+"""Plugins that end or hold the process in which they are checked, and some that need a word of explanation."""
+
+import ctypes
+import os
+import sys
+import time
+
+from .mutants import Softmax, Weights
+
+
+class CrashesOnTenClasses(Softmax):
+    def start(self, train, random):
+        if train.spec.n_classes == 10:
+            ctypes.string_at(0)
+        return super().start(train, random)
+
+
+class HangsWithoutValidation(Softmax):
+    def fit(self, params, train, valid, context):
+        while valid is None:
+            time.sleep(0.1)
+        return super().fit(params, train, valid, context)
+
+
+class ExitsWhenAlone(Softmax):
+    """Ends its process without a word where there is no validation part."""
+
+    def fit(self, params, train, valid, context):
+        if valid is None:
+            sys.stdout.flush()
+            os._exit(0)
+        return super().fit(params, train, valid, context)
+
+
+class PidWeights(Weights):
+    def save(self, folder):
+        super().save(folder)
+        (folder / "pid").write_text(str(os.getpid()))
+
+    @classmethod
+    def load(cls, folder):
+        if (folder / "pid").read_text() == str(os.getpid()):
+            raise RuntimeError("it is the same process")
+        return super().load(folder)
+
+
+class LoadsElsewhere(Softmax):
+    """Loads only where it was not saved."""
+
+    model = PidWeights

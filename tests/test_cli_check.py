@@ -1,0 +1,81 @@
+"""``nncompare check-plugin``: what it prints, and how it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from nncompare.cli import main
+from nncompare.testing.catalog import DATASET_CHECKS
+
+PLUGINS = Path(__file__).parent / "plugins"
+
+
+def check(*arguments):
+    return CliRunner().invoke(main, ["check-plugin", *map(str, arguments)])
+
+
+def mutant(name, file="mutants"):
+    return f"{PLUGINS / file}.py:{name}"
+
+
+def test_check_plugin_prints_a_line_for_each_check_and_a_sum():
+    done = check(mutant("Softmax"), "--check", "check_tags", "--check", "check_trains")
+    lines = done.stdout.splitlines()
+    assert done.exit_code == 0
+    assert lines[0].startswith("Softmax, from (local) (/")
+    assert [line.split()[:2] for line in lines[3:5]] == [["check_tags", "passed"], ["check_trains", "passed"]]
+    assert lines[-1].startswith("2 checks of the model 'Softmax' in ")
+    assert lines[-1].endswith(": 2 passed.")
+
+
+def test_check_plugin_that_fails_says_what_and_ends_with_3():
+    done = check(mutant("ReturnsLogits"), "--check", "check_probabilities_sum_to_one")
+    assert done.exit_code == 3
+    assert "\n    Values of predict_proba() go from -" in done.stdout
+    assert done.stdout.endswith(": 1 failed.\n")
+
+
+def test_check_plugin_that_fails_as_expected_ends_with_0():
+    done = check(mutant("Fixed"), "--check", "check_other_seed_other_predictions")
+    assert done.exit_code == 0
+    assert "expected failure" in done.stdout
+    assert "\n    Nothing in it is random.\n" in done.stdout
+
+
+def test_check_plugin_as_json():
+    done = check(mutant("CountsWrong", "dataset_mutants"), "--json")
+    found = json.loads(done.stdout)
+    assert done.exit_code == 3
+    assert {key: found[key] for key in ("plugin", "kind", "distribution", "passed")} == {
+        "plugin": "CountsWrong",
+        "kind": "data set",
+        "distribution": "(local)",
+        "passed": False,
+    }
+    assert [result["name"] for result in found["results"]] == [c.__name__ for c in DATASET_CHECKS]
+    assert {r["name"] for r in found["results"] if r["status"] == "failed"} == {"check_sizes_match"}
+    assert set(found["results"][0]) == {"name", "status", "message", "seconds", "category"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothing"], "No plugin is called 'nothing'. Installed: cnn, lstm, mlp, digits"),
+        (["mlp", "--check", "check_train"], "No check is called 'check_train'. Did you mean 'check_trains'?"),
+        (["mlp", "--timeout", "0"], "'0' is no time above 0"),
+        (["nowhere.py:Model"], "There is no file 'nowhere.py'"),
+    ],
+)
+def test_check_plugin_with_a_wrong_word_ends_with_2_before_anything_runs(arguments, words):
+    done = check(*arguments)
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert "check_tags" not in done.stdout
+
+
+def test_check_plugin_that_is_none_ends_with_3():
+    done = check(mutant("Weights"))
+    assert done.exit_code == 3
+    assert "'Weights' is no plugin" in done.stderr

@@ -1,0 +1,207 @@
+"""The doors to the kit: a script, pytest, and processes of their own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nncompare.testing.isolated
+from nncompare.exceptions import PluginError, UsageError
+from nncompare.registry import DATASETS, MODELS, find
+from nncompare.testing import CheckFailedError, CheckResult, check_dataset, check_plugin, parametrize_with_checks
+from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, summary
+from nncompare.testing.isolated import check_isolated, find_plugin
+from nncompare.testing.running import judge
+from nncompare.testing.subject import ModelSubject
+from nncompare.testing.training_checks import check_trains
+
+from .plugins import dataset_mutants, mutants, unruly
+
+HERE = Path(__file__).parent
+CHEAP = ["check_tags", "check_trains"]
+
+
+def test_check_plugin_returns_a_result_for_each_check():
+    told = []
+    results = check_plugin(mutants.Softmax, checks=CHEAP, on_result=told.append)
+    assert [(r.name, r.status, r.message, r.category) for r in results] == [(n, "passed", "", None) for n in CHEAP]
+    assert told == results
+    assert all(r.seconds >= 0 for r in results)
+
+
+def test_check_plugin_takes_objects_and_data_sets_too():
+    assert [r.ok for r in check_plugin(mutants.Softmax(), checks=["check_trains"])] == [True]
+    assert [r.ok for r in check_plugin(dataset_mutants.Clouds, checks=["check_info"])] == [True]
+
+
+def test_check_plugin_raises_at_the_end_with_a_line_for_each_failure():
+    names = ["check_tags", "check_trains", "check_probabilities_sum_to_one"]
+    with pytest.raises(CheckFailedError) as caught:
+        check_plugin(mutants.ReturnsLogits, checks=names)
+    first, *lines = str(caught.value).splitlines()
+    assert first == "'ReturnsLogits' fails 1 of 3 checks."
+    (line,) = lines
+    assert line.startswith("check_probabilities_sum_to_one: Values of predict_proba() go from -")
+    assert line.endswith("Apply a softmax to logits.")
+    assert caught.value.exit_code == 3
+
+
+def test_check_plugin_knows_its_checks():
+    with pytest.raises(UsageError, match=r"No check is called 'check_train'\. Did you mean 'check_trains'"):
+        check_plugin(mutants.Softmax, checks=["check_train"])
+    with pytest.raises(UsageError, match="'str' is no plugin"):
+        check_plugin(str)
+
+
+def test_check_plugin_says_where_a_plugin_raised():
+    results = check_plugin(mutants.FewClasses, checks=["check_ten_classes"], on_fail="return")
+    assert results[0].message.startswith(
+        "fit() on 160 rows of view 'tabular' with 10 classes raised ValueError: n_classes is above 5 (mutants.py:"
+    )
+
+
+def test_check_plugin_of_a_class_in_a_function_says_why_it_cannot_be_loaded():
+    class Local(mutants.Softmax):
+        pass
+
+    (result,) = check_plugin(Local, checks=["check_saves_and_loads_in_a_fresh_process"], on_fail="return")
+    assert result.status == "failed"
+    assert "Define it at the top level of a file." in result.message
+
+
+def test_check_plugin_loads_saved_models_in_another_process():
+    (result,) = check_plugin(unruly.LoadsElsewhere, checks=["check_saves_and_loads_in_a_fresh_process"])
+    assert result.status == "passed"
+
+
+def test_check_dataset_raises_too(tmp_path):
+    with pytest.raises(CheckFailedError, match=r"check_sizes_match: load\(\) returned 40 training and 10"):
+        check_dataset(dataset_mutants.CountsWrong, cache=tmp_path)
+
+
+def test_checks_are_plain_functions_with_a_property_in_their_first_line():
+    for check in (*MODEL_CHECKS, *DATASET_CHECKS):
+        assert check.__name__.startswith("check_")
+        assert summary(check).endswith(".")
+    check_trains(ModelSubject(mutants.Softmax))
+    with pytest.raises(CheckFailedError, match="returned an object of type dict"):
+        check_trains(ModelSubject(mutants.ReturnsADict))
+
+
+@pytest.mark.parametrize(
+    ("status", "judged", "words"),
+    [
+        ("passed", "failed", "It passes, and expected_failures says that it cannot: It is deterministic."),
+        ("failed", "expected_failure", "It is deterministic."),
+        ("skipped", "skipped", ""),
+        ("error", "error", ""),
+    ],
+)
+def test_expected_failures_are_strict_and_excuse_no_crash(status, judged, words):
+    result = judge(CheckResult(name="check_x", status=status), {"check_x": "It is deterministic."})
+    assert (result.status, result.message.startswith(words)) == (judged, True)
+    untouched = CheckResult(name="check_y", status=status)
+    assert judge(untouched, {"check_x": "It is deterministic."}) == untouched
+
+
+@parametrize_with_checks([dataset_mutants.Clouds, mutants.Fixed])
+def test_parametrized(plugin, check):
+    if check.__name__ != "check_saves_and_loads_in_a_fresh_process":  # has its own test, with a warm server
+        check(plugin)
+
+
+def test_parametrize_marks_what_is_expected_to_fail_and_fails_where_it_passes(tmp_path):
+    code = f"""
+import sys
+sys.path.insert(0, {str(HERE.parent)!r})
+from nncompare.testing import parametrize_with_checks
+from tests.plugins.mutants import ExcusesWhatPasses, Fixed, ReturnsLogits
+
+@parametrize_with_checks([ExcusesWhatPasses, Fixed, ReturnsLogits])
+def test_plugins(plugin, check):
+    check(plugin)
+"""
+    (tmp_path / "test_it.py").write_text(code)
+    wanted = "check_trains or check_other_seed or check_probabilities_sum or check_takes_unseen"
+    command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "-k", wanted]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    lines = done.stdout.splitlines()
+
+    def ended(word, test):
+        return any(line.startswith(word) and test in line for line in lines)
+
+    assert "XPASS(strict)" in done.stdout
+    assert ended("FAILED", "[ExcusesWhatPasses-check_trains]")
+    assert ended("XFAIL", "[Fixed-check_other_seed_other_predictions] - Nothing in it is random.")
+    assert ended("FAILED", "[ReturnsLogits-check_probabilities_sum_to_one]")
+    assert "3 skipped" in done.stdout
+    assert "2 failed" in done.stdout
+
+
+def isolated(cls, *checks, **options):
+    module = sys.modules[cls.__module__]
+    ref = find(f"{module.__file__}:{cls.__name__}", MODELS)
+    return check_isolated(ref, checks=checks, **options)
+
+
+@pytest.fixture
+def flat(tmp_path):
+    """Return the unruly plugins as files that need no package."""
+    for name in ("mutants", "unruly"):
+        text = (HERE / "plugins" / f"{name}.py").read_text().replace("from .mutants", "from mutants")
+        (tmp_path / f"{name}.py").write_text(text)
+    return tmp_path
+
+
+AROUND = ["check_trains", "check_works_without_validation", "check_ten_classes", "check_two_classes"]
+
+
+@pytest.mark.parametrize(
+    ("name", "victim", "category", "words"),
+    [
+        ("CrashesOnTenClasses", "check_ten_classes", "plugin", "crashed with SIGSEGV"),
+        ("HangsWithoutValidation", "check_works_without_validation", "timeout", "did not end within 6 s"),
+        ("ExitsWhenAlone", "check_works_without_validation", "plugin", "exit code 0 and left no result"),
+    ],
+)
+def test_isolated_crash_or_hang_costs_that_check_only(flat, name, victim, category, words):
+    ref = find(f"{flat / 'unruly.py'}:{name}", MODELS)
+    report = check_isolated(ref, checks=AROUND, timeout_s=6 if category == "timeout" else 60)
+    by_name = {result.name: result for result in report.results}
+    assert set(by_name) == set(AROUND)
+    assert {n: r.status for n, r in by_name.items()} == {n: "error" if n == victim else "passed" for n in AROUND}
+    assert by_name[victim].category == category
+    assert words in by_name[victim].message
+    assert (report.kind, report.passed) == ("model", False)
+
+
+def test_isolated_results_are_those_of_the_same_checks_in_this_process(flat):
+    ref = find(f"{flat / 'mutants.py'}:ReturnsLogits", MODELS)
+    told = []
+    report = check_isolated(ref, on_result=told.append)
+    here = check_plugin(mutants.ReturnsLogits, on_fail="return")
+    assert [(r.name, r.status) for r in report.results] == [(r.name, r.status) for r in here]
+    assert told == report.results
+
+
+def test_isolated_plugin_that_cannot_be_imported_is_an_error(tmp_path):
+    (tmp_path / "broken.py").write_text("import no_such_library\nclass Broken: pass\n")
+    ref = find(f"{tmp_path / 'broken.py'}:Broken", MODELS)
+    with pytest.raises(PluginError, match=r"plugin 'Broken' of \(local\) cannot be checked: .*no_such_library"):
+        check_isolated(ref)
+
+
+def test_isolated_import_that_hangs_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(nncompare.testing.isolated, "IMPORT_TIMEOUT_S", 3.0)
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(1e6)\n")
+    ref = find(f"{tmp_path / 'slow.py'}:Slow", DATASETS)  # which is not probed before
+    with pytest.raises(PluginError, match="its import did not end within 3 s"):
+        check_isolated(ref)
+
+
+def test_find_plugin_finds_models_and_data_sets_and_names_the_nearest():
+    assert find_plugin("mlp").group == MODELS
+    assert find_plugin("digits").value == "nncompare_plugins.datasets.digits:Digits"
+    with pytest.raises(UsageError, match=r"No plugin is called 'digit'\. Did you mean 'digits'"):
+        find_plugin("digit")

@@ -1,0 +1,74 @@
+"""The kit against a bank of faults: each plugin fails the checks that name its fault, and no other."""
+
+import inspect
+
+import pytest
+
+from nncompare.plugin import DatasetPlugin, ModelPlugin
+from nncompare.testing import check_dataset
+from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS
+from nncompare.testing.running import run_check
+from nncompare.testing.subject import ModelSubject
+
+from .plugins import dataset_mutants, mutants
+
+
+def results_of(cls, runner):
+    subject = ModelSubject(cls, reload=runner.run)
+    return [run_check(check, subject) for check in MODEL_CHECKS]
+
+
+@pytest.mark.parametrize("cls", mutants.RIGHT, ids=lambda cls: cls.__name__)
+def test_kit_finds_nothing_in_what_is_right(cls, runner):
+    results = results_of(cls, runner)
+    assert failed(results) == {}
+    expected = {r.name for r in results if r.status == "expected_failure"}
+    assert expected == set(cls.expected_failures)
+
+
+@pytest.mark.parametrize("cls", mutants.FAULTS, ids=lambda cls: cls.__name__)
+def test_kit_finds_the_fault_and_no_other(cls, runner):
+    results = results_of(cls, runner)
+    assert failed(results).keys() == mutants.FAULTS[cls]
+    for message in failed(results).values():
+        assert message.endswith((".", "?"))
+        assert "\n" not in message
+    assert {r.status for r in results if not r.ok} == {"failed"}
+
+
+def failed(results):
+    return {r.name: r.message for r in results if not r.ok}
+
+
+@pytest.mark.parametrize("cls", dataset_mutants.RIGHT, ids=lambda cls: cls.__name__)
+def test_kit_finds_nothing_in_a_data_set_that_is_right(cls, tmp_path):
+    results = check_dataset(cls, cache=tmp_path)
+    assert [r.name for r in results] == [check.__name__ for check in DATASET_CHECKS]
+
+
+def test_kit_skips_what_a_data_set_that_cannot_be_had_would_show(tmp_path):
+    results = check_dataset(dataset_mutants.NotHere, cache=tmp_path)
+    by_name = {r.name: r for r in results}
+    assert by_name["check_fingerprint_is_stable"].status == "skipped"
+    assert "The clouds are away" in by_name["check_fingerprint_is_stable"].message
+    assert by_name["check_works_without_a_network"].status == "passed"
+
+
+@pytest.mark.parametrize("cls", dataset_mutants.FAULTS, ids=lambda cls: cls.__name__)
+def test_kit_finds_the_fault_of_a_data_set_and_no_other(cls, tmp_path):
+    results = check_dataset(cls, cache=tmp_path, on_fail="return")
+    assert failed(results).keys() == dataset_mutants.FAULTS[cls]
+
+
+@pytest.mark.parametrize(
+    ("bank", "base", "checks"),
+    [(mutants, ModelPlugin, MODEL_CHECKS), (dataset_mutants, DatasetPlugin, DATASET_CHECKS)],
+)
+def test_kit_banks_hold_every_mutant_and_every_check(bank, base, checks):
+    defined = {
+        cls
+        for _, cls in inspect.getmembers(bank, inspect.isclass)
+        if issubclass(cls, base) and cls.__module__ == bank.__name__
+    }
+    assert defined == {*bank.RIGHT, *bank.FAULTS}
+    assert {name for names in bank.FAULTS.values() for name in names} == {check.__name__ for check in checks}
