@@ -82,7 +82,7 @@ def find_run(run: str, out: Path) -> Path:
     names = [folder.name for folder in reversed(matching or known)]
     if matching:
         raise UsageError(f"'{run}' is the beginning of {len(matching)} runs: {', '.join(names[:5])}.")
-    near = difflib.get_close_matches(run, names, n=1)
+    near = difflib.get_close_matches(run, ["latest", *names], n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     there = f"The newest are {', '.join(names[:5])}." if names else "There is none yet."
     raise UsageError(f"There is no run '{run}' in '{out}'.{hint} {there}")

@@ -60,18 +60,20 @@ def test_compare_of_nothing_is_refused_and_starts_no_long_run(tmp_path, nothing)
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("what", [{"models": "all"}, {"models": ["all"]}, {"dataset": "digits"}, {"X": [], "y": []}])
+@pytest.mark.parametrize(
+    "what", [{"models": "all"}, {"models": ["all"]}, {"dataset": "digits"}, {"X": [], "y": []}]
+)
 def test_compare_takes_all_models_where_that_is_said_or_data_are_named(tmp_path, monkeypatch, what):
-    class Planned(Exception):
+    class PlannedError(Exception):
         """The plan was asked for."""
 
     def plan(config, *_):
-        raise Planned(config.models, config.datasets)
+        raise PlannedError(config.models, config.datasets)
 
     monkeypatch.setattr("nncompare.api.make_plan", plan)
     monkeypatch.setattr("nncompare.api.own_arrays", lambda *_: ())
     monkeypatch.setattr("nncompare.api.store_dataset", lambda *_: Stored)
-    with pytest.raises(Planned) as planned:
+    with pytest.raises(PlannedError) as planned:
         compare(**what, out=tmp_path / "out", progress=False)
     assert planned.value.args[0] == ()
 

@@ -145,7 +145,9 @@ def test_docs_that_are_stale_are_named_and_written_anew(tmp_path):
     generate = [sys.executable, str(tmp_path / "docs" / "hooks" / "generate.py")]
     checked = subprocess.run([*generate, "--check"], capture_output=True, text=True, check=False)
     assert (checked.stdout, checked.returncode) == ("Stale: docs/models.md\n", 1)
-    assert subprocess.run(generate, capture_output=True, text=True, check=True).stdout == "Written: docs/models.md\n"
+    assert (
+        subprocess.run(generate, capture_output=True, text=True, check=True).stdout == "Written: docs/models.md\n"
+    )
     assert page.read_bytes() == (DOCS / "models.md").read_bytes()
 
 

@@ -36,6 +36,7 @@ def test_find_run_by_path_id_beginning_and_age(tmp_path):
     ("name", "message"),
     [
         ("2026", r"'2026' is the beginning of 2 runs: 20260202-quick, 20260101-quick\."),
+        ("lastest", r"Did you mean 'latest'\?"),
         ("20260111-quick", r"Did you mean '20260101-quick'\?"),
         ("x", r"There is no run 'x' in .* The newest are 20260202-quick, 20260101-quick\."),
     ],

@@ -1,8 +1,8 @@
 """Fills the pages of docs/ with what the program and the examples say, so that they can be read where they lie.
 
-``python docs/hooks/generate.py`` writes the pages anew; with ``--check`` it names those that are stale. Text that is
-made stands between ``<!-- written by docs/hooks/generate.py: NAME -->`` and ``<!-- end -->``; a block of code whose
-title is a file of docs/examples holds that file.
+``python docs/hooks/generate.py`` writes the pages anew; with ``--check`` it names those that are stale. Text that
+is made stands between ``<!-- written by docs/hooks/generate.py: NAME -->`` and ``<!-- end -->``; a block of code
+whose title is a file of docs/examples holds that file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ import records
 from nncompare.cli import main as command_line
 
 DOCS = Path(__file__).resolve().parents[1]
-_PLACE = re.compile(r"(?P<mark><!-- written by docs/hooks/generate.py: (?P<name>\w+) -->)\n.*?<!-- end -->", re.DOTALL)
+_PLACE = re.compile(
+    r"(?P<mark><!-- written by docs/hooks/generate.py: (?P<name>\w+) -->)\n.*?<!-- end -->", re.DOTALL
+)
 _EXAMPLE = re.compile(r'^(?P<fence>```[^`\n]*title="(?P<file>[\w.]+)"[^`\n]*)\n.*?^```$', re.DOTALL | re.MULTILINE)
 
 
@@ -64,7 +66,7 @@ def main(check: bool) -> int:
             if not check:
                 page.write_text(made, encoding="utf-8")
     for page in stale:
-        print(f"{'Stale' if check else 'Written'}: {page.relative_to(DOCS.parent)}")
+        sys.stdout.write(f"{'Stale' if check else 'Written'}: {page.relative_to(DOCS.parent)}\n")
     return 1 if check and stale else 0
 
 
