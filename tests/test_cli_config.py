@@ -167,6 +167,48 @@ def test_config_pyproject_of_others_is_left_alone(asked, text):
     assert "Settings" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "arguments", "left_out"),
+    [
+        ('target = "class"', ("-d", "digits"), "target"),
+        ('target = "class"\nencoding = "latin-1"', ("--all",), "target, encoding"),
+        ('target = "class"\nview = "tabular"', ("-d", "a.npz"), "target"),
+        ('view = "image"', ("-d", "a.csv", "--target", "class"), "view"),
+        ("[set.lstm]\ncell = 'gru'\n[set.mlp]\na = 1", ("-m", "mlp"), "set.lstm"),
+    ],
+)
+def test_config_setting_that_does_not_apply_is_left_out_with_one_line(asked, text, arguments, left_out):
+    written(text)
+    done = run(*arguments)
+    assert done.exit_code == 0, done.stderr
+    verb = "do not apply and are" if "," in left_out else "does not apply and is"
+    assert f"nncompare.toml: {left_out} {verb} left out of this run.\n" in done.stderr
+    (config,) = asked
+    if "set." in left_out:
+        assert config.pins == {"mlp": {"a": 1}}
+    else:
+        assert [getattr(config, name) for name in left_out.split(", ")] == [None] * len(left_out.split(", "))
+        assert not {f"--{name}" for name in left_out.split(", ")} & set(config.command) - set(arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "kept"),
+    [
+        ('target = "class"', ("-d", "a.csv"), {"target": "class"}),
+        ('target = "class"', ("-d", "digits", "--target", "kind"), {"target": "kind"}),
+        ('dataset = "digits"\ntarget = "class"', ("--all",), {"target": "class"}),
+        ('view = "image"', ("-d", "a.npz"), {"view": "image"}),
+        ("[set.lstm]\ncell = 'gru'", ("--all",), {"pins": {"lstm": {"cell": "gru"}}}),
+    ],
+)
+def test_config_setting_that_applies_or_was_typed_is_kept(asked, text, arguments, kept):
+    written(text)
+    done = run(*arguments)
+    assert "left out" not in done.stderr
+    (config,) = asked
+    assert {name: getattr(config, name) for name in kept} == kept
+
+
 def test_config_quiet_does_not_name_the_file(asked):
     written("all = true\nquiet = true")
     assert run().stderr == ""

@@ -151,7 +151,7 @@ def config_arguments(ctx: click.Context) -> list[str]:
     words: list[str] = []
     for key, option in settable(ctx.command).items():
         value: Any = ctx.params.get(option.name or "")
-        if not from_file(ctx, option.name or "") or key == "storage":
+        if not from_file(ctx, option.name or "") or key == "storage" or value is None:
             continue
         if option.is_flag:
             words += [f"--{key}" if value else f"--no-{key}"] if value or option.secondary_opts else []
