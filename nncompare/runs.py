@@ -34,6 +34,8 @@ class RunSummary:
     models : tuple of str
     reason : str
         Why it is damaged.
+    n_studies, n_complete : int
+        The studies of the run, and those that have a result.
     """
 
     run_id: str
@@ -44,6 +46,8 @@ class RunSummary:
     verdicts: dict[str, str]
     models: tuple[str, ...] = ()
     reason: str = ""
+    n_studies: int = 0
+    n_complete: int = 0
 
 
 def list_runs(out: Path) -> list[RunSummary]:
@@ -128,4 +132,6 @@ def _summary(folder: Path) -> RunSummary:
         preset=results.preset,
         verdicts={dataset.name: dataset.verdict.text for dataset in results.datasets},
         models=tuple(dict.fromkeys(study.model for study in results.studies)),
+        n_studies=len(results.studies),
+        n_complete=sum(study.status == "complete" for study in results.studies),
     )

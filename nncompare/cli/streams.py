@@ -13,7 +13,7 @@ import click
 from nncompare.exceptions import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
@@ -47,6 +47,13 @@ def say(text: str) -> None:
     """
     with stdout_errors():
         click.echo(text)
+
+
+def say_what_is_left_out(titles: Sequence[str]) -> None:
+    """Tell on standard error which columns of a table had no room, and how to see them."""
+    if titles:
+        what = "1 column does" if len(titles) == 1 else f"{len(titles)} columns do"
+        click.echo(f"{what} not fit here: {', '.join(titles)}. --json or a wider terminal shows all.", err=True)
 
 
 @contextmanager
