@@ -159,9 +159,20 @@ def test_config_own_file_comes_before_pyproject(asked):
     assert [config.seed for config in asked] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("text", ["[tool.other]\na = 1", "this is not TOML", '[project]\nname = "nncompare-fan"'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[tool.other]\na = 1",
+        b"this is not TOML",
+        b'[project]\nname = "nncompare-fan"',
+        b'[project]\nname = "nncompare-fan',
+        b'# nncompare\nauthors = ["Ren\xe9"]',
+    ],
+)
 def test_config_pyproject_of_others_is_left_alone(asked, text):
-    written(text, "pyproject.toml")
+    Path("pyproject.toml").write_bytes(text)
+    listed = CliRunner().invoke(main, ["runs"])
+    assert (listed.exit_code, "Warning" in listed.stderr) == (0, False)
     done = run("--all")
     assert done.exit_code == 0
     assert "Settings" not in done.stderr
@@ -253,6 +264,25 @@ def test_config_wrong_file_names_file_line_and_key(asked, text, message):
 def test_config_wrong_pyproject_names_its_table(asked):
     written("[project]\ntrails = 3\n\n[tool.nncompare]\ntrails = 3", "pyproject.toml")
     assert "'pyproject.toml', line 5: tool.nncompare.trails: " in run().stderr
+
+
+@pytest.mark.parametrize("text", [b"[tool.nncompare]\nout =", b'[tool.nncompare]\nout = "Ren\xe9"'])
+def test_config_pyproject_that_cannot_be_read_stops_a_run_and_warns_others(asked, text):
+    Path("pyproject.toml").write_bytes(text)
+    done = run("--all")
+    assert (done.exit_code, asked) == (2, [])
+    listed = CliRunner().invoke(main, ["runs"])
+    assert listed.exit_code == 0
+    warning = listed.stderr.splitlines()[0]
+    assert warning.startswith("Warning: 'pyproject.toml' ")
+    assert warning.endswith(" Its settings are not used.")
+
+
+def test_config_own_file_that_cannot_be_read_stops_every_command(asked):
+    written("out =")
+    done = CliRunner().invoke(main, ["runs"])
+    assert done.exit_code == 2
+    assert "'nncompare.toml' is not TOML" in done.stderr
 
 
 def test_config_without_the_table_is_said_where_it_was_asked_for(asked):
