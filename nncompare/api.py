@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 __all__ = ["compare", "load", "resume"]
 
 _OWN = ("X", "y", "X_test", "y_test", "name")
+_ALL = "all"
+_NOTHING_TO_COMPARE = (
+    "Say what to compare: X= and y=, dataset=, or models=. To run every model on its own data set and on mnist1d, "
+    "which takes long, write compare(models='all')."
+)
 _ELSEWHERE = {"models", "datasets", "command", "strict"}
 _OTHER_NAMES = {"datasets": "dataset", "data": "dataset", "model": "models", "seeds": "n_refits", "set": "pins"}
 
@@ -64,7 +69,8 @@ def compare(
     ----------
     models : str, class, or sequence of them
         Names of installed models, ``package.module:Class``, ``path/file.py:Class``, or the class itself if a file
-        or an installed package holds it: it is then looked up again by its name. All installed ones where empty.
+        or an installed package holds it: it is then looked up again by its name. ``"all"`` are all installed ones,
+        which are also compared where this is empty and a data set or ``X`` is given.
     dataset : str, path, or sequence of them
         Names of installed data sets, and paths of your own ``.csv``, ``.tsv`` or ``.npz``; where this is empty and
         ``X`` is not given, each model's own data set and the common ground ``mnist1d``.
@@ -101,7 +107,8 @@ def compare(
     Raises
     ------
     UsageError
-        A name or a value is wrong, or they contradict each other; nothing has been run.
+        Nothing is said to be compared, a name or a value is wrong, or they contradict each other; nothing has been
+        run.
     DataError
         The arrays cannot be used as they are.
     StorageError
@@ -131,7 +138,11 @@ def compare(
     arrays = {"X": X, "y": y, "X_test": X_test, "y_test": y_test}
     _check_settings(settings)
     model_names, datasets = plugin_names(models, "model"), plugin_names(dataset, "data set")
-    _check_arrays([name for name, value in arrays.items() if value is not None], datasets, target)
+    given = [name for name, value in arrays.items() if value is not None]
+    _check_arrays(given, datasets, target)
+    if not (model_names or datasets or given):
+        raise UsageError(_NOTHING_TO_COMPARE)
+    model_names = _without_all(model_names)
     config = RunConfig(models=model_names, datasets=datasets, view=view, target=target, **settings)
     if not isinstance(name, str):
         raise UsageError(f"name is {name!r}; a text is expected.")
@@ -269,6 +280,15 @@ def _check_settings(settings: Iterable[str]) -> None:
             near = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else difflib.get_close_matches(name, every, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(every)}."
             raise UsageError(f"compare() has no setting '{name}'. {hint}")
+
+
+def _without_all(models: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of models, none where all are meant, as ``--all`` has it."""
+    if _ALL not in models:
+        return models
+    if len(models) > 1:
+        raise UsageError("models holds 'all', which is every model, beside other names. Leave one of the two out.")
+    return ()
 
 
 def _check_arrays(given: Collection[str], datasets: Collection[str], target: str | None) -> None:

@@ -56,16 +56,32 @@ def fitting(
         Positions that may be left out, the first one first. What is still too long, the terminal wraps, as it
         does a sentence in the last column: for that alone nothing is left out.
     """
+    kept = _kept(rows, header, width, drop)
+    to_right = [n for n, place in enumerate(kept) if place in set(right)]
+    return columns([[row[n] for n in kept] for row in rows], [header[n] for n in kept], to_right)
+
+
+def left_out(
+    rows: Sequence[Sequence[str]], header: Sequence[str], *, width: int | None, drop: Sequence[int]
+) -> list[str]:
+    """Return the titles of the columns that :func:`fitting` leaves out."""
+    kept = _kept(rows, header, width, drop)
+    return [title for position, title in enumerate(header) if position not in kept]
+
+
+def _kept(
+    rows: Sequence[Sequence[str]], header: Sequence[str], width: int | None, drop: Sequence[int]
+) -> list[int]:
+    """Return the positions of the columns that fit."""
     kept = list(range(len(header)))
     for position in (None, *drop):
         if position is not None:
             kept.remove(position)
-        to_right = [n for n, place in enumerate(kept) if place in set(right)]
         cells, titles = [[row[n] for n in kept] for row in rows], [header[n] for n in kept]
         cut = columns([[*row[:-1], row[-1][:_LAST]] for row in cells], titles)
         if width is None or max(map(len, cut)) <= width:
             break
-    return columns(cells, titles, to_right)
+    return kept
 
 
 def one_line(text: str) -> str:

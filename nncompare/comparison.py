@@ -174,7 +174,7 @@ def run(
         SIGINT or SIGTERM came; the partial report is written.
     """
     state = Engine(plan, runner, listener or (lambda _event: None), estimate)
-    with Interrupts(state.stop, runner) as interrupts:
+    with Interrupts(state.stop, runner, state.tell) as interrupts:
         results = state.carry_out()
     report = plan.folder / REPORT
     if interrupts.signum is not None:

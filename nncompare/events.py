@@ -84,6 +84,13 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopping:
+    """A signal came: nothing new starts, and trials that run may finish within ``grace_s`` seconds."""
+
+    grace_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """Everything is written; ``report`` is the path of report.html."""
 
@@ -99,6 +106,7 @@ Event: TypeAlias = (
     | RefitFinished
     | StudyFinished
     | Notice
+    | Stopping
     | RunFinished
 )
 Listener: TypeAlias = Callable[[Event], None]

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
+from nncompare.events import Listener, Stopping
 from nncompare.execution.runner import LocalRunner
+from nncompare.execution.supervisor import GRACE_S
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -46,10 +48,13 @@ class Interrupts:
     stop : threading.Event
         Set at the first signal.
     runner : LocalRunner
+    tell : callable, optional
+        Receives :class:`~nncompare.events.Stopping` at the first signal, in a thread of its own: it may have to
+        wait for a lock that the interrupted thread holds.
     """
 
-    def __init__(self, stop: threading.Event, runner: LocalRunner) -> None:
-        self._stop, self._runner = stop, runner
+    def __init__(self, stop: threading.Event, runner: LocalRunner, tell: Listener | None = None) -> None:
+        self._stop, self._runner, self._tell = stop, runner, tell
         self._previous: dict[int, Any] = {}
         self.signum: int | None = None
 
@@ -69,5 +74,7 @@ class Interrupts:
             self.signum = signum
             self._stop.set()
             self._runner.stop()
+            if self._tell is not None:
+                threading.Thread(target=self._tell, args=(Stopping(GRACE_S),), daemon=True).start()
         else:
             self._runner.kill()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nncompare.classfile import check_class
 from nncompare.data.download import discard_partial
 from nncompare.data.files import cache_root
 from nncompare.data.splits import validation_split
@@ -66,10 +67,12 @@ def load_datasets(
     DataError
         A file of the user's own cannot be used; then no other data set is loaded.
     """
-    check_own_options(config, names)
     own = {name for name in names if config.datasets and is_own(name, catalog)}
     absent = {name for name in names if not config.datasets and name not in catalog.plugins}
     refs = {name: find(name, DATASETS, catalog) for name in names if name not in absent | own}
+    for ref in refs.values():
+        check_class(ref)
+    check_own_options(config, names)
     called = dataset_names(own, catalog)
     # Before the others, whose downloads may take long: a file that cannot be used ends the run.
     stored = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from nncompare.classfile import check_names_class
 from nncompare.data.files import cache_root
-from nncompare.data.own import TABLES, is_own_file, own_name
+from nncompare.data.own import ARRAYS, TABLES, is_own_file, own_name
 from nncompare.data.store import MANIFEST, StoredDataset, is_stored_folder, open_dataset
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import DataError, UsageError
@@ -130,12 +132,24 @@ def _check_is_no_file(name: str, catalog: Catalog) -> None:
     """Refuse files of other kinds, which would else be looked for among the installed data sets."""
     if ":" in name or name in catalog.plugins:
         return
+    check_names_class(name)
+    here = [f"{name}{suffix}" for suffix in (*TABLES, ARRAYS) if Path(f"{name}{suffix}").is_file()]
+    if here:
+        raise UsageError(f"No data set is called '{name}'. The file '{here[0]}' is here: -d {here[0]}.")
     suffix = Path(name).suffix.lower()
-    if suffix == ".py" and Path(name).is_file():
-        raise UsageError(f"'{name}' names no class. Add it: '{name}:MyDataset'.")
     if suffix in OTHER_FILES or Path(name).is_file():
         how = OTHER_FILES.get(suffix, "Save it as one of these")
         raise UsageError(f"'{name}' is not read: .csv, .tsv and .npz files are. {how}.")
+
+
+def _near(path: Path) -> str:
+    """Return a question that names the file of data in the same folder whose name is nearest, after a space."""
+    try:
+        here = [file.name for file in path.parent.iterdir() if is_own_file(file.name)]
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(path.name, here, n=1)
+    return f" Did you mean '{path.with_name(near[0])}'?" if near else ""
 
 
 def _own_name(name: str, taken: Iterable[str]) -> str:
@@ -167,7 +181,7 @@ def _open(folder: Path) -> StoredDataset:
 
 def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder: Path) -> StoredDataset:
     if not path.is_file():
-        raise UsageError(f"There is no file '{path}'.")
+        raise UsageError(f"There is no file '{path}'.{_near(path)}")
     spec = ReadSpec(
         framework="sklearn",
         timeout_s=READ_TIMEOUT_S,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nncompare.classfile import check_class, check_names_class
 from nncompare.data.files import cache_root
 from nncompare.data.seeds import derive_seed
 from nncompare.data.splits import search_sample
@@ -67,6 +68,8 @@ def make_plan(config: RunConfig, runner: LocalRunner, listener: Listener | None 
     ------
     UsageError
         A model, a data set or a pinned parameter that was named does not exist.
+    PluginError
+        None of the models that were named can be used.
     DataError
         A file of the user's own cannot be used.
     """
@@ -130,6 +133,8 @@ def _probe(config: RunConfig, catalog: Catalog) -> list[_Model]:
     """Ask every requested model what it is, several at a time."""
     refused: list[_Model] = []
     if config.models:
+        for name in config.models:
+            check_names_class(name)
         refs = [find(name, MODELS, catalog) for name in dict.fromkeys(config.models)]
     else:
         refs = list(catalog.plugins.values())
@@ -141,7 +146,11 @@ def _probe(config: RunConfig, catalog: Catalog) -> list[_Model]:
     if not (refs or refused):
         raise UsageError("No model plugin is installed. Reinstall nncompare, which brings mlp, cnn and lstm.")
     _check_names("models", (ref.name for ref in refs))
+    for ref in refs:
+        check_class(ref)
     models = [_Model(ref.name, ref, probe) for ref, probe in zip(refs, probe_plugins(refs), strict=True)]
+    if config.models and not any(model.probe.ok for model in models):
+        raise PluginError(" ".join(map(_broken, models)))
     return [*models, *refused]
 
 

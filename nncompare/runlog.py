@@ -12,6 +12,7 @@ from nncompare.events import (
     Notice,
     RefitFinished,
     RunFinished,
+    Stopping,
     StudyFinished,
     StudyStarted,
     TrialFinished,
@@ -60,6 +61,8 @@ def describe(event: Event) -> str | None:
             return f"study {study.model} {study.dataset}: {study.status}{_why(study.failure)}"
         case Notice():
             return f"{event.level}: {' '.join(event.text.split())}"
+        case Stopping():
+            return "stopping: a signal came"
         case RunFinished():
             return f"run {event.results.run_id}: {event.results.state}"
 

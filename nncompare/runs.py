@@ -41,6 +41,8 @@ class RunSummary:
     models : tuple of str
     reason : str
         Why it is damaged.
+    n_studies, n_complete : int
+        The studies of the run, and those that have a result.
     """
 
     run_id: str
@@ -51,6 +53,8 @@ class RunSummary:
     verdicts: dict[str, str]
     models: tuple[str, ...] = ()
     reason: str = ""
+    n_studies: int = 0
+    n_complete: int = 0
 
 
 def list_runs(out: Path) -> list[RunSummary]:
@@ -89,7 +93,7 @@ def find_run(run: str, out: Path) -> Path:
     names = [folder.name for folder in reversed(matching or known)]
     if matching:
         raise UsageError(f"'{run}' is the beginning of {len(matching)} runs: {', '.join(names[:5])}.")
-    near = difflib.get_close_matches(run, names, n=1)
+    near = difflib.get_close_matches(run, ["latest", *names], n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     there = f"The newest are {', '.join(names[:5])}." if names else "There is none yet."
     raise UsageError(f"There is no run '{run}' in '{out}'.{hint} {there}")
@@ -143,4 +147,6 @@ def _summary(folder: Path) -> RunSummary:
         preset=results.preset,
         verdicts={dataset.name: dataset.verdict.text for dataset in results.datasets},
         models=tuple(dict.fromkeys(study.model for study in results.studies)),
+        n_studies=len(results.studies),
+        n_complete=sum(study.status == "complete" for study in results.studies),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +11,7 @@ from urllib.parse import quote
 import optuna
 from sqlalchemy import URL, make_url
 from sqlalchemy import event as sqlalchemy_event
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SAWarning, SQLAlchemyError
 
 from nncompare.exceptions import StorageError
 
@@ -27,6 +28,7 @@ __all__ = [
 BUSY_TIMEOUT_S = 60
 STORAGE_ERRORS = (SQLAlchemyError, optuna.exceptions.StorageInternalError)
 _MOST_LETTERS = 300
+_NOT_ACCEPTED = "Query string argument"
 
 
 def open_study_file(path: Path) -> optuna.storages.RDBStorage:
@@ -61,7 +63,13 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
     """
     optuna.logging.set_verbosity(logging.ERROR)
     try:
-        return optuna.storages.RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", _NOT_ACCEPTED, SAWarning)
+            return optuna.storages.RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+    except SAWarning:
+        options = ", ".join(f"'{name}'" for name in make_url(url).query)
+        text = f"The storage '{without_password(url)}' cannot be opened: its driver would ignore {options}."
+        raise StorageError(f"{text} Leave it out; SQLite takes options only with 'uri=true' among them.") from None
     except Exception as error:  # noqa: BLE001 - whatever a driver raises: a wrong address, a missing module, a closed port
         cause = " ".join(f"{type(error).__name__}: {error}".split())[:_MOST_LETTERS]
         text = f"The storage '{without_password(url)}' cannot be opened. {_hide(cause, url)}"

@@ -56,6 +56,42 @@ def test_compare_refuses_before_anything_runs(tmp_path, settings, message):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("nothing", [{}, {"models": []}, {"models": None, "dataset": ()}, {"name": "wine"}])
+def test_compare_of_nothing_is_refused_and_starts_no_long_run(tmp_path, nothing):
+    with pytest.raises(UsageError, match=r"Say what to compare: X= and y=, .* compare\(models='all'\)\."):
+        compare(**nothing, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "what", [{"models": "all"}, {"models": ["all"]}, {"dataset": "digits"}, {"X": [], "y": []}]
+)
+def test_compare_takes_all_models_where_that_is_said_or_data_are_named(tmp_path, monkeypatch, what):
+    class PlannedError(Exception):
+        """The plan was asked for."""
+
+    def plan(config, *_):
+        raise PlannedError(config.models, config.datasets)
+
+    monkeypatch.setattr("nncompare.api.make_plan", plan)
+    monkeypatch.setattr("nncompare.api.own_arrays", lambda *_: ())
+    monkeypatch.setattr("nncompare.api.store_dataset", lambda *_: Stored)
+    with pytest.raises(PlannedError) as planned:
+        compare(**what, out=tmp_path / "out", progress=False)
+    assert planned.value.args[0] == ()
+
+
+class Stored:
+    """Stands for arrays in the cache."""
+
+    folder = "stored"
+
+
+def test_compare_refuses_all_beside_other_models(tmp_path):
+    with pytest.raises(UsageError, match="models holds 'all', which is every model, beside other names"):
+        compare(["mlp", "all"], "digits", out=tmp_path / "out")
+
+
 def comparison(results: Results, folder) -> Comparison:
     return Comparison(results, folder)
 

@@ -155,3 +155,33 @@ def test_completion_imports_nothing_heavy():
         "assert all(found), found"
     )
     assert heavy_after(code) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"\xef\xbb\xbfash,colour,class\n1,red,a\n", ["class", "colour", "ash"]),
+        (b"ash;colour;the class\n1;red;a\n", ["colour", "ash"]),
+        (b'\n"ash"\t"class"\n', ["class", "ash"]),
+        (b"", []),
+        (b"\xff\xfe\x00ash", []),
+        (b'"never closed,class', []),
+    ],
+)
+def test_completion_of_the_target_offers_the_columns_of_the_table(content, expected):
+    Path("wine.csv").write_bytes(content)
+    assert offered("run", "-d", "wine.csv", "--target", "") == expected
+    starts = [name for name in expected if name.startswith("c")]
+    assert offered("run", "--target", "x", "-d", "wine.csv", "--target", "c") == starts
+
+
+@pytest.mark.parametrize("data", ["no.csv", "digits", "reports", "wine.npz"])
+def test_completion_of_the_target_offers_nothing_where_there_is_no_table(data):
+    assert offered("run", "-d", data, "--target", "") == []
+    assert offered("run", "--target", "") == []
+
+
+def test_completion_of_the_target_reads_no_more_than_the_header():
+    Path("wine.csv").write_bytes(b"ash,class\n" + b"\xff" * 1000)
+    assert offered("run", "-d", "wine.csv", "--target", "") == ["class", "ash"]
+    assert offered("run", "-d", "wine.csv", "--encoding", "nonsense", "--target", "") == ["class", "ash"]

@@ -172,12 +172,65 @@ def test_config_own_file_comes_before_pyproject(asked):
     assert [config.seed for config in asked] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("text", ["[tool.other]\na = 1", "this is not TOML", '[project]\nname = "nncompare-fan"'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[tool.other]\na = 1",
+        b"this is not TOML",
+        b'[project]\nname = "nncompare-fan"',
+        b'[project]\nname = "nncompare-fan',
+        b'# nncompare\nauthors = ["Ren\xe9"]',
+    ],
+)
 def test_config_pyproject_of_others_is_left_alone(asked, text):
-    written(text, "pyproject.toml")
+    Path("pyproject.toml").write_bytes(text)
+    listed = CliRunner().invoke(main, ["runs"])
+    assert (listed.exit_code, "Warning" in listed.stderr) == (0, False)
     done = run("--all")
     assert done.exit_code == 0
     assert "Settings" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "left_out"),
+    [
+        ('target = "class"', ("-d", "digits"), "target"),
+        ('target = "class"\nencoding = "latin-1"', ("--all",), "target, encoding"),
+        ('target = "class"\nview = "tabular"', ("-d", "a.npz"), "target"),
+        ('view = "image"', ("-d", "a.csv", "--target", "class"), "view"),
+        ("[set.lstm]\ncell = 'gru'\n[set.mlp]\na = 1", ("-m", "mlp"), "set.lstm"),
+    ],
+)
+def test_config_setting_that_does_not_apply_is_left_out_with_one_line(asked, text, arguments, left_out):
+    written(text)
+    done = run(*arguments)
+    assert done.exit_code == 0, done.stderr
+    verb = "do not apply and are" if "," in left_out else "does not apply and is"
+    assert f"nncompare.toml: {left_out} {verb} left out of this run.\n" in done.stderr
+    (config,) = asked
+    if "set." in left_out:
+        assert config.pins == {"mlp": {"a": 1}}
+    else:
+        assert [getattr(config, name) for name in left_out.split(", ")] == [None] * len(left_out.split(", "))
+        assert not {f"--{name}" for name in left_out.split(", ")} & set(config.command) - set(arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "kept"),
+    [
+        ('target = "class"', ("-d", "a.csv"), {"target": "class"}),
+        ('target = "class"', ("-d", "digits", "--target", "kind"), {"target": "kind"}),
+        ('dataset = "digits"\ntarget = "class"', ("--all",), {"target": "class"}),
+        ('view = "image"', ("-d", "a.npz"), {"view": "image"}),
+        ("[set.lstm]\ncell = 'gru'", ("--all",), {"pins": {"lstm": {"cell": "gru"}}}),
+    ],
+)
+def test_config_setting_that_applies_or_was_typed_is_kept(asked, text, arguments, kept):
+    written(text)
+    done = run(*arguments)
+    assert "left out" not in done.stderr
+    (config,) = asked
+    assert {name: getattr(config, name) for name in kept} == kept
 
 
 def test_config_quiet_does_not_name_the_file(asked):
@@ -224,6 +277,25 @@ def test_config_wrong_file_names_file_line_and_key(asked, text, message):
 def test_config_wrong_pyproject_names_its_table(asked):
     written("[project]\ntrails = 3\n\n[tool.nncompare]\ntrails = 3", "pyproject.toml")
     assert "'pyproject.toml', line 5: tool.nncompare.trails: " in run().stderr
+
+
+@pytest.mark.parametrize("text", [b"[tool.nncompare]\nout =", b'[tool.nncompare]\nout = "Ren\xe9"'])
+def test_config_pyproject_that_cannot_be_read_stops_a_run_and_warns_others(asked, text):
+    Path("pyproject.toml").write_bytes(text)
+    done = run("--all")
+    assert (done.exit_code, asked) == (2, [])
+    listed = CliRunner().invoke(main, ["runs"])
+    assert listed.exit_code == 0
+    warning = listed.stderr.splitlines()[0]
+    assert warning.startswith("Warning: 'pyproject.toml' ")
+    assert warning.endswith(" Its settings are not used.")
+
+
+def test_config_own_file_that_cannot_be_read_stops_every_command(asked):
+    written("out =")
+    done = CliRunner().invoke(main, ["runs"])
+    assert done.exit_code == 2
+    assert "'nncompare.toml' is not TOML" in done.stderr
 
 
 def test_config_without_the_table_is_said_where_it_was_asked_for(asked):

@@ -1,5 +1,6 @@
 """Standard streams that are closed or full, in processes of their own."""
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -31,6 +32,29 @@ def test_streams_closed_do_not_stop_a_command(closed):
     done = shell(f'"$N" list {closed}')
     assert done.returncode == 0
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["list", "list --json", "completion bash"])
+def test_streams_whose_reader_left_are_no_error(command):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [SCRIPT, *command.split()], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_streams_closed_lose_no_predictions_in_silence(tmp_path):
+    predict = f'"$N" predict latest --test --out {tmp_path} --output'
+    done = shell(f"{predict} - >&-")
+    expected = (
+        "Error: Standard output is closed, so the predictions cannot be printed. Name a file with --output.\n"
+    )
+    assert (done.returncode, done.stderr) == (74, expected)
+    assert "There is no run" in shell(f"{predict} p.csv >&-").stderr
 
 
 def test_streams_closed_keep_the_exit_code_of_an_error():

@@ -98,6 +98,9 @@ def test_encoding_counts_what_is_unknown_as_missing():
         (["a", "b"], None, "Add --target and its name (in Python"),
         (["a", "Class"], "class", "Did you mean 'Class'? Its columns are a, Class."),
         (["a", "b"], "zzz", "has no column 'zzz'. Its columns are a, b."),
+        (["ash", "hue"], "class", "has no column 'class'. Its columns are ash, hue."),
+        (list("abcdefghijk"), None, "Its columns are a, b, c, d, e, …, g, h, i, j, k (11 in all)."),
+        (list("abcdefghij"), None, "Its columns are a, b, c, d, e, f, g, h, i, j."),
     ],
 )
 def test_target_that_is_not_there_is_suggested(names, target, hint):

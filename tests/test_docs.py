@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -27,6 +28,7 @@ from .documents import (
     blocks,
     check_command,
     commands,
+    every_command,
     every_option,
     inline_code,
     is_template,
@@ -127,6 +129,35 @@ def test_docs_name_every_section_of_the_report():
     sections = re.findall(r'short="([^"]+)"', source)
     assert len(sections) >= 9
     assert [name for name in sections if f"| {name} |" not in page] == []
+
+
+def test_docs_hold_what_the_program_and_the_examples_say():
+    """Where this fails: python docs/hooks/generate.py."""
+    generate = [sys.executable, str(DOCS / "hooks" / "generate.py"), "--check"]
+    done = subprocess.run(generate, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("", 0), done.stderr
+
+
+def test_docs_that_are_stale_are_named_and_written_anew(tmp_path):
+    shutil.copytree(DOCS, tmp_path / "docs")
+    page = tmp_path / "docs" / "models.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("class Tanh(", "class Than("), encoding="utf-8")
+    generate = [sys.executable, str(tmp_path / "docs" / "hooks" / "generate.py")]
+    checked = subprocess.run([*generate, "--check"], capture_output=True, text=True, check=False)
+    assert (checked.stdout, checked.returncode) == ("Stale: docs/models.md\n", 1)
+    assert (
+        subprocess.run(generate, capture_output=True, text=True, check=True).stdout == "Written: docs/models.md\n"
+    )
+    assert page.read_bytes() == (DOCS / "models.md").read_bytes()
+
+
+def test_docs_read_in_a_clone_hold_their_examples_and_commands():
+    shown = {page: page.read_text(encoding="utf-8") for page in PAGES}
+    assert [page.name for page, text in shown.items() if '--8<-- "docs/examples' in text or "\n=== " in text] == []
+    reference = shown[DOCS / "reference" / "commands.md"]
+    sections = {part.partition("\n")[0].strip("# ") for part in re.findall(r"^##.*", reference, re.MULTILINE)}
+    assert sections == {path for path, _ in every_command()}
+    assert [name for _, name in every_option() if f">{name}</code>" not in reference] == []
 
 
 @needs_mkdocs

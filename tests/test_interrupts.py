@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM: the run ends well, a script ends by the signal, nothing is left behind."""
 
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from nncompare.comparison import load_results
+from nncompare.events import Stopping
 from nncompare.execution.runner import LocalRunner
 from nncompare.interrupts import Interrupts, terminable
 
@@ -44,6 +46,19 @@ def test_interrupts_first_stops_second_kills():
         signal.raise_signal(signal.SIGINT)
         assert (interrupts.signum, runner.calls) == (signal.SIGTERM, ["stop", "kill"])
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_interrupts_tell_that_the_run_stops_once_and_from_another_thread():
+    heard = queue.Queue()
+
+    def tell(event):
+        heard.put((event, threading.current_thread() is threading.main_thread()))
+
+    with Interrupts(threading.Event(), Stopped(), tell):
+        signal.raise_signal(signal.SIGINT)
+        assert heard.get(timeout=60) == (Stopping(10.0), False)
+        signal.raise_signal(signal.SIGINT)
+    assert heard.empty()
 
 
 def test_interrupts_outside_of_the_main_thread_do_nothing():

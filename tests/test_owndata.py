@@ -85,13 +85,44 @@ def test_bad_file_leaves_no_run_directory(runner, tmp_path):
         ("there.dat", "'there.dat' is not read: .csv, .tsv and .npz files are. Save it as one of these."),
         ("x.xlsx", "'x.xlsx' is not read: .csv, .tsv and .npz files are. Export the sheet as .csv."),
         ("x.csv.gz", "'x.csv.gz' is not read: .csv, .tsv and .npz files are. Unpack it."),
-        ("there.py", "'there.py' names no class. Add it: 'there.py:MyDataset'."),
+        ("there.py", "'there.py' names no class, and none is defined in the file."),
+        ("mine.py", "'mine.py' names no class. Add it: 'mine.py:Mine'."),
+        ("wine", "No data set is called 'wine'. The file 'wine.csv' is here: -d wine.csv."),
     ],
 )
 def test_files_of_other_kinds_get_one_sentence(tmp_path, monkeypatch, name, sentence):
     monkeypatch.chdir(tmp_path)
     for there in ("there.dat", "there.py"):
         (tmp_path / there).touch()
+    (tmp_path / "mine.py").write_text("class Mine: ...", encoding="utf-8")
+    (tmp_path / "wine.csv").touch()
     with pytest.raises(UsageError) as caught:
         dataset_names([name], discover(DATASETS))
     assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize("typed", ["wien.csv", "folder/wien.csv"])
+def test_mistyped_file_is_told_the_nearest_of_its_folder(runner, tmp_path, monkeypatch, typed):
+    monkeypatch.chdir(tmp_path)
+    right = tmp_path / typed.replace("wien", "wine")
+    right.parent.mkdir(exist_ok=True)
+    right.touch()
+    (right.parent / "wien.txt").touch()
+    with pytest.raises(UsageError) as caught:
+        make_plan(replace(CONFIG, datasets=(typed,), target="class"), runner)
+    assert str(caught.value) == f"There is no file '{typed}'. Did you mean '{typed.replace('wien', 'wine')}'?"
+
+
+def test_file_in_a_folder_that_is_not_there_is_one_sentence(runner, tmp_path):
+    config = replace(CONFIG, datasets=(str(tmp_path / "no" / "wine.csv"),), target="class")
+    with pytest.raises(UsageError, match=r"^There is no file '.*wine\.csv'\.$"):
+        make_plan(config, runner)
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_name_of_no_data_set_is_refused_before_the_target_that_it_lacks(runner, tmp_path, monkeypatch, here):
+    monkeypatch.chdir(tmp_path)
+    if here:
+        (tmp_path / "wine.csv").touch()
+    with pytest.raises(UsageError, match=r"No data set .*called 'wine'"):
+        make_plan(replace(CONFIG, datasets=("wine",), target="grower"), runner)

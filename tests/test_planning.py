@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nncompare.events import Notice
-from nncompare.exceptions import UsageError
+from nncompare.exceptions import PluginError, UsageError
 from nncompare.loading import load_datasets
 from nncompare.pins import check_pin
 from nncompare.planning import make_plan
@@ -93,6 +93,27 @@ def test_plan_unknown_name_is_refused(planned, models, datasets, words):
     assert words in str(caught.value)
 
 
+def test_plan_class_that_is_not_in_its_file_is_refused(planned):
+    with pytest.raises(UsageError, match=r"'faults\.py' has no class 'Nearst'\. Did you mean 'Nearest'\?"):
+        planned((fault("Nearst"), fault("Nearest")), ("digits",))
+    with pytest.raises(UsageError, match=r"'datasets\.py' has no class 'Wave'\. Did you mean 'Waves'\?"):
+        planned((fault("Nearest"),), (dataset("Wave"),))
+
+
+def test_plan_of_unusable_models_alone_is_refused(planned, tmp_path):
+    (tmp_path / "half.py").write_text(
+        "from nncompare.plugin import ModelPlugin\nclass Half(ModelPlugin): ...", encoding="utf-8"
+    )
+    half = f"{tmp_path / 'half.py'}:Half"
+    with pytest.raises(
+        PluginError, match=r"'Half' cannot be used: .*does not implement .*'Waves' cannot be used: .*is"
+    ):
+        planned((half, dataset("Waves")), ("digits",))
+    bad, fine = planned((half, fault("Nearest")), ("digits",)).studies
+    assert bad.broken
+    assert fine.failure is None
+
+
 def test_plan_absent_and_damaged_datasets(planned):
     absent, damaged, fine = planned(
         (fault("Nearest"),), (dataset("Absent"), dataset("Damaged"), dataset("Waves"))
@@ -151,7 +172,7 @@ def test_plan_texts_without_a_word_fail_where_they_become_a_table(planned, monke
 
 
 def test_plan_broken_plugin_fails_alone(planned, tmp_path):
-    (tmp_path / "broken.py").write_text("import no_such_library")
+    (tmp_path / "broken.py").write_text("import no_such_library\n\n\nclass Model: ...")
     broken, fine = planned((f"{tmp_path / 'broken.py'}:Model", fault("Nearest")), ("digits",)).studies
     assert (broken.failure.category, broken.broken) == ("plugin", True)
     assert "No module named 'no_such_library'" in broken.failure.message

@@ -13,6 +13,7 @@ from nncompare.events import (
     DownloadProgress,
     Notice,
     RefitFinished,
+    Stopping,
     StudyFinished,
     StudyStarted,
     TrialFinished,
@@ -293,3 +294,23 @@ print("finished")
 def test_live_table_draws_while_several_threads_write():
     child = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, check=False)
     assert child.stdout == "finished\n", child.stderr
+
+
+STOPPING = "Stopping: trials may finish within 10 s; press Ctrl-C again to end at once."
+
+
+def test_live_table_after_ctrl_c_says_what_happens_and_no_time_left():
+    live = LiveProgress(Console(file=io.StringIO()))
+    study = SimpleNamespace(
+        model="mlp", dataset="digits", failure=None, n_trials=2, n_refits=1, max_epochs=5, search_samples=9,
+        refit_samples=9,
+    )  # fmt: skip
+    live.follow(SimpleNamespace(studies=[study]), SimpleNamespace(seconds=600.0))
+    live(Stopping(10.0))
+    assert str(live.draw().renderables[-1]) == STOPPING
+
+
+@pytest.mark.parametrize("progress", [PlainProgress, QuietProgress])
+def test_progress_in_lines_says_once_that_it_stops(capsys, progress):
+    progress()(Stopping(10.0))
+    assert capsys.readouterr().err == f"{STOPPING}\n"

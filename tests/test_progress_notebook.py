@@ -7,7 +7,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from nncompare.events import DownloadProgress, Notice, StudyFinished, StudyStarted, TrialFinished
+from nncompare.events import DownloadProgress, Notice, Stopping, StudyFinished, StudyStarted, TrialFinished
 from nncompare.progress import notebook
 from nncompare.progress.lines import PlainProgress, QuietProgress, choose_progress, in_notebook
 from nncompare.progress.notebook import MAX_NOTICES, MAX_STUDIES, NotebookProgress
@@ -159,3 +159,11 @@ def test_notebook_of_very_many_studies_and_notices_stays_short():
     assert f"and {MAX_STUDIES + 4} more" in html
     assert "notice 4<" not in html
     assert f"notice {MAX_NOTICES + 4}<" in html
+
+
+def test_notebook_table_says_that_the_run_stops(sent):
+    shown = NotebookProgress()
+    shown.follow(plan())
+    shown(Stopping(10.0))
+    expected = "Stopping: trials may finish within 10 s; press the stop button again to end at once."
+    assert shown.draw()["text/plain"] == expected

@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
+from contextlib import nullcontext
 
 import pytest
 
 from nncompare.exceptions import UsageError
-from nncompare.results import Results, StudyRecord
+from nncompare.results import DatasetRecord, Results, StudyRecord, VerdictRecord
 from nncompare.runfile import hold
 from nncompare.runs import find_run, list_runs, run_folders
 
@@ -57,6 +59,7 @@ def test_a_run_that_does_not_say_when_it_was_started_goes_by_its_files(tmp_path)
     ("name", "message"),
     [
         ("2026", r"'2026' is the beginning of 2 runs: 20260202-quick, 20260101-quick\."),
+        ("lastest", r"Did you mean 'latest'\?"),
         ("20260111-quick", r"Did you mean '20260101-quick'\?"),
         ("x", r"There is no run 'x' in .* The newest are 20260202-quick, 20260101-quick\."),
     ],
@@ -96,6 +99,50 @@ def test_runs_command_prints_a_table_and_json(tmp_path, cli):
     assert "complete" in text
     listed = json.loads(cli("runs", "--out", str(tmp_path), "--json").stdout)
     assert [run["run_id"] for run in listed["runs"]] == ["a"]
+
+
+VERDICT = "Undecided on digits: " + "mlp and cnn are practically equal here, and more than that is not known. " * 2
+
+
+def with_verdict(out, name, state, *statuses):
+    folder = make_run(out, name, state)
+    found = Results.from_json((folder / "results.json").read_text())
+    studies = [StudyRecord(model=f"m{n}", dataset="digits", status=status) for n, status in enumerate(statuses)]
+    verdict = VerdictRecord(state="undecided", text=VERDICT)
+    sizes = {"n_train": 9, "n_valid": 3, "n_test": 3, "class_names": ["a", "b"], "fingerprint": "f"}
+    digits = DatasetRecord(name="digits", kind="tabular", **sizes, verdict=verdict)
+    found = found.model_copy(update={"studies": studies, "datasets": [digits]})
+    (folder / "results.json").write_text(found.to_json())
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("state", "held", "statuses", "told"),
+    [
+        ("complete", False, ("complete", "failed"), VERDICT.strip()),
+        ("running", True, ("complete", "interrupted"), "1 of 2 studies done."),
+        ("running", False, ("complete", "interrupted"), f"1 of 2 studies done. {VERDICT.strip()}"),
+        ("interrupted", False, ("interrupted", "interrupted"), "0 of 2 studies done."),
+    ],
+)
+def test_runs_command_in_a_pipe_says_all_and_how_far_a_run_is(tmp_path, cli, state, held, statuses, told):
+    folder = with_verdict(tmp_path, "a", state, *statuses)
+    with hold(folder) if held else nullcontext():
+        line = cli("runs", "--out", str(tmp_path)).stdout.splitlines()[1]
+    assert re.search(rf"digits +{re.escape(told)}$", line)
+
+
+def test_runs_command_on_a_narrow_terminal_says_what_is_left_out(tmp_path, cli, monkeypatch):
+    with_verdict(tmp_path, "20260101-120000-quick", "complete", "complete")
+    monkeypatch.setattr("nncompare.cli.runs.terminal_width", lambda: 50)
+    done = cli("runs", "--out", str(tmp_path))
+    shown = done.stdout.splitlines()[0].split("  ")
+    hidden = [title for title in ("STARTED", "PRESET", "MODELS", "DATA SETS", "VERDICT") if title not in shown]
+    assert len(hidden) >= 2
+    text = f"{len(hidden)} columns do not fit here: {', '.join(hidden)}. --json or a wider terminal shows all.\n"
+    assert done.stderr == text
+    monkeypatch.setattr("nncompare.cli.runs.terminal_width", lambda: None)
+    assert cli("runs", "--out", str(tmp_path)).stderr == ""
 
 
 def test_runs_command_without_runs_says_how_to_start_one(tmp_path, cli):

@@ -130,3 +130,13 @@ def test_storage_of_postgresql_is_resumed_and_its_password_is_nowhere(postgres, 
     assert [trial.number for trial in results.studies[0].trials] == list(range(6))
     for file in files_of(folder):
         assert CANARY.encode() not in file.read_bytes(), file
+
+
+def test_storage_with_options_that_are_not_accepted_is_one_sentence(tmp_path, recwarn):
+    with pytest.raises(StorageError) as caught:
+        open_storage(f"sqlite:///{tmp_path}/x.db?cache=shared")
+    assert str(caught.value).endswith(
+        "' cannot be opened: its driver would ignore 'cache'. Leave it out; SQLite takes options only with 'uri=true' "
+        "among them."
+    )
+    assert list(recwarn) == []

@@ -1,26 +1,12 @@
-"""MkDocs hook: the list of checks is made from their docstrings."""
+"""The lists of checks, made from their docstrings; generate.py puts them into the pages."""
 
 from __future__ import annotations
 
 import inspect
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, Check
-
-_LISTS = {
-    "<!-- generated: checks of models -->": ("model", MODEL_CHECKS),
-    "<!-- generated: checks of data sets -->": ("data-set", DATASET_CHECKS),
-}
-
-
-def on_page_markdown(markdown: str, **_context: Any) -> str:
-    """Replace the places that say so by a row for each check."""
-    for place, (kind, checks) in _LISTS.items():
-        if place in markdown:
-            markdown = markdown.replace(place, "\n".join(check_rows(kind, checks)))
-    return markdown
+from nncompare.testing.catalog import Check
 
 
 def check_rows(kind: str, checks: Iterable[Check]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""MkDocs hook: the reference of the command line is made from the commands themselves."""
+"""The reference of the command line as Markdown, made from the commands themselves; generate.py writes it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,12 @@ import html
 import inspect
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import click
 
-from nncompare.cli import main
 from nncompare.settings import PRESETS, Preset
 
-_COMMANDS = "<!-- generated: commands -->"
-_PRESETS = "<!-- generated: presets -->"
 _DATASETS = ("digits", "mnist1d", "mnist", "imdb", "other data")
-
-
-def on_page_markdown(markdown: str, **_context: Any) -> str:
-    """Replace the places that say so by what the program knows."""
-    if _COMMANDS in markdown:
-        markdown = markdown.replace(_COMMANDS, "\n".join(command_lines(main, "nncompare")))
-    if _PRESETS in markdown:
-        markdown = markdown.replace(_PRESETS, "\n".join(preset_lines()))
-    return markdown
 
 
 def preset_lines() -> Iterator[str]:
@@ -46,12 +33,12 @@ def command_lines(command: click.Command, path: str, parent: click.Context | Non
     ----------
     command : click.Command
     path : str
-        What is typed to reach it, such as ``nncompare data info``; the heading, and with hyphens its anchor.
+        What is typed to reach it, such as ``nncompare data info``; the heading, whose anchor has hyphens.
     parent : click.Context, optional
     """
     ctx = click.Context(command, parent, path.rpartition(" ")[2], **command.context_settings)
     level = "##" if parent is None or parent.parent is None else "###"
-    yield f"{level} {path} {{ #{path.replace(' ', '-')} }}\n"
+    yield f"{level} {path}\n"
     yield f"```text\n{path} {' '.join(command.collect_usage_pieces(ctx))}\n```\n"
     yield from _description(command)
     yield from _options(command, ctx)

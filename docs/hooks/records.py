@@ -1,30 +1,25 @@
-"""MkDocs hook: the fields of results.json as tables, and its JSON Schema, made from the records themselves.
+"""MkDocs hook: the JSON Schema of results.json. And its fields as Markdown, which generate.py writes.
 
 What a field means stands in docs/reference/fields.toml. A field that is missing there, or one that no longer
-exists, ends the build: so the page cannot drift from the program.
+exists, is refused: so the page cannot drift from the program.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, get_args
-
-from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import File
 
 from nncompare.results import Record, Results
 
-_FIELDS = "<!-- generated: records -->"
-_FILE = "reference/fields.toml"
 _SCHEMA = "reference/results.schema.json"
 
 
 def on_files(files: Any, *, config: Any) -> Any:
     """Add the JSON Schema as a file of the site."""
+    from mkdocs.structure.files import File  # here: the page is written without mkdocs
+
     files.append(File.generated(config, _SCHEMA, content=json.dumps(schema(), indent=1) + "\n"))
     return files
 
@@ -34,17 +29,6 @@ def schema() -> dict[str, Any]:
     found = Results.model_json_schema(mode="validation")
     dialect = "https://json-schema.org/draft/2020-12/schema"
     return {"$schema": dialect, **found, "title": "results.json of nncompare, schema version 1"}
-
-
-def on_page_markdown(markdown: str, *, config: Any, **_context: Any) -> str:
-    """Replace the place that says so by one table for each record."""
-    if _FIELDS not in markdown:
-        return markdown
-    meanings = tomllib.loads(Path(config.docs_dir, _FILE).read_text(encoding="utf-8"))
-    problems = list(mismatches(meanings))
-    if problems:
-        raise PluginError(f"docs/{_FILE} and the records of nncompare differ: {'; '.join(problems)}.")
-    return markdown.replace(_FIELDS, "\n".join(record_lines(meanings)))
 
 
 def records() -> list[type[Record]]:
@@ -72,7 +56,7 @@ def record_lines(meanings: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     """Yield a heading, the docstring's first sentence and a table of fields for each record."""
     for record in records():
         name = record.__name__
-        yield f"\n## {name} {{ #{name} }}\n\n{_summary(record)}\n"
+        yield f"\n## {name}\n\n{_summary(record)}\n"
         yield "| field | type | meaning |\n| --- | --- | --- |"
         for field, spec in record.model_fields.items():
             yield f"| `{field}` | {_type(spec.annotation)} | {meanings[name][field]} |"
@@ -95,7 +79,7 @@ def _parts(annotation: Any) -> Iterator[type[Record]]:
 def _type(annotation: Any) -> str:
     """Return a type in the words of JSON, with links to records."""
     if isinstance(annotation, type) and issubclass(annotation, Record):
-        return f"[{annotation.__name__}](#{annotation.__name__})"
+        return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
     origin, arguments = getattr(annotation, "__origin__", None), get_args(annotation)
     if origin is list:
         return f"list of {_type(arguments[0])}"

@@ -6,6 +6,7 @@ click gives its values to options that were not typed; what they may be, the opt
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ ONE_RUN_ONLY = frozenset({"config", "save-config", "dry-run", "json", "debug", "
 PINS = "set"
 
 _USED = "nncompare.config_file"
+_OUR_TABLE = re.compile(r"^\s*\[\s*tool\s*\.\s*[\"']?nncompare\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +89,42 @@ def read_config(path: Path) -> ConfigFile | None:
 
 def find_config() -> ConfigFile | None:
     """Return what nncompare.toml of the current folder says, or else its pyproject.toml."""
-    for name in (OWN_FILE, PROJECT_FILE):
-        path = Path(name)
-        found = read_config(path) if path.is_file() else None
-        if found is not None:
-            return found
-    return None
+    own, project = Path(OWN_FILE), Path(PROJECT_FILE)
+    found = read_config(own) if own.is_file() else None
+    return _project_config(project) if found is None and project.is_file() else found
+
+
+def _project_config(path: Path) -> ConfigFile | None:
+    """Return what a pyproject.toml says; what is wrong with one that has no table of ours is not our business."""
+    try:
+        return read_config(path)
+    except UsageError:
+        try:
+            text = path.read_bytes().decode("utf-8", errors="replace")
+        except OSError:
+            return None
+        if _OUR_TABLE.search(text):
+            raise
+        return None
 
 
 def configured_out() -> Path | None:
     """Return where runs lie by the configuration file, for the commands that look for them.
 
+    They need no other setting, so a pyproject.toml that cannot be read is left alone with a warning.
+
     Raises
     ------
     UsageError
-        The file is not TOML, or ``out`` in it is no text.
+        nncompare.toml is not TOML, or ``out`` is no text.
     """
-    found = find_config()
+    try:
+        found = find_config()
+    except UsageError as error:
+        if Path(OWN_FILE).is_file():
+            raise
+        click.echo(one_line(f"Warning: {error} Its settings are not used."), err=True)
+        return None
     if found is None or "out" not in found.values:
         return None
     value = found.values["out"]
@@ -151,7 +172,7 @@ def config_arguments(ctx: click.Context) -> list[str]:
     words: list[str] = []
     for key, option in settable(ctx.command).items():
         value: Any = ctx.params.get(option.name or "")
-        if not from_file(ctx, option.name or "") or key == "storage":
+        if not from_file(ctx, option.name or "") or key == "storage" or value is None:
             continue
         if option.is_flag:
             words += [f"--{key}" if value else f"--no-{key}"] if value or option.secondary_opts else []

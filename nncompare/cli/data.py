@@ -12,8 +12,8 @@ import click
 from nncompare.cli.completion import complete_datasets
 from nncompare.cli.fetch import fetch_data
 from nncompare.cli.group import common_options, only_plugins_option
-from nncompare.cli.streams import say, terminal_width
-from nncompare.columns import fitting, one_line
+from nncompare.cli.streams import say, say_what_is_left_out, terminal_width
+from nncompare.columns import fitting, left_out, one_line
 
 if TYPE_CHECKING:
     from nncompare.data.records import DatasetInfo
@@ -76,6 +76,8 @@ def list_data(as_json: bool) -> None:
         _print_json({"datasets": [_fields(dataset) for dataset in known]})
         return
     say("\n".join(table_lines(known, terminal_width())))
+    cells = [_cells(dataset) for dataset in known]
+    say_what_is_left_out(left_out(cells, _HEADER, width=terminal_width(), drop=_DROPPED))
 
 
 @data_commands.command("info", short_help="Show all that is known of one.", help=_INFO_HELP)

@@ -22,11 +22,16 @@ C = TypeVar("C", bound=click.Command | Callable[..., Any])
 
 
 class CommandLine(click.Group):
-    """A group whose errors are one readable line; ``--debug`` adds the traceback."""
+    """A group whose errors are one readable line; ``--debug`` adds the traceback.
+
+    ``closed`` names the standard streams that the caller had closed.
+    """
+
+    closed: frozenset[str] = frozenset()
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command line with three open streams, before anything opens a file."""
-        open_missing_streams()
+        self.closed = open_missing_streams()
         try:
             with stdout_errors():  # of what click prints by itself: help and version
                 return super().main(*args, **extra)
@@ -54,6 +59,19 @@ class CommandLine(click.Group):
         except Exception as error:  # noqa: BLE001 - the outermost border: a user never sees a bare traceback
             advice = "" if ctx.meta.get(_DEBUG) else " Run again with --debug for the traceback."
             _fail(ctx, error, f"nncompare failed: {type(error).__name__}: {error}.{advice}", 1)
+
+
+def require_stdout(ctx: click.Context, what: str, remedy: str) -> None:
+    """Refuse to print to a standard output that is closed what exists nowhere else.
+
+    Raises
+    ------
+    StorageError
+        It is closed.
+    """
+    root = ctx.find_root().command
+    if isinstance(root, CommandLine) and "stdout" in root.closed:
+        raise StorageError(f"Standard output is closed, so {what} cannot be printed. {remedy}")
 
 
 def typed_command(ctx: click.Context) -> tuple[str, ...]:

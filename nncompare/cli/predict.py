@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nncompare.cli.completion import complete_datasets, complete_models, complete_runs
-from nncompare.cli.group import common_options
+from nncompare.cli.group import common_options, require_stdout
 from nncompare.cli.options import out_option
 from nncompare.cli.streams import say
 from nncompare.columns import one_line
@@ -84,7 +84,10 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 @out_option()
 @common_options
+@click.pass_context
 def predict_samples(
+    ctx: click.Context,
+    /,
     run: str,
     model: str | None,
     dataset: str | None,
@@ -101,6 +104,8 @@ def predict_samples(
         raise UsageError("Say what to predict: either --input FILE, or --test for the run's own test part.")
     if as_json and output == _STDOUT:
         raise UsageError("Standard output takes either the CSV or the JSON: name a file with --output.")
+    if output == _STDOUT:
+        require_stdout(ctx, "the predictions", "Name a file with --output.")
     folder = find_run(run, out)
     from nncompare.comparison import load_results
     from nncompare.execution.runner import LocalRunner

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nncompare.cli.applicable import leave_out
 from nncompare.cli.configfile import config_arguments, from_file, used_config
 from nncompare.cli.group import common_options, typed_command
 from nncompare.cli.options import parse_pins
@@ -85,6 +86,8 @@ def run_comparison(
     if save_to is not None:
         refuse_existing(save_to)
     has_work = _settle_choice(ctx, options)
+    if has_work:
+        leave_out(ctx, options, quiet)
     if not has_work and save_to is None:
         click.echo(f"{ctx.get_usage()}\n\n{_FIRST_STEPS}", err=True)
         ctx.exit(UsageError.exit_code)

@@ -11,6 +11,7 @@ import click
 from nncompare.cli.completion import complete_datasets, complete_models
 from nncompare.cli.configfile import config_option
 from nncompare.cli.group import only_plugins_option
+from nncompare.cli.header import complete_columns
 from nncompare.cli.options import OUT, Duration, known_encoding, positive_number, text_or_none, unique
 from nncompare.settings import PRESETS, STORAGE_VARIABLE
 
@@ -45,7 +46,12 @@ what = (
         shell_complete=complete_datasets,
         help="A data set, or a file of your own: FILE.csv, FILE.tsv or FILE.npz. Repeatable.",
     ),
-    click.option("--target", metavar="COLUMN", help="The column of your own table that holds the classes."),
+    click.option(
+        "--target",
+        metavar="COLUMN",
+        shell_complete=complete_columns,
+        help="The column of your own table that holds the classes.",
+    ),
     click.option(
         "--encoding", metavar="NAME", callback=known_encoding, help="Of your own table; UTF-8 by default."
     ),

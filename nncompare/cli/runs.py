@@ -11,8 +11,8 @@ import click
 
 from nncompare.cli.group import common_options
 from nncompare.cli.options import out_option
-from nncompare.cli.streams import say, terminal_width
-from nncompare.columns import fitting
+from nncompare.cli.streams import say, say_what_is_left_out, terminal_width
+from nncompare.columns import fitting, left_out
 
 if TYPE_CHECKING:
     from nncompare.runs import RunSummary
@@ -50,13 +50,17 @@ def list_all_runs(out: Path, as_json: bool) -> None:
     if not found:
         click.echo(f"There is no run in '{out}' yet. Start one: nncompare run --all --preset quick", err=True)
         return
-    say("\n".join(fitting([_cells(run) for run in found], _HEADER, width=terminal_width(), drop=_DROPPED)))
+    width = terminal_width()
+    cells = [_cells(run, None if width is None else _VERDICT_LENGTH) for run in found]
+    say("\n".join(fitting(cells, _HEADER, width=width, drop=_DROPPED)))
+    say_what_is_left_out(left_out(cells, _HEADER, width=width, drop=_DROPPED))
 
 
-def _cells(run: RunSummary) -> tuple[str, ...]:
+def _cells(run: RunSummary, length: int | None) -> tuple[str, ...]:
+    """Return the columns of one run; the last one whole where there is no ``length``, as in a pipe."""
     from nncompare.report.formats import shorten
 
-    text = run.reason or " ".join(f"{name}: {verdict}" for name, verdict in run.verdicts.items())
+    text = run.reason or _found(run)
     return (
         run.run_id,
         _when(run.created_at),
@@ -64,8 +68,17 @@ def _cells(run: RunSummary) -> tuple[str, ...]:
         run.preset,
         ", ".join(run.models),
         ", ".join(run.verdicts),
-        shorten(text, _VERDICT_LENGTH),
+        text if length is None else shorten(text, length),
     )
+
+
+def _found(run: RunSummary) -> str:
+    """Return the verdicts, and before those of a run that is not complete how far it came."""
+    texts = [text if name in text else f"{name}: {text}" for name, text in run.verdicts.items()]
+    if run.state == "complete":
+        return " ".join(texts)
+    far = f"{run.n_complete} of {run.n_studies} studies done." if run.n_studies else "no study done."
+    return " ".join([far, *(texts if run.n_complete and run.state == "interrupted" else [])])
 
 
 def _when(created_at: str) -> str:

@@ -34,6 +34,8 @@ FEWEST_SHUFFLED = 50
 """Rows from which whole numbers in any order, each once and no wider, are taken for numbers of the rows."""
 NUMBERS_ROWS = "numbers the rows"
 _TARGET_NAMES = ("target", "class", "label", "species", "y")
+_SIMILAR = 0.7
+_AT_AN_END = 5
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 
 
@@ -97,6 +99,13 @@ def check_names(names: Sequence[str], source: Source) -> None:
             )
 
 
+def _first_and_last(names: Sequence[str]) -> str:
+    """Return the names of columns in one line, of many those at both ends: the target is often the last."""
+    if len(names) <= 2 * _AT_AN_END:
+        return listed(names)
+    return f"{listed(names[:_AT_AN_END])}, …, {listed(names[-_AT_AN_END:])} ({len(names):,} in all)"
+
+
 def find_target(names: Sequence[str], target: str | None, source: Source) -> str:
     """Return the column of classes.
 
@@ -107,13 +116,13 @@ def find_target(names: Sequence[str], target: str | None, source: Source) -> str
     """
     if target is not None and target in names:
         return target
-    known = f"Its columns are {listed(list(names))}"
+    known = f"Its columns are {_first_and_last(list(names))}"
     by_lower = {name.lower(): name for name in names}
     if target is None:
         likely = next((by_lower[name] for name in _TARGET_NAMES if name in by_lower), None)
         hint = f"--target {_shell(likely)}" if likely else "--target and its name"
         raise UsageError(f"{source.name} needs a column of classes. Add {hint} (in Python: target=...). {known}.")
-    near = difflib.get_close_matches(target.lower(), by_lower, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(target.lower(), by_lower, n=1, cutoff=_SIMILAR)
     hint = f"Did you mean '{by_lower[near[0]]}'? " if near else ""
     raise UsageError(f"{source.name} has no column '{target}'. {hint}{known}.")
 

@@ -17,11 +17,13 @@ from nncompare.events import (
     Event,
     Notice,
     RefitFinished,
+    Stopping,
     StudyFinished,
     StudyStarted,
     TrialFinished,
 )
 from nncompare.progress.tracker import Foretold, StudyProgress, Tracker, duration
+from nncompare.progress.words import stopping
 from nncompare.results import StudyRecord
 
 if TYPE_CHECKING:
@@ -68,11 +70,11 @@ class Progress(ABC):
 
 
 class QuietProgress(Progress):
-    """Shows warnings only."""
+    """Shows warnings only, and that the run stops."""
 
     def _line(self, event: Event, study: StudyProgress | None) -> str:
         is_warning = isinstance(event, Notice) and event.level == "warning"
-        return message(event, study, self.tracker) if is_warning else ""
+        return message(event, study, self.tracker) if is_warning or isinstance(event, Stopping) else ""
 
 
 class PlainProgress(Progress):
@@ -108,6 +110,8 @@ def message(event: Event, study: StudyProgress | None, tracker: Tracker) -> str:
     match event:
         case Notice(text=text, level=level):
             return one_line(f"Warning: {text}" if level == "warning" else text)
+        case Stopping(grace_s=grace_s):
+            return stopping(grace_s)
         case DownloadProgress():
             return _download(event)
         case StudyFinished(study=record):

@@ -86,7 +86,8 @@ class LiveProgress(Progress):
         return cells
 
     def _last_line(self) -> Text:
-        hint = " Ctrl-C stops and keeps what is done." if self.tracker.studies else ""
+        can_stop = self.tracker.studies and self.tracker.stopping_s is None
+        hint = " Ctrl-C stops and keeps what is done." if can_stop else ""
         return Text(f"{run_state(self.tracker)}{hint}")
 
 

@@ -19,6 +19,7 @@ from nncompare.report import render_fragment
 PERIOD_S = 0.5
 MAX_NOTICES = 20
 MAX_STUDIES = 40
+_AGAIN = "press the stop button again"
 
 
 class NotebookProgress(Progress):
@@ -65,7 +66,7 @@ class NotebookProgress(Progress):
         """Return the output by MIME type, as HTML and as words."""
         with self._lock:
             studies = list(self.tracker.studies.values())
-            lines = [*self._notices, *(self._ended if final else [run_state(self.tracker)])]
+            lines = [*self._notices, *(self._ended if final else [run_state(self.tracker, _AGAIN)])]
             shown = [] if final else _with_room(studies)
             html = render_fragment(
                 "progress.html.j2",

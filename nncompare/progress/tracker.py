@@ -12,6 +12,7 @@ from nncompare.events import (
     EpochFinished,
     Event,
     RefitFinished,
+    Stopping,
     StudyFinished,
     StudyStarted,
     TrialFinished,
@@ -93,6 +94,7 @@ class Tracker:
         self._foretold_s: float | None = None
         self.studies: dict[tuple[str, str], StudyProgress] = {}
         self.downloads: dict[tuple[str, str], DownloadProgress] = {}
+        self.stopping_s: float | None = None
 
     def follow(self, plan: Plan, estimate: Foretold | None = None) -> None:
         """Take over what is going to run, so that the time left covers studies that have not started.
@@ -123,6 +125,8 @@ class Tracker:
         match event:
             case DownloadProgress():
                 self._follow_download(event)
+            case Stopping(grace_s=grace_s):
+                self.stopping_s = grace_s
             case StudyStarted():
                 return self._start(event)
             case StudyFinished(study=record):

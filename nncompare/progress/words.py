@@ -33,8 +33,15 @@ def state(study: StudyProgress, tracker: Tracker) -> str:
     return f"{study.phase}, {duration(left)} left"
 
 
-def run_state(tracker: Tracker) -> str:
-    """Return how far the run is, as a sentence."""
+def stopping(grace_s: float, again: str = "press Ctrl-C again") -> str:
+    """Return what happens after the first signal, and what ends the run at once."""
+    return f"Stopping: trials may finish within {grace_s:g} s; {again} to end at once."
+
+
+def run_state(tracker: Tracker, again: str = "press Ctrl-C again") -> str:
+    """Return how far the run is, or that it stops, as a sentence."""
+    if tracker.stopping_s is not None:
+        return stopping(tracker.stopping_s, again)
     total = len(tracker.studies)
     if total == 0:
         return f"Preparing models and data, {duration(tracker.elapsed_s())} so far ..."
