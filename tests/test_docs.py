@@ -190,13 +190,10 @@ def test_docs_page_of_commands_is_made_from_the_commands():
     assert "secret" not in lines
 
 
-@needs_mkdocs
 def test_docs_name_every_check_and_its_property():
     from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, summary
 
-    page = (DOCS / "reference" / "checks.md").read_text(encoding="utf-8")
-    shown = hook("checks").on_page_markdown(page)
-    assert "generated:" not in shown
+    shown = (DOCS / "reference" / "checks.md").read_text(encoding="utf-8")
     for heading, checks in (("## Of models", MODEL_CHECKS), ("## Of data sets", DATASET_CHECKS)):
         table = shown.partition(heading)[2].partition("\n## ")[0]
         named = re.findall(r"^\| <code id=[^>]*>(check_\w+)</code> \| (.*) \|$", table, re.MULTILINE)
