@@ -11,7 +11,6 @@ from typing import Literal, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from nncompare.data.files import cache_root
-from nncompare.data.own import require_no_file
 from nncompare.data.records import DatasetInfo
 from nncompare.data.store import MANIFEST, StoredDataset, open_dataset
 from nncompare.exceptions import DataError, PluginError
@@ -110,6 +109,8 @@ def describe_dataset(name: str) -> KnownDataset:
     PluginError
         The plugin cannot be used.
     """
+    from nncompare.data.own import require_no_file  # here: the list of data sets does without scipy
+
     require_no_file(name)
     ref = find(name, DATASETS)
     known = _known(ref, probe_plugin(ref), stored_datasets(cache_root()))

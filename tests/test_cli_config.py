@@ -41,6 +41,7 @@ storage = "sqlite:///a.db"
 estimate = false
 strict = true
 only-plugins = ["nncompare"]
+show-rows = true
 
 [set.cnn]
 kernel = 3
@@ -109,6 +110,7 @@ def test_config_every_setting_reaches_the_run(asked):
         pins={"cnn": {"kernel": 3}, "mlp": {"activation": "tanh"}},
         out=Path("elsewhere"),
         strict=True,
+        show_rows=True,
         timeout_s=1200.0,
         trial_timeout_s=1.5,
         trial_memory_mb=500.0,

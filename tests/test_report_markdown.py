@@ -47,7 +47,7 @@ def test_markdown_holds_classes_confusions_and_searches_of_each_data_set() -> No
     assert [line.count("called “") for line in confusions.splitlines() if line.startswith("- ")] == [5, 5, 5]
     assert "- mlp: best at trial 1 (numbered 0 to 19); 15 complete, 4 pruned, 1 failed; validation log" in board
     assert "refits with the seeds 1000, 1001, 1002" in board
-    assert "- cnn: ECE 0.0286 (95 % CI 0.0226 to 0.0346), mean over the refits; 0.0300 for" in board
+    assert "- cnn: ECE 0.0286 (95 % CI 0.0226 to 0.0346); 0.0300 for the refits pooled" in board
 
 
 def test_markdown_holds_the_provenance() -> None:

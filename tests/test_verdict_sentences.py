@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from nncompare.report import render_html, render_markdown
+from nncompare import sentence
+from nncompare.report import render_html, render_markdown, verdicts
 from nncompare.report.blocks import parts
 from nncompare.report.render import markdown_text
 from nncompare.report.verdicts import cards
@@ -207,3 +208,7 @@ def test_sentences_agree_with_badge_short_answer_and_chart(case):
     drawn = re.findall(r'<text class="?strong"?[^>]*>(.*?)</text>', article)
     short = [name.replace("&", "&amp;").replace("<", "&lt;")[:5] for name in verdict.compared]
     assert [name[:5] for name in drawn[: len(short)]] == short  # behind them, the close-up of the best
+
+
+def test_sentences_and_tables_agree_on_what_is_too_short_for_a_ratio():
+    assert verdicts.SHORTEST_S == sentence.SHORTEST_S

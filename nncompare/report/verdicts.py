@@ -9,7 +9,6 @@ from nncompare.report.blocks import Cell, Column, Entry, Part, Row, Table
 from nncompare.report.charts import Chart
 from nncompare.report.forest import caption, close_up, forest
 from nncompare.results import Check, CheckLevel, PairRecord, VerdictState
-from nncompare.sentence import SHORTEST_S
 
 STATES: dict[VerdictState, str] = {
     "better": "clear winner",
@@ -19,6 +18,7 @@ STATES: dict[VerdictState, str] = {
     "none": "no result",
 }
 SINGLE_SEED = "ahead, single seed"
+SHORTEST_S = 0.1  # as in the sentence, whose module loads scipy
 LEVELS: tuple[CheckLevel, ...] = ("problem", "warning", "info", "ok")
 
 
