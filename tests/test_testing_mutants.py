@@ -33,6 +33,7 @@ def test_kit_finds_the_fault_and_no_other(cls, runner):
     for message in failed(results).values():
         assert message.endswith((".", "?"))
         assert "\n" not in message
+        assert ".." not in message.replace("...", "")
     assert {r.status for r in results if not r.ok} == {"failed"}
 
 

@@ -40,7 +40,7 @@ def plugin_errors(what: str, remedy: str) -> Iterator[None]:
     except (CheckFailedError, SkippedCheck, TrialPruned):
         raise
     except Exception as error:
-        raise CheckFailedError(f"{what} raised {describe_error(error)}. {remedy}.") from error
+        raise CheckFailedError(f"{what} raised {describe_error(error).rstrip('.')}. {remedy}.") from error
 
 
 def predict(trained: Trained, X: Samples, *, copies: bool = True) -> Array:
