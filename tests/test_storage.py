@@ -136,7 +136,7 @@ def test_storage_with_options_that_are_not_accepted_is_one_sentence(tmp_path, re
     with pytest.raises(StorageError) as caught:
         open_storage(f"sqlite:///{tmp_path}/x.db?cache=shared")
     assert str(caught.value).endswith(
-        "' cannot be opened: its driver would ignore 'cache'. Leave it out; SQLite takes options only with 'uri=true' "
-        "among them."
+        "' cannot be opened: its driver would ignore 'cache'. "
+        "Leave it out; SQLite takes options only with 'uri=true' among them."
     )
     assert list(recwarn) == []
