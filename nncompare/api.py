@@ -21,6 +21,7 @@ from nncompare.exceptions import UsageError
 from nncompare.execution.runner import LocalRunner
 from nncompare.interrupts import terminable
 from nncompare.naming import Named, plugin_names
+from nncompare.outfolder import check_out
 from nncompare.plan import Plan
 from nncompare.planning import make_plan
 from nncompare.progress.lines import choose_progress
@@ -36,9 +37,8 @@ __all__ = ["compare", "load", "resume"]
 
 _OWN = ("X", "y", "X_test", "y_test", "name")
 _ALL = "all"
-_NOTHING_TO_COMPARE = (
-    "Say what to compare: X= and y=, dataset=, or models=. To run every model on its own data set and on mnist1d, "
-    "which takes long, write compare(models='all')."
+_NOTHING = (
+    "Say what to compare: X= and y=, dataset=, or models=. Every model, which takes long: compare(models='all')."
 )
 _ELSEWHERE = {"models", "datasets", "command", "strict"}
 _OTHER_NAMES = {"datasets": "dataset", "data": "dataset", "model": "models", "seeds": "n_refits", "set": "pins"}
@@ -82,7 +82,7 @@ def compare(
     X_test, y_test : optional
         The test part, of the form of ``X`` and ``y``. Without it a fifth of the rows is set aside.
     name : str, default "data"
-        What the report calls ``X`` and ``y``.
+        What the report calls ``X`` and ``y``; spaces and the like become ``-``.
     view : {"tabular", "image", "sequence"}, optional
         What ``X`` or a file holds, where the shape does not tell.
     target : str, optional
@@ -141,11 +141,12 @@ def compare(
     given = [name for name, value in arrays.items() if value is not None]
     _check_arrays(given, datasets, target)
     if not (model_names or datasets or given):
-        raise UsageError(_NOTHING_TO_COMPARE)
+        raise UsageError(_NOTHING)
     model_names = _without_all(model_names)
     config = RunConfig(models=model_names, datasets=datasets, view=view, target=target, **settings)
     if not isinstance(name, str):
         raise UsageError(f"name is {name!r}; a text is expected.")
+    check_out(config.out)
     with choose_progress(_is_quiet(progress)) as shown, LocalRunner() as runner:
         listeners = Listeners(shown, *([] if listener is None else [listener]))
         with terminable():

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nncompare.columns import one_line
 from nncompare.data.files import write_atomic
+from nncompare.data.own import own_name
 from nncompare.engine import Engine
 from nncompare.estimate import Estimate
 from nncompare.events import Listener, RunFinished
@@ -21,6 +23,7 @@ from nncompare.plan import Plan
 from nncompare.prediction import Prediction, predict
 from nncompare.report import render_comparison, render_html, write_report
 from nncompare.results import Results, VerdictRecord
+from nncompare.scoretable import ranked_studies, score_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +37,16 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, signum: int, results: Results, report: Path) -> None:
         super().__init__(f"interrupted by signal {signum}; the partial report is {report}")
         self.signum, self.results, self.report = signum, results, report
+
+
+class _ByName(dict[str, VerdictRecord]):
+    """Verdicts by the names of data sets, which are also found as the caller wrote them."""
+
+    def __missing__(self, name: str) -> VerdictRecord:
+        called = own_name(name)
+        if called not in self:
+            raise KeyError(f"{name!r}: the run has {', '.join(self) or 'no data set'}.")
+        return self[called]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +74,11 @@ class Comparison:
 
     @property
     def verdicts(self) -> dict[str, VerdictRecord]:
-        """The verdict of each data set, by its name: state, winner, differences of all pairs, checks."""
-        return {dataset.name: dataset.verdict for dataset in self.results.datasets}
+        """The verdict of each data set, by its name: state, winner, differences of all pairs, checks.
+
+        A name that was given to ``compare()`` finds its verdict too: ``"my wine"`` is ``my-wine`` in the run.
+        """
+        return _ByName((dataset.name, dataset.verdict) for dataset in self.results.datasets)
 
     @property
     def leaderboard(self) -> pd.DataFrame:
@@ -150,6 +166,18 @@ class Comparison:
         if found.note:
             warnings.warn(found.note, stacklevel=2)
         return found
+
+    def __str__(self) -> str:
+        """Return the verdicts and a small table of scores in plain text, as a run prints them at its end."""
+        parts = []
+        for dataset in self.results.datasets:
+            parts.append(one_line(dataset.verdict.text))
+            ranked = ranked_studies(self.results, dataset)
+            if len(self.results.datasets) > 1:
+                parts[-1] = f"{dataset.name}: {parts[-1]}"
+            if ranked:
+                parts.append("\n".join(score_table(ranked, dataset)))
+        return "\n\n".join([*parts, f"Report: {self.folder / REPORT}"])
 
     def __repr__(self) -> str:
         """Return the verdicts in words, and where the report is."""

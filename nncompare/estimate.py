@@ -9,6 +9,7 @@ default one does, though a half and twice both occur. The trainings then fill th
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 import time
@@ -62,6 +63,8 @@ class Estimate:
         Trainings at a time.
     probe_s : float
         What the estimate itself took.
+    busy : bool
+        More wanted to run than there are processors before the estimate began, so that it is likely too long.
     """
 
     seconds: float | None
@@ -69,6 +72,7 @@ class Estimate:
     reasons: Mapping[tuple[str, str], str] = field(default_factory=dict)
     jobs: int = 1
     probe_s: float = 0.0
+    busy: bool = False
 
     @property
     def text(self) -> str:
@@ -82,6 +86,7 @@ class Estimate:
         return (
             f"The run takes about {in_words(self.seconds)}, likely {low} to {high}, {trials} at a time "
             "(estimated from an epoch or two of each study)."
+            + (" Other work is running, so this may be too long." if self.busy else "")
         )
 
     def of_study(self, model: str, dataset: str) -> str:
@@ -109,7 +114,7 @@ def estimate_plan(plan: Plan, runner: LocalRunner, listener: Listener | None = N
         A study whose training fails, reports no epoch or takes more than 60 s for the first one has a reason
         instead.
     """
-    started = time.monotonic()
+    started, busy = time.monotonic(), _is_busy()
     studies = [study for study in plan.studies if study.failure is None]
     datasets = {dataset.name: dataset for dataset in plan.datasets}
     paces: dict[tuple[str, str], Pace | str] = {}
@@ -123,9 +128,18 @@ def estimate_plan(plan: Plan, runner: LocalRunner, listener: Listener | None = N
                 runner.kill()
                 raise
     estimate = _estimate(plan, studies, datasets, paces, time.monotonic() - started)
+    estimate = replace(estimate, busy=busy and estimate.seconds is not None)
     if listener is not None and estimate.text:
         listener(Notice(estimate.text))
     return estimate
+
+
+def _is_busy() -> bool:
+    """Tell whether more processes wanted to run in the last minute than there are processors."""
+    try:
+        return os.getloadavg()[0] > (os.cpu_count() or 1)
+    except OSError:
+        return False
 
 
 def _session(plan: Plan, runner: LocalRunner, folder: Path) -> Session:

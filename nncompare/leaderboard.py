@@ -10,16 +10,19 @@ from nncompare.results import DatasetRecord, Interval, ReferenceRecord, Results,
 if TYPE_CHECKING:
     import pandas as pd
 
+# pandas shows both ends of a table that is wide: scores first, and nothing wide at the end.
 COLUMNS = {
-    "dataset": "object",
     "model": "object",
-    "is_reference": "bool",
-    "status": "object",
     "test_accuracy": "float64",
     "accuracy_low": "float64",
     "accuracy_high": "float64",
+    "dataset": "object",
     "macro_f1": "float64",
     "log_loss": "float64",
+    "is_reference": "bool",
+    "status": "object",
+    "reason": "object",
+    "best_params": "object",
     "fit_time_s": "float64",
     "fit_cpu_s": "float64",
     "latency_ms": "float64",
@@ -28,8 +31,6 @@ COLUMNS = {
     "trials_complete": "Int64",
     "trials_pruned": "Int64",
     "trials_failed": "Int64",
-    "best_params": "object",
-    "reason": "object",
 }
 TRIAL_COLUMNS = {
     "dataset": "object",

@@ -110,6 +110,41 @@ def test_comparison_verdict_of_several_is_a_line_each(tmp_path):
     assert len(lines) > 1
 
 
+def test_comparison_verdict_is_found_by_the_name_that_was_given(tmp_path):
+    results = fixtures.one_model()
+    dataset = results.datasets[0].model_copy(update={"name": "my-wine"})
+    verdicts = comparison(results.model_copy(update={"datasets": [dataset]}), tmp_path).verdicts
+    assert verdicts["my wine"] is verdicts["my-wine"] is dataset.verdict
+    assert list(verdicts) == ["my-wine"]
+    with pytest.raises(KeyError, match="'your wine': the run has my-wine"):
+        verdicts["your wine"]
+
+
+def test_comparison_prints_verdicts_and_small_tables(tmp_path):
+    results = fixtures.full()
+    text = str(comparison(results, tmp_path))
+    first = results.datasets[0]
+    assert text.startswith(f"{first.name}: {first.verdict.text}\n\nMODEL ")
+    assert text.endswith(f"\n\nReport: {tmp_path / 'report.html'}")
+    scored = {study.model for study in results.studies if study.test is not None}
+    assert scored
+    assert [model for model in scored if not re.search(rf"^{re.escape(model)} +0\.\d{{4}} ", text, re.M)] == []
+    one = fixtures.one_model()
+    assert str(comparison(one, tmp_path)).startswith(one.datasets[0].verdict.text)
+
+
+def test_leaderboard_on_a_narrow_terminal_shows_model_and_accuracy(tmp_path):
+    import pandas as pd
+
+    with pd.option_context("display.width", 80, "display.max_columns", 0, "display.expand_frame_repr", True):
+        head = str(comparison(fixtures.full(), tmp_path).leaderboard).splitlines()[0]
+    assert head.split()[:2] == ["model", "test_accuracy"]
+    with pd.option_context("display.width", 80, "display.max_columns", 8, "display.expand_frame_repr", False):
+        head = str(comparison(fixtures.full(), tmp_path).leaderboard).splitlines()[0]
+    assert head.split()[:4] == ["model", "test_accuracy", "accuracy_low", "accuracy_high"]
+    assert "reason" not in head
+
+
 def test_comparison_shows_itself_in_words(tmp_path):
     shown = repr(comparison(fixtures.one_model(), tmp_path))
     assert shown.startswith("<Comparison ")
@@ -311,7 +346,7 @@ def test_compare_a_data_frame_and_predict_with_it(tmp_path, capsys):
     budget = SMALL | {"max_epochs": 20}
     done = compare("mlp", X=X, y=y, name="wine", out=tmp_path, **budget)
     assert (
-        "wine: 178 rows: 13 numeric and 1 categorical columns, 1 missing value; 3 classes"
+        "wine: 178 rows: 13 numeric and 1 categorical column, 1 missing value; 3 classes"
         in capsys.readouterr().err
     )
     assert [dataset.name for dataset in done.results.datasets] == ["wine"]

@@ -47,6 +47,18 @@ def test_summary_of_a_plan_shows_each_estimate_and_why_one_is_missing():
 
 def test_summary_sets_the_time_that_was_estimated_against_the_truth(tmp_path):
     results = fixtures.full().model_copy(update={"duration_s": 1260.0, "estimate_s": 1100.0})
-    assert "Took 21 min; estimated 18 min." in result_lines(results, tmp_path / "report.html")
+    assert "Took 21 min after loading and estimating; estimated 18 min." in result_lines(
+        results, tmp_path / "report.html"
+    )
     without = results.model_copy(update={"estimate_s": None})
     assert not [line for line in result_lines(without, tmp_path / "report.html") if "stimated" in line]
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.0, "<0.1"), (0.04, "<0.1"), (0.26, "0.3"), (12.0, "12.0")])
+def test_summary_of_a_very_fast_model_says_less_and_not_nothing(tmp_path, seconds, shown):
+    results = fixtures.one_model()
+    studies = [study.model_copy(update={"fit_cpu_s": seconds}) for study in results.studies]
+    lines = result_lines(results.model_copy(update={"studies": studies}), tmp_path / "report.html")
+    header = next(line for line in lines if line.startswith("MODEL"))
+    row = next(line for line in lines if line.startswith(f"{studies[0].model} "))
+    assert row[: header.index("CPU S") + len("CPU S")].split()[-1] == shown

@@ -304,7 +304,7 @@ def test_good_table_is_the_same_in_every_dress(tmp_path, content, encoding):
     (tmp_path / "good.csv").write_bytes(content)
     info, dataset = read_own(tmp_path / "good.csv", "class", encoding)
     assert (info.name, info.class_names, dataset.target) == ("good", ("no", "yes"), "class")
-    text = "12 rows: 1 numeric and 1 categorical columns; target 'class' with 2 classes: no, yes"
+    text = "12 rows: 1 numeric and 1 categorical column; target 'class' with 2 classes: no, yes"
     assert info.description == text
     np.testing.assert_array_equal(dataset.X_train, np.column_stack([np.arange(12) * 0.5, np.arange(12) % 3]))
     np.testing.assert_array_equal(dataset.y_train, (np.arange(12) + 1) % 2)

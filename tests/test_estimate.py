@@ -178,3 +178,16 @@ def test_estimate_in_one_sentence():
     assert "1 trial at a time" in replace(found, jobs=1).text
     assert "likely 60 s to 3 min" in replace(found, seconds=100.0).text
     assert "likely 40 min to 1 h 50 min" in replace(found, seconds=4000.0).text
+
+
+def test_estimate_on_a_busy_machine_says_that_it_may_be_too_long():
+    found = Estimate(seconds=1100.0, jobs=2, busy=True)
+    assert found.text.endswith(" of each study). Other work is running, so this may be too long.")
+    assert replace(found, seconds=None).text == ""
+
+
+@pytest.mark.parametrize(("load", "busy"), [(2.5, True), (1.9, False)])
+def test_machine_is_busy_with_a_load_above_its_processors(monkeypatch, load, busy):
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert estimate._is_busy() is busy

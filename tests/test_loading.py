@@ -198,7 +198,7 @@ def test_loading_own_table_says_what_was_recognised(runner, tmp_path):
     (loaded,) = load_own(runner, tmp_path, path, listener=events.append, target="class").values()
     assert (loaded.name, loaded.stored.target, len(loaded.stored.columns)) == ("things", "class", 2)
     assert (loaded.n_train + loaded.n_valid, loaded.n_test) == (16, 4)
-    text = "20 rows: 1 numeric and 1 categorical columns; target 'class' with 2 classes: no, yes"
+    text = "20 rows: 1 numeric and 1 categorical column; target 'class' with 2 classes: no, yes"
     assert events == [Notice(f"things: {text}", "info")]
     assert loaded.stored.description == text
 

@@ -39,7 +39,7 @@ def people():
     ("table", "target", "text", "better_than"),
     [
         (wine, "class", "178 rows: 13 numeric columns; target 'class' with 3 classes: 0, 1, 2", 0.5),
-        (people, "income", "300 rows: 1 numeric and 1 categorical columns, ", 0.6),
+        (people, "income", "300 rows: 1 numeric and 1 categorical column, ", 0.6),
     ],
 )
 def test_own_table_goes_from_file_to_scores(runner, tmp_path, table, target, text, better_than):

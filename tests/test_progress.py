@@ -61,7 +61,7 @@ def test_plain_progress_writes_a_line_per_event_on_stderr(capsys):
         "Loading digits",
         "Warning: one core only",
         "mlp on digits: 2 trials of at most 10 epochs, then 1 refit",
-        "mlp on digits: trial 0 (1 of 2 done), validation log loss 0.2500, best 0.2500 (accuracy 0.900), "
+        "mlp on digits: 1 of 2 trials done, number 0, validation log loss 0.2500, best 0.2500 (accuracy 0.900), "
         "about 1 s left",
         "mlp on digits: refit 1 of 1, test accuracy 0.8750",
         "cnn on mnist: not run: no module",
@@ -71,8 +71,8 @@ def test_plain_progress_writes_a_line_per_event_on_stderr(capsys):
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"state": "pruned"}, "trial 0 (1 of 2 done), pruned"),
-        ({"state": "failed", "failure": FAILURE}, "trial 0 (1 of 2 done), failed: no module"),
+        ({"state": "pruned"}, "1 of 2 trials done, number 0, pruned"),
+        ({"state": "failed", "failure": FAILURE}, "1 of 2 trials done, number 0, failed: no module"),
     ],
 )
 def test_plain_progress_says_what_became_of_a_trial(capsys, fields, text):

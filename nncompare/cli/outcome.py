@@ -147,7 +147,7 @@ def _plan_as_json(plan: Plan, estimate: Estimate | None, code: int) -> dict[str,
 
 
 def _dataset(results: Results, dataset: DatasetRecord) -> dict[str, Any]:
-    from nncompare.cli.summary import ranked_studies
+    from nncompare.scoretable import ranked_studies
 
     verdict = dataset.verdict.model_dump(include={"text", "state", "winner", "tied"})
     models = [

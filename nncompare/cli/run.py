@@ -157,8 +157,10 @@ def _run(config: RunConfig, output: Output, estimate: bool, save: Callable[[], N
     from nncompare.comparison import Interrupted, run
     from nncompare.execution.runner import LocalRunner
     from nncompare.interrupts import terminable
+    from nncompare.outfolder import check_out
     from nncompare.progress.lines import choose_progress
 
+    check_out(config.out)
     signum = None
     with choose_progress(output.quiet) as progress, LocalRunner() as runner:
         with terminable():

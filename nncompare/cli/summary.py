@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from nncompare.columns import fitting, one_line
 from nncompare.progress.lines import outcome
 from nncompare.progress.tracker import duration
-from nncompare.results import DatasetRecord, Interval, Results, StudyRecord
+from nncompare.results import Results
+from nncompare.scoretable import ranked_studies, score_table
 
 if TYPE_CHECKING:
     from nncompare.estimate import Estimate
@@ -103,12 +104,13 @@ def result_lines(results: Results, report: Path, width: int | None = None) -> li
         ranked = ranked_studies(results, dataset)
         if ranked:
             verdict = _wrapped(f"{dataset.name}: {one_line(dataset.verdict.text)}", width)
-            lines += [*verdict, "", *_leaderboard(ranked, dataset, width), ""]
+            lines += [*verdict, "", *score_table(ranked, dataset, width), ""]
     missing = [outcome(study) for study in results.studies if study.status != "complete"]
     if missing:
         lines += ["Without a result:", *_indented(missing, width), ""]
     if results.estimate_s is not None and results.duration_s is not None:
-        lines.append(f"Took {duration(results.duration_s)}; estimated {duration(results.estimate_s)}.")
+        took = duration(results.duration_s)
+        lines.append(f"Took {took} after loading and estimating; estimated {duration(results.estimate_s)}.")
     return [*lines, f"Report: {report}"]
 
 
@@ -133,37 +135,3 @@ def _wrapped(text: str, width: int | None, indent: str = "") -> list[str]:
 def exit_line(code: int) -> str:
     """Return the meaning of an exit code that is not 0."""
     return f"Exit code {code}: {EXIT_MEANINGS.get(code, 'see the README')}."
-
-
-def ranked_studies(results: Results, dataset: DatasetRecord) -> list[tuple[float, StudyRecord]]:
-    """Return the studies of a data set that have test scores, best first."""
-    scored = [
-        (s.test.accuracy.mean, s) for s in results.studies if s.dataset == dataset.name and s.test is not None
-    ]
-    return sorted(scored, key=lambda item: (-item[0], item[1].model))
-
-
-def _leaderboard(ranked: list[tuple[float, StudyRecord]], dataset: DatasetRecord, width: int | None) -> list[str]:
-    rows = [
-        (
-            study.model,
-            *_score(study.test.accuracy if study.test else None),
-            *_score(study.test.macro_f1 if study.test else None)[:1],
-            "" if study.fit_cpu_s is None else f"{study.fit_cpu_s:.1f}",
-            "" if study.n_parameters is None else f"{study.n_parameters:,}",
-        )
-        for _mean, study in ranked
-    ]
-    rows += [
-        (f"({reference.name})", *_score(reference.test_accuracy), *_score(reference.macro_f1)[:1], "", "")
-        for reference in dataset.references
-        if reference.failure is None
-    ]
-    header = ("MODEL", "ACCURACY", "95 % INTERVAL", "MACRO F1", "CPU S", "PARAMETERS")
-    return fitting(rows, header, right=(1, 3, 4, 5), width=width, drop=(5, 4, 3, 2))
-
-
-def _score(interval: Interval | None) -> tuple[str, str]:
-    if interval is None:
-        return "", ""
-    return f"{interval.mean:.4f}", f"{interval.low:.4f} to {interval.high:.4f}"

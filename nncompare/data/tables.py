@@ -61,7 +61,8 @@ class Recognised:
         n_categorical = sum(column.categories is not None for column in self.columns)
         kinds = [(len(self.columns) - n_categorical, "numeric"), (n_categorical, "categorical")]
         text = " and ".join(f"{n} {kind}" for n, kind in kinds if n)
-        text = f"{text} column{'s' if len(self.columns) > 1 else ''}"
+        last = n_categorical or len(self.columns)
+        text = f"{text} column{'s' if last > 1 else ''}"
         return (
             text if not self.n_gaps else f"{text}, {self.n_gaps:,} missing value{'s' if self.n_gaps > 1 else ''}"
         )

@@ -161,7 +161,8 @@ def outcome(record: StudyRecord) -> str:
 
 def _trial(event: TrialFinished, study: StudyProgress, tracker: Tracker) -> str:
     trial = event.trial
-    parts = [f"{study.label}: trial {trial.number} ({event.n_finished} of {event.n_trials} done)"]
+    # Behind a resumed run the number of a trial is no count: trials that were cut off are repeated at the end.
+    parts = [f"{study.label}: {event.n_finished} of {event.n_trials} trials done, number {trial.number}"]
     if trial.state == "failed":
         parts.append(f"failed: {trial.failure.message}" if trial.failure else "failed")
     elif trial.state == "pruned":
