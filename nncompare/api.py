@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import signal
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import fields, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from nncompare.arguments import NOTHING_TO_COMPARE, check_arrays, check_settings, is_quiet, without_all
 from nncompare.comparison import Comparison, Interrupted, load_results
 from nncompare.comparison import run as carry_out
 from nncompare.data.files import cache_root
@@ -34,14 +34,6 @@ if TYPE_CHECKING:
     from nncompare.data.records import View
 
 __all__ = ["compare", "load", "resume"]
-
-_OWN = ("X", "y", "X_test", "y_test", "name")
-_ALL = "all"
-_NOTHING = (
-    "Say what to compare: X= and y=, dataset=, or models=. Every model, which takes long: compare(models='all')."
-)
-_ELSEWHERE = {"models", "datasets", "command", "strict"}
-_OTHER_NAMES = {"datasets": "dataset", "data": "dataset", "model": "models", "seeds": "n_refits", "set": "pins"}
 
 
 def compare(
@@ -136,18 +128,18 @@ def compare(
     >>> done.report("wine.html")  # doctest: +SKIP
     """
     arrays = {"X": X, "y": y, "X_test": X_test, "y_test": y_test}
-    _check_settings(settings)
+    check_settings(settings)
     model_names, datasets = plugin_names(models, "model"), plugin_names(dataset, "data set")
     given = [name for name, value in arrays.items() if value is not None]
-    _check_arrays(given, datasets, target)
+    check_arrays(given, datasets, target)
     if not (model_names or datasets or given):
-        raise UsageError(_NOTHING)
-    model_names = _without_all(model_names)
+        raise UsageError(NOTHING_TO_COMPARE)
+    model_names = without_all(model_names)
     config = RunConfig(models=model_names, datasets=datasets, view=view, target=target, **settings)
     if not isinstance(name, str):
         raise UsageError(f"name is {name!r}; a text is expected.")
     check_out(config.out)
-    with choose_progress(_is_quiet(progress)) as shown, LocalRunner() as runner:
+    with choose_progress(is_quiet(progress)) as shown, LocalRunner() as runner:
         listeners = Listeners(shown, *([] if listener is None else [listener]))
         with terminable():
             if X is not None:
@@ -209,7 +201,7 @@ def resume(
         As for :func:`compare`.
     """
     folder = find_run(os.fspath(run), Path(out).expanduser())
-    with choose_progress(_is_quiet(progress)) as shown, LocalRunner() as runner:
+    with choose_progress(is_quiet(progress)) as shown, LocalRunner() as runner:
         listeners = Listeners(shown, *([] if listener is None else [listener]))
         with terminable():
             plan = plan_rest(
@@ -259,54 +251,3 @@ def load(run: str | os.PathLike[str], out: str | os.PathLike[str] = "reports") -
     """
     folder = find_run(os.fspath(run), Path(out).expanduser())
     return Comparison(load_results(folder), folder.absolute())
-
-
-def _is_quiet(progress: object) -> bool:
-    if progress is not True and progress is not False and progress != "quiet":
-        raise UsageError(f"progress is {progress!r}; True, False or 'quiet' is expected.")
-    return progress is not True
-
-
-def _check_settings(settings: Iterable[str]) -> None:
-    """Refuse a keyword that is no setting, with the one that was meant."""
-    known = {field.name for field in fields(RunConfig)} - _ELSEWHERE
-    every = [*sorted(known), "models", "dataset", *_OWN, "progress", "listener", "estimate"]
-    for name in settings:
-        if name == "strict":
-            raise UsageError(
-                "compare() has no setting 'strict', which is for the exit code of a command. What was not run is "
-                "in results: [study for study in comparison.results.studies if study.status == 'not_run']."
-            )
-        if name not in known:
-            near = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else difflib.get_close_matches(name, every, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(every)}."
-            raise UsageError(f"compare() has no setting '{name}'. {hint}")
-
-
-def _without_all(models: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of models, none where all are meant, as ``--all`` has it."""
-    if _ALL not in models:
-        return models
-    if len(models) > 1:
-        raise UsageError("models holds 'all', which is every model, beside other names. Leave one of the two out.")
-    return ()
-
-
-def _check_arrays(given: Collection[str], datasets: Collection[str], target: str | None) -> None:
-    """Refuse arrays that are not whole, or that come along with a data set; ``given`` are the names of those."""
-    if not given:
-        return
-    if datasets:
-        raise UsageError(
-            f"Both dataset and {' and '.join(given)} are given. Pass one of them: a run is one or the other."
-        )
-    if "X" not in given or "y" not in given:
-        missing = "y, the class of each row" if "X" in given else "X, the samples"
-        hint = (
-            f": compare(X=table.drop(columns={target!r}), y=table[{target!r}])" if target and "X" in given else ""
-        )
-        raise UsageError(f"{' and '.join(given)} came without {missing}. Pass X and y together{hint}.")
-    if target is not None:
-        raise UsageError("target names a column of a file; with X, pass the classes as y.")
-    if ("X_test" in given) != ("y_test" in given):
-        raise UsageError("X_test and y_test belong together. Pass both or neither.")

@@ -1,12 +1,15 @@
-"""The file behind a module that lies in the current folder and is not installed."""
+"""Modules that are not installed: the file behind one in the current folder, and how files are imported."""
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
+from types import ModuleType
 
-__all__ = ["file_of_module"]
+__all__ = ["file_of_module", "import_file", "import_module"]
 
 
 def file_of_module(module: str) -> str | None:
@@ -21,3 +24,22 @@ def file_of_module(module: str) -> str | None:
     entries = [entry for entry in sys.path if Path(entry or ".").resolve() != file.parent.resolve()]
     is_elsewhere = any(finder.find_spec(module, None) is not None for finder in others)
     return None if is_elsewhere or PathFinder.find_spec(module, entries) is not None else str(file)
+
+
+def import_module(name: str) -> ModuleType:
+    """Import by name; what is not installed is looked for in the current folder too, after all else."""
+    if importlib.util.find_spec(name.partition(".")[0]) is None:
+        sys.path.append(str(Path.cwd()))
+    return importlib.import_module(name)
+
+
+def import_file(path: Path) -> ModuleType:
+    """Import a file that belongs to no package; modules beside it can be imported, after all else."""
+    spec = importlib.util.spec_from_file_location(f"nncompare_local_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"'{path}' is not a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses and Keras's serialisation look a class's module up by name
+    sys.path.append(str(path.parent))
+    spec.loader.exec_module(module)
+    return module

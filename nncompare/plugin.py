@@ -1,8 +1,8 @@
 """The plugin contract: all that the author of a model or data set plugin has to know.
 
-A model plugin is a class that derives from :class:`ModelPlugin` (or from the more convenient
-``nncompare.frameworks.keras.KerasPlugin`` and ``nncompare.frameworks.sklearn.SklearnPlugin``) and is named in the
-entry-point group ``nncompare.models``; a data set plugin is a :class:`DatasetPlugin`, in ``nncompare.datasets``.
+A model plugin is a class that derives from :class:`ModelPlugin`, or from ``KerasPlugin`` or ``SklearnPlugin`` of
+``nncompare.frameworks``, in the entry-point group ``nncompare.models``; a data set plugin is a
+:class:`DatasetPlugin`, in ``nncompare.datasets``.
 Plugin code runs in child processes only: it may import its framework at the top, and a crash costs one trial.
 """
 
@@ -59,21 +59,17 @@ class Trial(Protocol):
     @property
     def number(self) -> int:
         """Position of the trial in its study, from 0."""
-        ...
 
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
         """Return a float from ``[low, high]``."""
-        ...
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
         """Return an integer from ``[low, high]``."""
-        ...
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
         """Return one of ``choices`` (None, bool, int, float or str)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,20 +7,17 @@ code, and only child processes call it.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from operator import attrgetter
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from nncompare.exceptions import PluginError, UsageError
-from nncompare.modulefile import file_of_module
+from nncompare.modulefile import file_of_module, import_file, import_module
 from nncompare.selection import Selection, did_you_mean, normalized
 
 Group: TypeAlias = Literal["nncompare.models", "nncompare.datasets"]
@@ -207,7 +204,7 @@ def load_class(value: str) -> type:
     where, _, qualified_name = re.sub(r"\s*(\[.*\])?$", "", value).rpartition(":")
     where, qualified_name = where.strip(), qualified_name.strip()
     try:
-        module = _import_file(Path(where)) if where.endswith(".py") else _import_module(where)
+        module = import_file(Path(where)) if where.endswith(".py") else import_module(where)
     except Exception as error:  # the border to foreign code: whatever it raises has one owner and one message
         raise PluginError(f"'{value}' cannot be imported: {type(error).__name__}: {error}") from error
     try:
@@ -282,22 +279,3 @@ def _local(name: str, group: Group) -> PluginRef:
     if class_name in RESERVED:
         raise UsageError(f"The class '{class_name}' has the name of a reference. Give it another one.")
     return PluginRef(class_name, group, f"{where}:{class_name}", LOCAL, "")
-
-
-def _import_module(name: str) -> ModuleType:
-    """Import by name; what is not installed is looked for in the current folder too, after all else."""
-    if importlib.util.find_spec(name.partition(".")[0]) is None:
-        sys.path.append(str(Path.cwd()))
-    return importlib.import_module(name)
-
-
-def _import_file(path: Path) -> ModuleType:
-    """Import a file that belongs to no package; modules beside it can be imported, after all else."""
-    spec = importlib.util.spec_from_file_location(f"nncompare_local_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"'{path}' is not a Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses and Keras's serialisation look a class's module up by name
-    sys.path.append(str(path.parent))
-    spec.loader.exec_module(module)
-    return module
