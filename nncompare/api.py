@@ -99,8 +99,7 @@ def compare(
     Raises
     ------
     UsageError
-        Nothing is said to be compared, a name or a value is wrong, or they contradict each other; nothing has been
-        run.
+        Nothing is to be compared, a name or a value is wrong, or they contradict each other; nothing has been run.
     DataError
         The arrays cannot be used as they are.
     StorageError
