@@ -91,10 +91,12 @@ def _block_means(values: Floats, length: int, axis: int) -> Floats:
 
 
 def _series(sequence: Array) -> list[float]:
-    """Return the first feature in at most 64 steps, each the mean of equally many."""
+    """Return the first feature in at most 64 steps, each the mean of equally many, to a hundredth of their span."""
     first = np.asarray(sequence[:, 0], dtype=np.float64)
     means = _block_means(first, math.ceil(len(first) / STEPS), 0)
-    return [float(f"{value:.4g}") for value in means]
+    span = float(np.ptp(means))
+    decimals = 2 - math.floor(math.log10(span)) if span > 0 else 2
+    return [round(float(value), decimals) for value in means]
 
 
 def _columns(values: Array, columns: Sequence[Column]) -> dict[str, CellValue]:

@@ -18,6 +18,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from nncompare.exceptions import ResultsError
+from nncompare.report.mistakes import SHOWN as MISTAKES_SHOWN
 from nncompare.report.training import curves
 from nncompare.results import Curve, RefitRecord, Results, StudyRecord, TrialRecord
 
@@ -40,7 +41,7 @@ HOLDER = re.compile(r'<template id="results">([A-Za-z0-9+/=]*)</template>')
 def shown(results: Results) -> dict[str, Any]:
     """Return the JSON values of results without what the report does not show, with as few digits as it needs.
 
-    Left out are the curves that are not drawn, the seeds, memory and clock times of trials, the scores by class of
+    Left out are the curves and the mistakes that are not drawn, the seeds, memory and clock times of trials, the scores by class of
     each single refit, and the names of files beside the report. Doing it twice changes nothing.
     """
     kept = results.model_copy(update={"studies": [_study(study) for study in results.studies]})
@@ -52,7 +53,8 @@ def _study(study: StudyRecord) -> StudyRecord:
     drawn = [run.curve for run in curves(study)]
     trials = [trial.model_copy(update=NOT_SHOWN_OF_TRIAL | _curve(trial, drawn)) for trial in study.trials]
     refits = [refit.model_copy(update=NOT_SHOWN_OF_REFIT | _curve(refit, drawn)) for refit in study.refits]
-    return study.model_copy(update={"trials": trials, "refits": refits})
+    mistakes = study.mistakes[:MISTAKES_SHOWN]
+    return study.model_copy(update={"trials": trials, "refits": refits, "mistakes": mistakes})
 
 
 def _curve(record: TrialRecord | RefitRecord, drawn: list[Curve]) -> dict[str, Any]:

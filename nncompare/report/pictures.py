@@ -10,16 +10,17 @@ from nncompare.results import Sample
 
 NOTHING = "neither words nor picture"
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-_WIDTH, _HEIGHT, _EDGE = 100, 24, 2
+HEIGHT, _EDGE = 48, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A small image, a PNG file in base64, or the points of a curve in a box of 100 by 24; ``text`` names it."""
+    """A small image, a PNG file in base64, or the points of a curve, a unit apart; ``text`` names it."""
 
     text: str
     png: str = ""
     points: str = ""
+    box: str = ""
 
 
 def picture(sample: Sample) -> Picture | None:
@@ -27,7 +28,9 @@ def picture(sample: Sample) -> Picture | None:
     text = f"test row {sample.id}"
     if sample.thumbnail and _BASE64.fullmatch(sample.thumbnail):
         return Picture(text, png=sample.thumbnail)
-    return Picture(text, points=_points(sample.series)) if len(sample.series) > 1 else None
+    if len(sample.series) < 2:
+        return None
+    return Picture(text, points=_points(sample.series), box=f"0 0 {len(sample.series) - 1} {HEIGHT}")
 
 
 def said(sample: Sample) -> str:
@@ -41,8 +44,5 @@ def said(sample: Sample) -> str:
 
 def _points(values: list[float]) -> str:
     low, high = min(values), max(values)
-    span, step = (high - low) or 1.0, _WIDTH / (len(values) - 1)
-    height = _HEIGHT - 2 * _EDGE
-    return " ".join(
-        f"{step * k:.1f},{_HEIGHT - _EDGE - height * (value - low) / span:.1f}" for k, value in enumerate(values)
-    )
+    scale = (HEIGHT - 2 * _EDGE) / ((high - low) or 1.0)
+    return " ".join(f"{k},{HEIGHT - _EDGE - scale * (value - low):.0f}" for k, value in enumerate(values))
