@@ -21,7 +21,7 @@ from . import report_fixtures as fixtures
 
 TRAINING, _, PARAMETERS, MEMORY, _ = COSTS
 POINTS = st.lists(
-    st.builds(Point, st.sampled_from("abcdef"), st.integers(0, 9).map(float), st.integers(1, 9).map(float)),
+    st.builds(Point, st.sampled_from("abcdef"), st.integers(0, 9).map(float), st.integers(50, 70).map(float)),
     min_size=1, max_size=6, unique_by=lambda point: point.model,
 )  # fmt: skip
 NO_PAIRS: tuple[PairRecord, ...] = ()
@@ -39,8 +39,8 @@ def test_front_holds_the_models_that_nobody_beats(points: list[Point]) -> None:
     assert kept
     for point in points:
         beaten = any(
-            (o.accuracy > point.accuracy and o.cost <= point.cost)
-            or (o.accuracy >= point.accuracy and o.cost < point.cost)
+            (o.accuracy > point.accuracy and o.cost <= 1.05 * point.cost)
+            or (o.accuracy >= point.accuracy and 1.05 * o.cost < point.cost)
             for o in points
         )
         assert (point in kept) == (not beaten)
@@ -65,7 +65,20 @@ def test_front_holds_the_models_that_nobody_beats(points: list[Point]) -> None:
          "a is the most accurate; b has 10 times fewer parameters but loses 8.0 points. c is dominated by b: no "
          "more accurate, no cheaper."),
         (models(a=(0.98, 101.0), b=(0.9, 100.0)), MEMORY, NO_PAIRS,
-         "a is the most accurate; b needs as much memory but loses 8.0 points."),
+         "a is the most accurate, and none is cheaper by 5 % or more. b is dominated by a: no more accurate, no "
+         "cheaper."),
+        (models(a=(0.98, 106.0), b=(0.9, 100.0)), MEMORY, NO_PAIRS,
+         "a is the most accurate; b needs 1.1 times less memory but loses 8.0 points."),
+        (models(a=(0.98, 30.0), b=(0.974, 90.0)), TRAINING, CHANCE,
+         "a is the most accurate and the cheapest. b costs more than a and is not shown to be more accurate."),
+        (models(a=(0.98, 90.0), b=(0.974, 91.0)), TRAINING, CHANCE,
+         "a is the most accurate and the cheapest. b costs as much as a, and which is more accurate is not "
+         "shown."),
+        (models(a=(0.98, 30.0), b=(0.974, 90.0), c=(0.978, 40.0)), TRAINING, CHANCE,
+         "a is the most accurate and the cheapest. b is dominated by c: no more accurate, no cheaper. c is "
+         "dominated by a: no more accurate, no cheaper."),
+        (models(a=(0.98, 30.0), b=(0.974, 90.0)), TRAINING, SURE,
+         "a is the most accurate and the cheapest. b is dominated by a: no more accurate, no cheaper."),
         (models(a=(0.9, 5.0), b=(0.9, 5.0)), TRAINING, NO_PAIRS, "a is the most accurate and the cheapest."),
         (models(a=(0.9, 5.0), b=(0.8, 0.0)), TRAINING, NO_PAIRS,
          "a is the most accurate; b trains as fast but loses 10.0 points."),
