@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nncompare.results import PairRecord, StudyRecord, VerdictRecord
+from nncompare.standing import REFERENCE, is_better, is_slight, pair_of, shortfall
 from nncompare.statistics import SINGLE_SEED
 
 MAX_WORDS = 60
-REFERENCE = "logistic_regression"
-MAJORITY = "majority"
 # Below this ratio of CPU seconds two trainings count as equally long.
 _SAME_TIME = 1.2
 # Below this many CPU seconds a training is too short for a ratio of costs.
@@ -87,25 +86,20 @@ class _Lead:
         self.shared = verdict.tied[1:]
         self.beaten = [name for name in verdict.compared[1:] if name not in self.shared]
         self.rival = verdict.rival
-
-    def _pair(self, one: str, other: str) -> PairRecord | None:
-        return next((pair for pair in self.verdict.pairs if {pair.a, pair.b} == {one, other}), None)
+        self.shortfall = shortfall(verdict, self.first)
 
     def _known_pair(self) -> PairRecord:
         return next(pair for pair in self.verdict.pairs if (pair.a, pair.b) == (self.first, self.rival))
-
-    def _is_better(self, one: str, other: str) -> bool:
-        pair = self._pair(one, other)
-        return pair is not None and pair.a == one and pair.state == "better"
 
     def sentence(self, dataset: str) -> str:
         """Say how the first model stands to its nearest rival."""
         pair = self._known_pair()
         if self.verdict.state == "better":
             text = f"Use {self.first} on {dataset}: it is better than {self.rival} by {_size(pair)}"
-            return (
-                f"{text}, though that is too little to matter in practice." if pair.within_margin else f"{text}."
-            )
+            if self.shortfall is not None:  # a reference may be the one to use
+                text = f"{self.first} is better than {self.rival} on {dataset} by {_size(pair)}"
+            slight = ", though that is too little to matter in practice" if is_slight(self.verdict) else ""
+            return f"{text}{slight}."
         if self.verdict.state == "equal" and len(self.shared) == 1:
             return (
                 f"{self.first} and {self.rival} are practically equal on {dataset}: they differ by {_size(pair)}."
@@ -125,7 +119,7 @@ class _Lead:
         texts = [f"Nor is {_listed(may_be, 'or')} shown to be worse."] if may_be else []
         if others:
             leading = [self.first, *self.shared]
-            do_all = all(self._is_better(one, other) for one in leading for other in others)
+            do_all = all(is_better(self.verdict, one, other) for one in leading for other in others)
             who = "Both are" if do_all and len(leading) == 2 else f"{self.first} is"
             also = " also" if self.verdict.state == "better" else ""
             texts.append(f"{who}{also} better than {_listed(others)}.")
@@ -133,16 +127,12 @@ class _Lead:
 
     def against_reference(self) -> str:
         """Say where the first model is no better than a reference, or by how much it is where it is alone."""
-        if self._pair(self.first, MAJORITY) is not None and not self._is_better(self.first, MAJORITY):
-            how = "is worse than" if self._is_better(MAJORITY, self.first) else "is not shown to beat"
-            return f"But {self.first} {how} always naming the most frequent class."
-        pair = self._pair(self.first, REFERENCE)
-        if pair is None:
+        if self.shortfall is not None:
+            return f"But {self.first} {self.shortfall.words}."
+        pair = pair_of(self.verdict, self.first, REFERENCE)
+        if pair is None or self.verdict.state != "single":
             return ""
-        if not self._is_better(self.first, REFERENCE):
-            how = "is worse than" if self._is_better(REFERENCE, self.first) else "is not shown to beat"
-            return f"But {self.first} {how} logistic regression."
-        return f"It is better than logistic regression by {_size(pair)}." if self.verdict.state == "single" else ""
+        return f"It is better than logistic regression by {_size(pair)}."
 
 
 def _single(dataset: str, study: StudyRecord, others_requested: bool) -> str:

@@ -58,8 +58,16 @@ EXPECTED = {
     "no model": ("No model finished on mnist1d, so there is nothing to compare."),
     "other data sets": ("Use cnn on mnist1d: it is better than mlp by 10.0 points (95 % CI 9.4 to 10.6)."),
     "worse than a reference": (
-        "Use lstm on mnist1d: it is better than mlp by 5.0 points (95 % CI 4.5 to 5.5). But lstm is worse "
-        "than logistic regression. lstm trains longer than mlp (0.8 against less than 0.1 CPU s)."
+        "lstm is better than mlp on mnist1d by 5.0 points (95 % CI 4.5 to 5.5). But lstm is worse than "
+        "logistic regression. lstm trains longer than mlp (0.8 against less than 0.1 CPU s)."
+    ),
+    "better, not shown to beat a reference": (
+        "lstm is better than mlp on mnist1d by 5.0 points (95 % CI 4.5 to 5.5). But lstm is not shown to beat "
+        "logistic regression."
+    ),
+    "single model worse than a reference": (
+        "Only lstm was run on mnist1d: its accuracy is 85.0 % (95 % CI 84.3 to 85.7). But lstm is worse than "
+        "logistic regression."
     ),
     "majority class only": (
         "cnn and mlp are practically equal on mnist1d: they differ by 0.0 points (95 % CI −0.1 to 0.1). But "
@@ -104,6 +112,50 @@ EXPECTED = {
         "Use <b>bold</b>&| on mnist1d: it is better than mlp by 35.0 points (95 % CI 33.8 to 36.2). "
         "<b>bold</b>&| trains 23 times as long as mlp (70.4 against 3.1 CPU s)."
     ),
+}
+
+SHORT = {
+    "clear": ("clear winner", "On mnist1d use cnn."),
+    "clear of three": ("clear winner", "On mnist1d use lstm."),
+    "equal": ("practically equal", "On mnist1d cnn and lstm are practically equal."),
+    "undecided": ("undecided", "On mnist1d it is undecided between cnn and lstm."),
+    "better and inside the margin": ("better, but barely", "On mnist1d cnn is better, but too little to matter."),
+    "tie on few items": ("undecided", "On mnist1d it is undecided between cnn and lstm."),
+    "single seed": ("ahead, single seed", "On mnist1d cnn is ahead (single seed)."),
+    "single model": ("one model", "On mnist1d only cnn was run, and it beats logistic regression."),
+    "single model, others failed": (
+        "only one model finished",
+        "On mnist1d only cnn finished, and it beats logistic regression.",
+    ),
+    "no model": ("no result", "On mnist1d there is no result."),
+    "other data sets": ("clear winner", "On mnist1d use cnn; on digits only lstm was run."),
+    "worse than a reference": (
+        "below logistic regression",
+        "On mnist1d lstm is worse than logistic regression: use that.",
+    ),
+    "better, not shown to beat a reference": (
+        "not shown to beat logistic regression",
+        "On mnist1d lstm is not shown to beat logistic regression.",
+    ),
+    "single model worse than a reference": (
+        "below logistic regression",
+        "On mnist1d only lstm was run, and it is worse than logistic regression: use that.",
+    ),
+    "majority class only": (
+        "practically equal",
+        "On mnist1d cnn and mlp are practically equal, but cnn is not shown to beat always naming the most "
+        "frequent class.",
+    ),
+    "undecided on the second, better than the third": ("undecided", "On mnist1d it is undecided between a and b."),
+    "ring": ("undecided", "On mnist1d it is undecided between c, a and b."),
+    "tiny test set": ("clear winner", "On mnist1d use cnn."),
+    "two level, both better than a third": ("practically equal", "On mnist1d cnn and lstm are practically equal."),
+    "some refits failed": ("undecided", "On mnist1d it is undecided."),
+    "no spread over seeds": ("clear winner", "On mnist1d use cnn."),
+    "no spread and too few items differ": ("undecided", "On mnist1d it is undecided between cnn and mlp."),
+    "twenty models": ("clear winner", "On mnist1d use model_0."),
+    "long name": ("clear winner", f"On mnist1d use {LONG}."),
+    "markup": ("clear winner", "On mnist1d use <b>bold</b>&|."),
 }
 
 
@@ -199,12 +251,18 @@ def test_sentences_agree_with_badge_short_answer_and_chart(case):
     answer = paragraph(html, "answer")
     article = html.partition("<article")[2].partition("</article>")[0]
     badge = paragraph(article, "badge")
-    if verdict.state == "better":
-        assert badge == ("ahead, single seed" if "Single seed" in verdict.text else "clear winner")
-        assert verdict.text.startswith(f"Use {verdict.winner} ")
-    else:
-        assert "clear winner" not in badge
-        assert "use" not in answer.split()
+    assert (badge, answer) == SHORT[case]
+    assert (badge == "clear winner") == (cards(parts(results))[0].state == "better")
+    lost = re.search(r"But \S+ (is (?:worse than|not shown to beat) .+?)\.", verdict.text)
+    slight = "too little to matter" in verdict.text
+    assert (badge == "clear winner") == answer.startswith(f"On {DATASET} use {verdict.winner}")
+    assert (badge == "clear winner") == (
+        verdict.state == "better" and lost is None and not slight and "Single seed" not in verdict.text
+    )
+    assert verdict.text.startswith("Use ") == (verdict.state == "better" and lost is None)
+    assert slight == ("too little to matter" in answer)
+    assert (lost[1] in answer) if lost else not re.search("worse than|not shown to beat", answer)
+    assert ("use that" in answer) == (lost is not None and lost[1] == "is worse than logistic regression")
     drawn = re.findall(r'<text class="?strong"?[^>]*>(.*?)</text>', article)
     short = [name.replace("&", "&amp;").replace("<", "&lt;")[:5] for name in verdict.compared]
     assert [name[:5] for name in drawn[: len(short)]] == short  # behind them, the close-up of the best

@@ -68,6 +68,10 @@ CASES = {
         {"logistic_regression": rows(0.89, 1)},
         {"mlp": 0.04, "lstm": 0.8},
     ),
+    "better, not shown to beat a reference": Case(
+        {"mlp": rows(0.8), "lstm": rows(0.85)}, {"logistic_regression": rows(0.85, 1)}
+    ),
+    "single model worse than a reference": Case({"lstm": rows(0.85)}, {"logistic_regression": rows(0.89, 1)}),
     "majority class only": Case(
         {"cnn": rows(0.7), "mlp": rows(0.7)}, {"majority": rows(0.7, 1), "logistic_regression": rows(0.6, 1)}
     ),

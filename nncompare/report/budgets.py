@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Column, Entry, Figure, Group, Part, Row, Section, Table
 from nncompare.report.charts import Chart, Dots, Line, Mark, Plane
+from nncompare.report.labels import names
 from nncompare.report.scales import Scale, axis, costs, linear, losses
 from nncompare.results import TrialRecord
 
 HEIGHT = 220
-MOST_CHANGES = 4
+MOST_LEADS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """A model's best so far over its whole search, which took ``total_s`` CPU seconds."""
+    """A model's best so far over its whole search, which took ``total_s`` CPU seconds.
+
+    ``n_unknown`` counts the failed trials that told no time, as a killed process does not: they are not in it.
+    """
 
     model: str
     steps: tuple[Step, ...]
     total_s: float
+    n_unknown: int = 0
 
 
 def spent(model: str, trials: Sequence[TrialRecord]) -> Spent | None:
@@ -40,26 +45,35 @@ def spent(model: str, trials: Sequence[TrialRecord]) -> Spent | None:
     Trials count in the order of their numbers; pruned and failed ones cost time and improve nothing. The best is
     the one with the lowest validation log loss, as the search chooses.
     """
-    used, steps = 0.0, list[Step]()
+    used, steps, n_unknown = 0.0, list[Step](), 0
     for trial in sorted(trials, key=lambda t: t.number):
         if trial.fit_cpu_s is None:
             if trial.state != "failed":
                 return None
+            n_unknown += 1
             continue
         used += trial.fit_cpu_s
         loss = trial.valid_log_loss
         if trial.state == "complete" and loss is not None and (not steps or loss < steps[-1].log_loss):
             steps.append(Step(used, trial.number, loss, trial.valid_accuracy))
-    return Spent(model, tuple(steps), used) if steps else None
+    return Spent(model, tuple(steps), used, n_unknown) if steps else None
 
 
-def leaders(searches: Sequence[Spent]) -> list[tuple[float, str]]:
-    """Return who has the lowest log loss from which CPU seconds on; a tie leaves the lead where it is."""
-    events = sorted((step.cpu_s, search.model, step.log_loss) for search in searches for step in search.steps)
+def _loss(step: Step) -> float:
+    return step.log_loss
+
+
+def _error(step: Step) -> float:
+    return 1.0 if step.accuracy is None else 1.0 - step.accuracy
+
+
+def leaders(searches: Sequence[Spent], value: Callable[[Step], float] = _loss) -> list[tuple[float, str]]:
+    """Return who has the lowest value from which CPU seconds on; a tie leaves the lead where it is."""
+    events = sorted((step.cpu_s, search.model, value(step)) for search in searches for step in search.steps)
     best: dict[str, float] = {}
     found: list[tuple[float, str]] = []
-    for cpu_s, model, loss in events:
-        best[model] = loss
+    for cpu_s, model, reached in events:
+        best[model] = reached
         leader = min(best, key=lambda name: (best[name], name != (found[-1][1] if found else name)))
         if not found or leader != found[-1][1]:
             found.append((cpu_s, leader))
@@ -67,19 +81,26 @@ def leaders(searches: Sequence[Spent]) -> list[tuple[float, str]]:
 
 
 def answer(searches: Sequence[Spent]) -> str:
-    """Return in words which model is ahead up to which budget."""
-    lead = leaders(searches)
+    """Return in words which model is ahead up to which budget, by accuracy too where that says otherwise."""
+    by_loss, by_accuracy = leaders(searches), leaders(searches, _error)
+    text = f"by log loss {_ahead(by_loss)}"
+    if by_accuracy == by_loss or any(step.accuracy is None for search in searches for step in search.steps):
+        return text
+    return f"{text} By the accuracy of the same trials {_ahead(by_accuracy)}"
+
+
+def _ahead(lead: Sequence[tuple[float, str]]) -> str:
     if len(lead) == 1:
         return f"{lead[0][1]} is ahead at every budget."
-    if len(lead) > MOST_CHANGES:
+    if len(lead) > MOST_LEADS:
         last, (at, first) = lead[-1], lead[0]
         return (
-            f"the lead changes {len(lead) - 1} times: {first} is ahead first, from {at:.0f} CPU s, and "
-            f"{last[1]} for good from {last[0]:.0f} CPU s on."
+            f"the lead changes {len(lead) - 1} times: {first} is ahead first, from {at:.1f} CPU s, and "
+            f"{last[1]} for good from {last[0]:.1f} CPU s on."
         )
     ends = [cpu_s for cpu_s, _ in lead[1:]]
-    said = [f"up to {ends[0]:.0f} CPU s {lead[0][1]} is ahead"]
-    said += [f"then {name} up to {end:.0f} CPU s" for (_, name), end in zip(lead[1:-1], ends[1:], strict=True)]
+    said = [f"up to {ends[0]:.1f} CPU s {lead[0][1]} is ahead"]
+    said += [f"then {name} up to {end:.1f} CPU s" for (_, name), end in zip(lead[1:-1], ends[1:], strict=True)]
     return f"{', '.join(said)}, after that {lead[-1][1]}."
 
 
@@ -118,7 +139,12 @@ def _group(part: Part) -> Group:
     shown = [search.model for _, search in found]
     absent = [entry.study.model for entry in part.entries if entry.study.model not in shown]
     without = f"Not shown: {formats.listed(absent)}, without complete trials or their cost."
-    notes = (without,) if absent else ()
+    untold = [
+        f"Without {formats.plural(search.n_unknown, 'failed trial')} of {search.model} whose time is unknown."
+        for _, search in found
+        if search.n_unknown
+    ]
+    notes = (*((without,) if absent else ()), *untold)
     x = costs([s.total_s for _, s in found] + [s.steps[0].cpu_s for _, s in found])
     figures = tuple(_figures(name, found, x))
     return Group(name, notes=notes, figures=figures, details=(_table(name, found),))
@@ -135,7 +161,7 @@ def _figures(name: str, found: list[tuple[Entry, Spent]], x: Scale) -> list[Figu
 
 
 def _chart(name: str, found: list[tuple[Entry, Spent]], plane: Plane, what: str) -> Chart:
-    lines, dots, marks, row = [], [], [], 0
+    lines, dots, marks, ends, row = [], [], [], [], 0
     for entry, search in found:
         rows = range(row, row + len(search.steps))
         row = rows.stop
@@ -147,6 +173,7 @@ def _chart(name: str, found: list[tuple[Entry, Spent]], plane: Plane, what: str)
         lines.append(Line(plane.steps([*((x, v) for x, v, _ in at), (search.total_s, last)]), colour=colour))
         dots.append(Dots(plane.dots((x, v) for x, v, _ in at), tuple(r for _, _, r in at), "full", colour))
         marks.append(Mark(*plane.point(search.total_s, last), entry.series.shape, colour, row=last_row))
+        ends.append((entry.series.name, search.total_s, last))
     return Chart(
         title=f"Best validation {what} so far on {name} against CPU seconds",
         height=HEIGHT,
@@ -158,6 +185,7 @@ def _chart(name: str, found: list[tuple[Entry, Spent]], plane: Plane, what: str)
         lines=tuple(lines),
         dots=tuple(dots),
         marks=tuple(marks),
+        texts=names(plane, ends, above=True),
     )
 
 

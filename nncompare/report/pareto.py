@@ -7,15 +7,13 @@ from dataclasses import replace
 
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Choice, Column, Entry, Group, Part, Row, Section, Table
-from nncompare.report.charts import Chart, Dots, Line, Mark, Plane, Text, across, number
+from nncompare.report.charts import Chart, Dots, Line, Mark, Plane
+from nncompare.report.labels import names
 from nncompare.report.scales import axis, costs, linear
 from nncompare.report.tradeoffs import COSTS, Cost, Point, answer, front
 from nncompare.results import TestScores
 
 HEIGHT = 260
-NAME_LENGTH = 15
-LINE = 15
-MOST_NAMES = 8
 MOST_SAID = 2
 MOST_TRIALS_DRAWN = 400
 ONE_MODEL = "one model was tested, so there is nothing to weigh."
@@ -113,7 +111,7 @@ def _chart(part: Part, cost: Cost, found: list[Point]) -> Chart:
         lines=(Line(plane.steps(kept), "guide"), *(_interval(plane, cost, e, t) for _, e, t in shown)),
         dots=_faint(plane, part, trials),
         marks=tuple(marks),
-        texts=_names(plane, cost, shown),
+        texts=names(plane, [(e.series.name, cost.of(e.study) or 0.0, t.accuracy.mean) for _, e, t in shown]),
     )
 
 
@@ -121,27 +119,6 @@ def _interval(plane: Plane, cost: Cost, entry: Entry, test: TestScores) -> Line:
     at = cost.of(entry.study) or 0.0
     ends = [(at, test.accuracy.low), (at, test.accuracy.high)]
     return Line(plane.line(ends), colour=entry.series.colour)
-
-
-def _names(plane: Plane, cost: Cost, shown: list[tuple[int, Entry, TestScores]]) -> tuple[Text, ...]:
-    """Return each model's name beside its marker, left of it in the right half; a key serves many models.
-
-    Names keep a line's height apart wherever they stand: how wide the drawing will be is not known.
-    """
-    if len(shown) > MOST_NAMES:
-        return ()
-    found: list[Text] = []
-    taken: list[float] = []
-    for _, entry, test in sorted(shown, key=lambda item: -item[2].accuracy.mean):
-        at = plane.x.at(cost.of(entry.study) or 0.0)
-        left = at > 0.55
-        y = plane.height * (1 - plane.y.at(test.accuracy.mean)) + 4
-        while any(abs(y - other) < LINE for other in taken):
-            y += 1
-        taken.append(y)
-        name = formats.shorten(entry.series.name, NAME_LENGTH)
-        found.append(Text(across(at), number(y), name, "end" if left else "start", strong=True, beside=True))
-    return tuple(found)
 
 
 def _trials(part: Part) -> list[tuple[Entry, float, float]]:

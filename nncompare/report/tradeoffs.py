@@ -10,6 +10,7 @@ from nncompare.results import PairRecord, StudyRecord
 
 MOST_SAID = 3
 MOST_NAMED = 6
+SAME_COST = 1.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,24 @@ class Point:
     cost: float
 
 
-def dominator(point: Point, points: Sequence[Point]) -> Point | None:
-    """Return the most accurate model that is no worse on both and better on one, or None."""
+def dominator(point: Point, points: Sequence[Point], pairs: Sequence[PairRecord] = ()) -> Point | None:
+    """Return the model that is no worse on both and better on one, or None.
+
+    Of several it is the most accurate one, before all one that is shown to be more accurate. Costs that differ
+    by less than 5 % are equal.
+    """
     better = [
         other
         for other in points
         if other.accuracy >= point.accuracy
-        and other.cost <= point.cost
-        and (other.accuracy, other.cost) != (point.accuracy, point.cost)
+        and other.cost <= SAME_COST * point.cost
+        and (other.accuracy > point.accuracy or point.cost > SAME_COST * other.cost)
     ]
-    return max(better, key=lambda other: (other.accuracy, -other.cost), default=None)
+    return max(
+        better,
+        key=lambda other: (not _may_be_chance(point, other, pairs), other.accuracy, -other.cost),
+        default=None,
+    )
 
 
 def front(points: Sequence[Point]) -> list[Point]:
@@ -86,10 +95,17 @@ def answer(points: Sequence[Point], cost: Cost, pairs: Sequence[PairRecord]) -> 
     said = [_cheaper(point, best, cost, pairs) for point in cheaper[:MOST_SAID]]
     if len(cheaper) > MOST_SAID:
         said.append(f"{len(cheaper) - MOST_SAID} more on the line are cheaper and less accurate still")
-    head = f"{best.model} is the most accurate" + ("" if cheaper else " and the cheapest")
-    text = "; ".join([head, *said]) + "."
-    lost = [(point, by) for point in points if (by := dominator(point, points)) is not None]
-    return " ".join([text, *_dominated(lost)])
+    text = "; ".join([_head(best, points, bool(cheaper)), *said]) + "."
+    lost = [(point, by) for point in points if (by := dominator(point, points, pairs)) is not None]
+    return " ".join([text, *_dominated(lost, pairs)])
+
+
+def _head(best: Point, points: Sequence[Point], has_cheaper: bool) -> str:
+    text = f"{best.model} is the most accurate"
+    if has_cheaper:
+        return text
+    is_cheapest = best.cost == min(point.cost for point in points)
+    return f"{text}{' and the cheapest' if is_cheapest else ', and none is cheaper by 5 % or more'}"
 
 
 def _cheaper(point: Point, best: Point, cost: Cost, pairs: Sequence[PairRecord]) -> str:
@@ -101,7 +117,7 @@ def _cheaper(point: Point, best: Point, cost: Cost, pairs: Sequence[PairRecord])
 
 def _saving(point: Point, best: Point, cost: Cost) -> str:
     ratio = best.cost / point.cost if point.cost > 0 else 0.0
-    if ratio < 1.05:
+    if ratio < SAME_COST:
         return cost.as_cheap
     return cost.cheaper.format(formats.times(ratio))
 
@@ -110,17 +126,25 @@ def _may_be_chance(one: Point, other: Point, pairs: Sequence[PairRecord]) -> boo
     return any({pair.a, pair.b} == {one.model, other.model} and pair.state != "better" for pair in pairs)
 
 
-def _dominated(lost: Sequence[tuple[Point, Point]]) -> list[str]:
-    """Return a sentence for each model that dominates others."""
-    by: dict[str, list[str]] = {}
+def _dominated(lost: Sequence[tuple[Point, Point]], pairs: Sequence[PairRecord]) -> list[str]:
+    """Return a sentence for each model that dominates others, another for those that may be below by chance."""
+    by: dict[tuple[str, bool, bool], list[str]] = {}
     for point, better in lost:
-        by.setdefault(better.model, []).append(point.model)
-    return [
-        f"{_named(models)} dominated by {better}: no more accurate, no cheaper." for better, models in by.items()
-    ]
+        may_be_chance = _may_be_chance(point, better, pairs)
+        costs_more = point.cost > SAME_COST * better.cost
+        by.setdefault((better.model, may_be_chance, costs_more and may_be_chance), []).append(point.model)
+    return [_sentence(models, *found) for found, models in by.items()]
+
+
+def _sentence(models: list[str], better: str, may_be_chance: bool, costs_more: bool) -> str:
+    who, is_one = _named(models), len(models) == 1
+    be, s = ("is", "s") if is_one else ("are", "")
+    if not may_be_chance:
+        return f"{who} {be} dominated by {better}: no more accurate, no cheaper."
+    if costs_more:
+        return f"{who} cost{s} more than {better} and {be} not shown to be more accurate."
+    return f"{who} cost{s} as much as {better}, and which is more accurate is not shown."
 
 
 def _named(models: list[str]) -> str:
-    if len(models) > MOST_NAMED:
-        return f"{len(models)} models are"
-    return f"{formats.listed(models)} {'is' if len(models) == 1 else 'are'}"
+    return f"{len(models)} models" if len(models) > MOST_NAMED else formats.listed(models)

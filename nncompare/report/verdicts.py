@@ -9,6 +9,7 @@ from nncompare.report.blocks import Cell, Column, Entry, Part, Row, Table
 from nncompare.report.charts import Chart
 from nncompare.report.forest import caption, close_up, forest
 from nncompare.results import Check, CheckLevel, PairRecord, VerdictState
+from nncompare.standing import IN_WORDS, MAJORITY, REFERENCE, Shortfall, is_better, is_slight, shortfall
 
 STATES: dict[VerdictState, str] = {
     "better": "clear winner",
@@ -18,13 +19,17 @@ STATES: dict[VerdictState, str] = {
     "none": "no result",
 }
 SINGLE_SEED = "ahead, single seed"
+SLIGHT = "better, but barely"
 SHORTEST_S = 0.1  # as in the sentence, whose module loads scipy
 LEVELS: tuple[CheckLevel, ...] = ("problem", "warning", "info", "ok")
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictCard:
-    """Which model to use on one data set, how sure that is, and what to know before believing it."""
+    """Which model to use on one data set, how sure that is, and what to know before believing it.
+
+    ``state`` gives the badge its colour: that of a clear winner is kept for clear winners.
+    """
 
     dataset: str
     about: str
@@ -57,19 +62,44 @@ def answer(parts: tuple[Part, ...]) -> str:
 
 
 def _short(part: Part) -> str:
-    """Return a data set's verdict in a few words."""
+    """Return a data set's verdict in a few words, with what the sentence says against its first model."""
     verdict, name = part.dataset.verdict, part.dataset.name
-    if verdict.state == "better" and verdict.winner is not None:
-        if verdict.single_seed:
-            return f"on {name} {verdict.winner} is ahead (single seed)"
-        return f"on {name} use {verdict.winner}"
-    if verdict.state == "equal":
-        return f"on {name} {formats.listed(verdict.tied)} are practically equal"
+    short = _shortfall(part)
     if verdict.state == "single":
         did = "was run" if len(part.entries) == 1 else "finished"
-        return f"on {name} only {formats.listed(_compared(part))} {did}"
+        return f"on {name} only {formats.listed(_compared(part))} {did}{_alone(part, short)}"
+    if verdict.state == "better" and verdict.winner is not None:
+        if short is not None:
+            return f"on {name} {verdict.winner} {_advice(short)}"
+        if verdict.single_seed:
+            return f"on {name} {verdict.winner} is ahead (single seed)"
+        if is_slight(verdict):
+            return f"on {name} {verdict.winner} is better, but too little to matter"
+        return f"on {name} use {verdict.winner}"
+    but = "" if short is None else f", but {_compared(part)[0]} {_advice(short)}"
+    if verdict.state == "equal":
+        return f"on {name} {formats.listed(verdict.tied)} are practically equal{but}"
     between = f" between {formats.listed(verdict.tied)}" if len(verdict.tied) > 1 else ""
-    return f"on {name} it is undecided{between}"
+    return f"on {name} it is undecided{between}{but}"
+
+
+def _alone(part: Part, short: Shortfall | None) -> str:
+    """Return how the only model stands to the references."""
+    if short is not None:
+        return f", and it {_advice(short)}"
+    beats = any(is_better(part.dataset.verdict, model, REFERENCE) for model in _compared(part))
+    return ", and it beats logistic regression" if beats else ""
+
+
+def _advice(short: Shortfall) -> str:
+    """Return what a model fails to beat; a reference that is shown to be better is the one to use."""
+    return f"{short.words}: use that" if short.is_worse and short.reference == REFERENCE else short.words
+
+
+def _shortfall(part: Part) -> Shortfall | None:
+    """Return the reference that the most accurate model fails to beat."""
+    first = next(iter(_compared(part)), None)
+    return None if first is None else shortfall(part.dataset.verdict, first)
 
 
 def _compared(part: Part) -> list[str]:
@@ -81,11 +111,13 @@ def _card(part: Part) -> VerdictCard:
     dataset, verdict = part.dataset, part.dataset.verdict
     chart = forest(part)
     tables = (_models(part), _seeds(part), _pairs(part))
+    name = badge(part)
+    is_tempered = _shortfall(part) is not None or (verdict.state == "better" and name != STATES["better"])
     return VerdictCard(
         dataset=dataset.name,
         about=_about(part),
-        state=verdict.state,
-        badge=badge(part),
+        state="undecided" if is_tempered else verdict.state,
+        badge=name,
         text=verdict.text,
         checks=tuple(sorted(verdict.checks, key=lambda check: LEVELS.index(check.level))),
         chart=chart,
@@ -97,11 +129,18 @@ def _card(part: Part) -> VerdictCard:
 
 
 def badge(part: Part) -> str:
-    """Return the verdict's state in a word or two; one seed makes no clear winner."""
-    state = part.dataset.verdict.state
-    if state == "single" and len(part.entries) == 1:
+    """Return the verdict's state in some words: no clear winner by one seed, by a hair, or below a reference."""
+    verdict, short = part.dataset.verdict, _shortfall(part)
+    if verdict.state in ("better", "single") and short is not None:
+        what = "one class" if short.reference == MAJORITY else IN_WORDS[short.reference]
+        return f"{'below' if short.is_worse else 'not shown to beat'} {what}"
+    if verdict.state == "single" and len(part.entries) == 1:
         return "one model"
-    return SINGLE_SEED if state == "better" and part.dataset.verdict.single_seed else STATES[state]
+    if verdict.state != "better":
+        return STATES[verdict.state]
+    if verdict.single_seed:
+        return SINGLE_SEED
+    return SLIGHT if is_slight(verdict) else STATES["better"]
 
 
 def _about(part: Part) -> str:
