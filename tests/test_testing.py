@@ -1,8 +1,10 @@
 """The doors to the kit: a script, pytest, and processes of their own."""
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +15,7 @@ from nncompare.testing import CheckFailedError, CheckResult, check_dataset, chec
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, summary
 from nncompare.testing.isolated import check_isolated, find_plugin
 from nncompare.testing.running import judge
+from nncompare.testing.size_checks import check_n_parameters
 from nncompare.testing.subject import ModelSubject
 from nncompare.testing.training_checks import check_trains
 
@@ -59,6 +62,28 @@ def test_check_plugin_says_where_a_plugin_raised():
     assert results[0].message.startswith(
         "fit() on 160 rows of view 'tabular' with 10 classes raised ValueError: n_classes is above 5 (mutants.py:"
     )
+
+
+class TorchLike:
+    """What the kit uses of a module of torch: some weights, one of them frozen."""
+
+    def parameters(self):
+        return [
+            SimpleNamespace(numel=lambda: 30, requires_grad=True),
+            SimpleNamespace(numel=lambda: 500, requires_grad=False),
+        ]
+
+
+@pytest.mark.parametrize(("told", "ok"), [(30, True), (530, False), (29, False)])
+def test_check_n_parameters_of_a_torch_module_counts_what_requires_a_gradient(told, ok, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(nn=SimpleNamespace(Module=TorchLike)))
+    subject = ModelSubject(mutants.Softmax)
+    model = mutants.Guessed(subject.reference().model.weights)
+    monkeypatch.setattr(mutants.Guessed, "n_parameters", told)
+    model.module = TorchLike()
+    monkeypatch.setattr(subject, "reference", lambda: SimpleNamespace(model=model))
+    with contextlib.nullcontext() if ok else pytest.raises(CheckFailedError, match="has 30 trainable values"):
+        check_n_parameters(subject)
 
 
 def test_check_plugin_of_a_class_in_a_function_says_why_it_cannot_be_loaded():

@@ -10,7 +10,7 @@ from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS
 from nncompare.testing.running import run_check
 from nncompare.testing.subject import ModelSubject
 
-from .plugins import dataset_mutants, mutants
+from .plugins import dataset_mutants, mutants, right_sklearn
 
 
 def results_of(cls, runner):
@@ -18,7 +18,7 @@ def results_of(cls, runner):
     return [run_check(check, subject) for check in MODEL_CHECKS]
 
 
-@pytest.mark.parametrize("cls", mutants.RIGHT, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", mutants.RIGHT + right_sklearn.RIGHT, ids=lambda cls: cls.__name__)
 def test_kit_finds_nothing_in_what_is_right(cls, runner):
     results = results_of(cls, runner)
     assert failed(results) == {}

@@ -12,6 +12,7 @@ from nncompare.testing import dataset_checks as data
 from nncompare.testing import learning_checks as learning
 from nncompare.testing import prediction_checks as predictions
 from nncompare.testing import report_checks as reports
+from nncompare.testing import size_checks as size
 from nncompare.testing import space_checks as space
 from nncompare.testing import training_checks as training
 from nncompare.testing.dataset_subject import DatasetSubject
@@ -78,7 +79,7 @@ MODEL_CHECKS: tuple[Check, ...] = (
     predictions.check_one_row_equals_its_row_in_a_batch,
     predictions.check_predicting_leaves_samples_alone,
     predictions.check_takes_unseen_words,
-    predictions.check_n_parameters,
+    size.check_n_parameters,
     predictions.check_saves_and_loads_in_a_fresh_process,
     learning.check_two_classes,
     learning.check_ten_classes,

@@ -1,10 +1,9 @@
-"""Checks of a fitted model: its probabilities, its size, and how it is saved."""
+"""Checks of a fitted model: its probabilities, and how it is saved."""
 
 from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from nncompare.data.records import Array
 from nncompare.data.samples import arrays_of, write_samples
 from nncompare.execution.saved import save_files, seal
 from nncompare.execution.specs import MeasureAnswer
-from nncompare.plugin import FittedModel
 from nncompare.testing.calling import plugin_errors, predict
 from nncompare.testing.comparisons import SAME, difference
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
@@ -25,8 +23,6 @@ from nncompare.testing.reloading import importable_value, reload_spec
 from nncompare.testing.subject import ModelSubject
 
 SUM_TOLERANCE = 1e-4
-DEPTH = 6
-"""Attributes of attributes in which the arrays of a model are looked for."""
 
 
 def check_probabilities_have_shape_and_dtype(subject: ModelSubject) -> None:
@@ -126,25 +122,6 @@ def check_takes_unseen_words(subject: ModelSubject) -> None:
         )
 
 
-def check_n_parameters(subject: ModelSubject) -> None:
-    """``n_parameters`` is a whole number, and agrees with the weights as far as they can be seen.
-
-    Of a Keras model it is the number of values in ``trainable_weights``. Of any other it lies between the size of
-    the largest array of floats that the model holds and the size of all of them, where there are any.
-    """
-    model = subject.reference().model
-    with plugin_errors("n_parameters", "It is a property that returns an int"):
-        found: Any = model.n_parameters
-    if not isinstance(found, int | np.integer) or isinstance(found, bool) or found < 0:
-        raise CheckFailedError(
-            f"n_parameters is {found!r} ({type(found).__name__}); a whole number from 0 is expected."
-        )
-    low, high = _weights(model, len(subject.problem().train))
-    if high and not low <= found <= high:
-        expected = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-        raise CheckFailedError(f"n_parameters is {found:,}, and the model holds {expected} weights. Count them.")
-
-
 def check_saves_and_loads_in_a_fresh_process(subject: ModelSubject) -> None:
     """A model that ``save`` wrote is loaded by another process and predicts the same there."""
     trained, X, expected = subject.reference(), subject.problem().valid.X, subject.predictions()
@@ -181,31 +158,3 @@ def _floats(probabilities: Array) -> Array:
     if probabilities.dtype.kind != "f" or probabilities.ndim != 2 or not probabilities.size:
         raise SkippedCheck("It builds on check_probabilities_have_shape_and_dtype, which failed.")
     return probabilities
-
-
-def _weights(model: FittedModel, n_train: int) -> tuple[int, int]:
-    """Return the fewest and the most parameters that a model can have; 0, 0 where nothing is seen."""
-    keras_model: Any = getattr(model, "model", None)
-    if hasattr(keras_model, "trainable_weights"):
-        n = sum(math.prod(weight.shape) for weight in keras_model.trainable_weights)
-        return n, n
-    sizes = [a.size for a in _arrays(model, DEPTH, {}) if a.dtype.kind == "f" and a.shape[:1] != (n_train,)]
-    return (max(sizes), sum(sizes)) if sizes else (0, 0)
-
-
-def _arrays(holder: object, depth: int, seen: dict[int, object]) -> Iterator[Array]:
-    """Yield the arrays that an object holds in attributes, lists and dicts, each once."""
-    if id(holder) in seen or depth == 0:
-        return
-    seen[id(holder)] = holder
-    if isinstance(holder, np.ndarray):
-        yield holder
-        return
-    if isinstance(holder, dict):
-        values = list(holder.values())
-    elif isinstance(holder, list | tuple):
-        values = list(holder)
-    else:
-        values = list(getattr(holder, "__dict__", {}).values())
-    for value in values:
-        yield from _arrays(value, depth - 1, seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -123,9 +123,10 @@ def check_every_draw_is_accepted(subject: ModelSubject) -> None:
     """
     subject.reference()
     plugin = subject.plugin()
-    for position, (view, spec) in enumerate(_specs(subject)):
-        if position and not _is_accepted(subject, spec):
+    for position, (view, data) in enumerate(_specs(subject)):
+        if position and not _is_accepted(subject, data):
             continue
+        spec = data if _is_keras(plugin) else replace(data, n_train=N_ROWS)  # of the rows that are fitted
         tried: list[Params] = []
         for draw in _draws(subject, spec)[: N_TRIED_ELSEWHERE if position else None]:
             if not isinstance(draw.params, dict):
@@ -184,7 +185,7 @@ def check_error_messages_name_the_parameter(subject: ModelSubject) -> None:
     subject.reference()
     problem = subject.problem()
     train, valid = (take_rows(part, np.arange(N_ROWS)) for part in (problem.train, problem.valid))
-    params = subject.test_params(problem.spec)
+    params = subject.test_params(train.spec)
     for name in params:
         rest = {other: value for other, value in params.items() if other != name}
         try:

@@ -1,4 +1,4 @@
-"""A bank of model plugins, each wrong in one way; `Softmax`, `WordSoftmax` and `Fixed` are right.
+"""A bank of model plugins, each wrong in one way; those in ``RIGHT`` are right.
 
 ``FAULTS`` says of each which checks it has to fail: these, and no other.
 """
@@ -150,6 +150,32 @@ class Fixed(Softmax):
 
     def epoch(self, model, params, train, random):
         return super().epoch(model, params, train, np.random.default_rng(0))
+
+
+class RandomFeatures(Softmax):
+    """Trains the last of its two layers, and counts that one: its `n_parameters` are fewer than what it holds."""
+
+    def fit(self, params, train, valid, context):
+        first = np.random.default_rng(context.seed).normal(0, 0.3, (train.X.shape[1], 40))
+        hidden = [part and Data(np.tanh(part.X @ first), part.y, part.spec) for part in (train, valid)]
+        return TwoLayers(first, super().fit(params, *hidden, context).weights)
+
+
+class TwoLayers(Weights):
+    def __init__(self, first, weights) -> None:
+        super().__init__(weights)
+        self.first = first
+
+    def features(self, X):
+        return np.tanh(super().features(X) @ self.first)
+
+    def save(self, folder):
+        super().save(folder)
+        np.save(folder / "first.npy", self.first)
+
+    @classmethod
+    def load(cls, folder):
+        return cls(np.load(folder / "first.npy"), np.load(folder / "weights.npy"))
 
 
 # Declarations.
@@ -639,7 +665,7 @@ class SwapsClasses(Softmax):
     model = Reversed
 
 
-RIGHT = [Softmax, WordSoftmax, Fixed]
+RIGHT = [Softmax, WordSoftmax, Fixed, RandomFeatures]
 
 FAULTS = {
     NeedsArguments: {"check_constructs_without_arguments"},
