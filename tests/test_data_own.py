@@ -386,6 +386,46 @@ def test_labels_of_text_stay_apart(tmp_path, y, class_names):
         assert read_own(tmp_path / "t.csv", "target")[0].class_names == info.class_names
 
 
+MASKED_X = np.ma.masked_array(X, mask=np.arange(36).reshape(12, 3) % 7 == 0)
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "sentence"),
+    [
+        (X + 1j, Y, "X cannot be used: it holds complex numbers. Give real numbers, such as the real and the"),
+        (pd.DataFrame(X + 1j), Y, "X cannot be used: column '0' holds complex numbers. Give real numbers,"),
+        (X.astype(object) + 1j, Y, "X cannot be used: column 'x0' holds complex numbers. Give real numbers,"),
+        (X, Y + 1j, "y cannot be used: it holds complex numbers."),
+        (
+            X,
+            pd.Series([1j, 2j] * 6, dtype=object),
+            "y cannot be used: y, row 0: '1j' is a complex number.",
+        ),
+        (
+            X,
+            np.where(Y == 1, np.inf, 0.0),
+            "y cannot be used: y, row 1: 'inf' is no class but an infinite number.",
+        ),
+        (X, np.array(["2020-01-01", "2020-01-02"] * 6, "M8[D]"), "y cannot be used: it holds dates or durations,"),
+        (X, pd.Series(pd.to_timedelta([1, 2] * 6)), "y cannot be used: it holds dates or durations, which name"),
+        (X, ["", "a", "b"] * 4, "y cannot be used: 4 rows have no class in y, the first in row 0. Fill it in"),
+        (X, ["a", "a\0", "b"] * 4, "y cannot be used: y, row 1: the class holds a NUL character. Correct it"),
+        (X, np.ma.masked_array(Y, Y == 1), "y cannot be used: 6 rows have no class in y, the first in row 1."),
+        (np.ma.masked_array(X.astype(str), X > 0), Y, "X cannot be used: it masks values of dtype <U"),
+    ],
+)
+def test_values_that_would_change_in_silence_are_refused(X, y, sentence):
+    with pytest.raises(DataError) as caught:
+        own_arrays("x", X, y)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_masked_values_are_missing_values():
+    info, dataset = own_arrays("x", MASKED_X, Y)
+    assert "6 missing values" in info.description
+    np.testing.assert_array_equal(np.isnan(dataset.X_train), MASKED_X.mask)
+
+
 def test_text_that_names_no_class_is_shown(tmp_path):
     (tmp_path / "t.csv").write_text(GOOD + "1,x,?\n2,y,\n")
     with pytest.raises(
