@@ -184,7 +184,7 @@ def _unmasked(X: np.ma.MaskedArray[Any, Any], source: Source) -> Array:
     if X.dtype.kind not in "biuf":
         raise source.fault(f"it masks values of dtype {X.dtype}", "Fill them in, or give a table with empty cells")
     numbers = X.astype(np.promote_types(X.dtype, np.float32))
-    return np.asarray(np.ma.filled(numbers, np.nan))  # type: ignore[no-untyped-call]
+    return np.asarray(np.ma.filled(numbers, np.nan))
 
 
 def plain_labels(y: Any, source: Source) -> Array:
