@@ -4,6 +4,7 @@ import codecs
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -242,6 +243,29 @@ def test_archive_that_is_none_or_cut_short_gets_one_sentence(tmp_path):
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(DataError, match=r"'bad.npz' cannot be used: it is no .npz file or is damaged"):
         read_own(path)
+
+
+def test_archive_that_unpacks_to_a_multiple_of_its_size_is_refused_unless_it_is_stored(tmp_path, monkeypatch):
+    monkeypatch.setattr("nncompare.data.npzfile.LARGE_BYTES", 100_000)
+    arrays = {"X": np.zeros((100, 1000)), "y": np.arange(100) % 2}
+    np.savez_compressed(tmp_path / "bomb.npz", **arrays)
+    with pytest.raises(DataError) as caught:
+        read_own(tmp_path / "bomb.npz")
+    assert re.sub(r"its [\d,]+", "its N", str(caught.value)) == (
+        "'bomb.npz' cannot be used: its N bytes unpack to 801,056, more than 200 times as many. If that is meant, "
+        "write it with numpy.savez, which packs nothing."
+    )
+    np.savez(tmp_path / "stored.npz", **arrays)
+    assert read_own(tmp_path / "stored.npz")[0].n_train == 100
+    np.savez_compressed(tmp_path / "honest.npz", **{"X": np.random.default_rng(0).random((12, 2000)), "y": Y})
+    assert read_own(tmp_path / "honest.npz")[0].n_train == 12
+
+
+def test_archive_that_the_memory_cannot_hold_is_refused(tmp_path, monkeypatch):
+    np.savez(tmp_path / "large.npz", X=X, y=Y)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=500))
+    with pytest.raises(DataError, match=r"it unpacks to \d+ bytes, and 500 of memory are free\. Cut it, or end"):
+        read_own(tmp_path / "large.npz")
 
 
 def test_archive_that_claims_more_than_it_holds_reserves_no_memory(tmp_path):
