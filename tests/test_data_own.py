@@ -68,7 +68,7 @@ BAD_TABLES = {
         "column 'a', line 14: inf is infinite or too large. Correct it, or leave the cell empty.",
     ),
     "decimal comma": (
-        "a;class\n" + "".join(f"{i},5;{'xy'[i % 2]}\n" for i in range(6)),
+        "a,class\n" + "".join(f'"{i},5",{"xy"[i % 2]}\n' for i in range(6)),
         "column 'a' holds numbers with a decimal comma, such as '0,5' in line 2. Write them with a point.",
     ),
     "short row": (
@@ -646,3 +646,30 @@ def test_own_files_are_known_by_their_suffix(name, expected):
 def test_importing_the_module_loads_no_pandas():
     code = "import sys, nncompare.data.own; sys.exit('pandas' in sys.modules or 'sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("name", "delimiter"), [("t.csv", ";"), ("t.tsv", "\t")])
+def test_decimal_commas_are_read_where_the_comma_separates_nothing(tmp_path, name, delimiter):
+    b = ["" if i == 3 else f"-{i},25e1" for i in range(30)]
+    cells = [(f"{i},5", b[i], f"x,{i % 2}", "no" if i % 2 else "yes") for i in range(30)]
+    lines = map(delimiter.join, cells)
+    header = delimiter.join(("a", "b", "c", "class"))
+    (tmp_path / name).write_text("\n".join([header, *lines]) + "\n")
+    info, dataset = read_own(tmp_path / name, "class")
+    expected = "30 rows: 2 numeric and 1 categorical columns, 1 missing value, with decimal commas;"
+    assert info.description.startswith(expected)
+    np.testing.assert_array_equal(dataset.X_train[:, 0], np.arange(30) + 0.5)
+    assert dataset.X_train[4, 1] == -42.5
+    form = {"view": "tabular", "sample_shape": (3,), "dtype": "float64", "columns": dataset.columns}
+    new, _ = read_samples(tmp_path / name, **form)
+    np.testing.assert_array_equal(new, dataset.X_train.astype(new.dtype))
+
+
+def test_category_that_looks_like_a_decimal_comma_stays_one_in_new_files(tmp_path):
+    rows = "".join(f"{('1,5', 'x')[i % 2]};{i * i}.5;{'no' if i % 3 else 'yes'}\n" for i in range(30))
+    (tmp_path / "t.csv").write_text("a;b;class\n" + rows)
+    _, dataset = read_own(tmp_path / "t.csv", "class")
+    (tmp_path / "new.csv").write_text("a;b\n1,5;3\n1,5;4\n")
+    form = {"view": "tabular", "sample_shape": (2,), "dtype": "float64", "columns": dataset.columns}
+    new, _ = read_samples(tmp_path / "new.csv", **form)
+    assert new.tolist() == [[0, 3], [0, 4]]

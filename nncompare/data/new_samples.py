@@ -143,7 +143,7 @@ class NewSamples:
         frame = table.frame()
         for column in self.native.columns:
             kept = MISSING & {*(column.categories or ())}  # a DataFrame may have had such texts as categories
-            if kept and column.name in names:
+            if column.categories is not None and column.name in names:  # as it stands: 1,5 may be a category
                 k = names.index(column.name)
                 frame[frame.columns[k]] = table.column(k, MISSING - kept)
         if table.has_index() and not self.native.columns:
