@@ -673,3 +673,46 @@ def test_category_that_looks_like_a_decimal_comma_stays_one_in_new_files(tmp_pat
     form = {"view": "tabular", "sample_shape": (2,), "dtype": "float64", "columns": dataset.columns}
     new, _ = read_samples(tmp_path / "new.csv", **form)
     assert new.tolist() == [[0, 3], [0, 4]]
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "sentence"),
+    [
+        (
+            X,
+            Y.reshape(1, 12),
+            "y cannot be used: it has the shape (1, 12). Give one class per row, of shape (rows,): y.",
+        ),
+        (
+            X,
+            pd.DataFrame({"a": Y, "b": Y}),
+            "y cannot be used: it has the shape (12, 2). Give one class per row, of",
+        ),
+        (
+            X,
+            [("a", 1)] * 12,
+            "y cannot be used: it has the shape (12, 2). Give one class per row, of shape (rows,).",
+        ),
+        (X, np.eye(3)[Y], "y cannot be used: it is one-hot, of shape (12, 3). Give one class per row: y.argmax("),
+        (
+            X,
+            np.zeros((12, 2, 2)),
+            "y cannot be used: it has the shape (12, 2, 2). Give one class per row, of shape",
+        ),
+        (X, [], "y cannot be used: it is empty, of shape (0,). Give one row or more."),
+        (X[:0], [], "X cannot be used: it is empty, of shape (0, 3). Give one row or more."),
+        (pd.DataFrame(X[:0]), Y[:0], "X cannot be used: it is empty, of shape (0, 3). Give one row or more."),
+    ],
+)
+def test_labels_of_another_shape_are_told_what_came_and_what_is_expected(X, y, sentence):
+    with pytest.raises(DataError) as caught:
+        own_arrays("x", X, y)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_text_in_the_test_part_is_placed_in_the_test_part():
+    frame = pd.DataFrame({"a": np.random.default_rng(0).random(60)})
+    test = frame[:10].astype(object)
+    test.iloc[0, 0] = "abc"
+    with pytest.raises(DataError, match=r"^X_test cannot be used: column 'a', row 0: 'abc' is text"):
+        own_arrays("x", frame, np.arange(60) % 2, test, np.arange(10) % 2)

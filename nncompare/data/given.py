@@ -73,6 +73,9 @@ class Given:
         rows: dict[str, Any] = {
             role: as_rows(given[role], self.sources[role]) for role in ("X", "X_test") if role in given
         }
+        for role, value in [*rows.items(), *labels.items()]:
+            if not len(value):
+                raise self.sources[role].fault(f"it is empty, of shape {value.shape}", "Give one row or more")
         for x, y in zip(rows, labels, strict=True):
             if len(rows[x]) != len(labels[y]):
                 what = f"it has {len(rows[x]):,} rows and {y} has {len(labels[y]):,}"
@@ -193,7 +196,7 @@ def plain_labels(y: Any, source: Source) -> Array:
     Raises
     ------
     DataError
-        They are one-hot, of another rank, or dates.
+        They are one-hot, of another shape, or dates.
     """
     labels = plain_array(y, source)
     if labels.dtype.kind in "mM":
@@ -203,11 +206,20 @@ def plain_labels(y: Any, source: Source) -> Array:
         labels = np.asarray(y, dtype=object)  # NumPy's own text would lose a NUL at its end, and merge two classes
     if labels.ndim == 2 and labels.shape[1] == 1:
         return labels[:, 0]
-    if labels.ndim == 2:
+    if _is_one_hot(labels):
         raise source.fault(f"it is one-hot, of shape {labels.shape}", "Give one class per row: y.argmax(axis=1)")
     if labels.ndim != 1:
-        raise source.fault(f"it has {labels.ndim} dimensions", "Give one class per row, of shape (rows,)")
+        remedy = "Give one class per row, of shape (rows,)"
+        remedy = f"{remedy}: y.ravel()" if labels.ndim == 2 and len(labels) == 1 else remedy
+        raise source.fault(f"it has the shape {labels.shape}", remedy)
     return labels
+
+
+def _is_one_hot(labels: Array) -> bool:
+    """Tell whether each row holds a single 1 among zeros, or the probabilities of several classes."""
+    if labels.ndim != 2 or labels.dtype.kind not in "biuf" or not labels.size or labels.shape[1] < 2:
+        return False
+    return bool((labels >= 0).all() and np.allclose(labels.astype(np.float64).sum(axis=1), 1))
 
 
 def as_rows(X: Any, source: Source) -> Any:
