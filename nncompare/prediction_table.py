@@ -195,8 +195,9 @@ def write_prediction(prediction: Prediction, output: Path) -> None:
     StorageError
         The file cannot be written.
     """
-    temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
-    with storage_errors(output), replacing(output, temporary) as stream:
+    file = output.resolve()  # a link stays one, and what it leads to is written
+    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    with storage_errors(output), replacing(file, temporary) as stream:
         if output.suffix.lower() == ".npz":
             np.savez(stream, allow_pickle=False, **_arrays(prediction))
             return

@@ -140,3 +140,13 @@ def test_prediction_keeps_columns_of_files_in_csv_files_only(tmp_path):
         check_keep(["id"], tmp_path / "in.csv", tmp_path / "p.npz")
     with pytest.raises(UsageError, match="Columns are kept of a table file"):
         check_keep(["id"], None, tmp_path / "p.csv")
+
+
+def test_prediction_is_written_through_a_link(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "p.csv").symlink_to(tmp_path / "far" / "real")
+    for _ in range(2):
+        write_prediction(prediction(), tmp_path / "p.csv")
+    assert (tmp_path / "p.csv").is_symlink()
+    assert (tmp_path / "far" / "real").read_text() == csv_text(prediction())
+    assert [path.name for path in (tmp_path / "far").iterdir()] == ["real"]
