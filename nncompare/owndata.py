@@ -11,7 +11,7 @@ from nncompare.data.files import cache_root
 from nncompare.data.own import ARRAYS, TABLES, is_own_file, own_name
 from nncompare.data.store import MANIFEST, StoredDataset, is_stored_folder, open_dataset
 from nncompare.events import Listener, Notice
-from nncompare.exceptions import DataError, UsageError
+from nncompare.exceptions import DataError, StorageError, UsageError
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import ReadAnswer, ReadSpec
 from nncompare.registry import RESERVED, Catalog, display_name
@@ -120,6 +120,8 @@ def load_own(
         There is no such file, or an option does not fit it.
     DataError
         The file cannot be used; nothing was stored.
+    StorageError
+        What the file holds cannot be put into the cache.
     """
     given = Path(path).expanduser()
     stored = _open(given) if given.is_dir() else _read(given, name, config, runner, folder)
@@ -203,4 +205,6 @@ def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder:
         raise UsageError(message)
     if answer.failure is not None and answer.failure.category == "data":
         raise DataError(message)
+    if answer.failure is not None and answer.failure.category in ("disk", "storage"):
+        raise StorageError(message)
     raise DataError(f"'{path}' could not be read: {message}")

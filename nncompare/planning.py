@@ -18,7 +18,7 @@ from nncompare.data.splits import search_sample
 from nncompare.data.store import StoredDataset
 from nncompare.data.views import choose_view, possible_views, prepare_view
 from nncompare.events import Listener, Notice
-from nncompare.exceptions import DataError, PluginError, UsageError
+from nncompare.exceptions import DataError, PluginError, StorageError, UsageError
 from nncompare.execution.probe import ProbeResult, probe_plugins
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import DescribeAnswer, DescribeSpec
@@ -72,6 +72,8 @@ def make_plan(config: RunConfig, runner: LocalRunner, listener: Listener | None 
         None of the models that were named can be used.
     DataError
         A file of the user's own cannot be used.
+    StorageError
+        The cache or the folder of temporary files cannot be written: no study could be either.
     """
     catalogs = _Catalogs.read()
     runner.warm(["sklearn"])
@@ -83,6 +85,7 @@ def make_plan(config: RunConfig, runner: LocalRunner, listener: Listener | None 
     with tempfile.TemporaryDirectory(prefix="nncompare-plan-") as folder:
         datasets = load_datasets(names, config, catalogs.datasets, runner, Path(folder), listener)
         studies = tuple(_plan_study(model, datasets[name], config, runner, Path(folder)) for model, name in pairs)
+    _check_storage(studies)
     check_pins(config, studies)
     _notify(listener or (lambda _event: None), runner, catalogs.models)
     created_at = datetime.now().astimezone()
@@ -237,6 +240,13 @@ def _describe(
         return replace(study, failure=answer.failure, broken=True)
     pins = {name: value for name, value in config.pins.get(study.model, {}).items() if name in answer.space}
     return replace(study, space=answer.space, defaults=answer.defaults, pins=pins)
+
+
+def _check_storage(studies: Iterable[PlannedStudy]) -> None:
+    """Refuse a plan that lacks studies because a disk is full: that is no fault of theirs."""
+    for study in studies:
+        if study.failure is not None and study.failure.category == "disk":
+            raise StorageError(study.failure.message)
 
 
 def _broken(model: _Model) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from nncompare.execution.saved import Manifest, SavedData, check_saved
 from nncompare.execution.specs import PredictSpec
 from nncompare.inventory import find_stored
 from nncompare.metrics import check_probabilities
-from nncompare.prediction_table import Prediction, check_output, write_prediction
+from nncompare.prediction_table import Prediction, check_keep, check_output, write_prediction
 from nncompare.registry import LOCAL
 from nncompare.results import DatasetRecord, Failure, Results, StudyRecord
 from nncompare.runfile import is_held, read_run_file
@@ -42,6 +43,7 @@ def predict(
     input: Any = None,
     output: Path | None = None,
     encoding: str | None = None,
+    keep: Sequence[str] = (),
     runner: Runner | None = None,
 ) -> Prediction:
     """Predict samples with a model of a run; its code runs in a child, once every file's digest has been checked.
@@ -65,6 +67,8 @@ def predict(
         A .csv or .npz file to write; see :func:`~nncompare.prediction_table.write_prediction`.
     encoding : str, optional
         Of a table; UTF-8 by default.
+    keep : sequence of str, optional
+        Columns of the table that are copied before the prediction; ``all`` for every one.
     runner : Runner, optional
         Runs the child; by default one of its own.
 
@@ -85,6 +89,7 @@ def predict(
     source, target = _path(input), _path(output)
     if target is not None:
         check_output(target, source, folder)
+    check_keep(keep, source, target)
     chosen = find_trained(results, folder, is_held(folder), model, dataset, refit)
     saved, manifest, data = _open_saved(folder, results, chosen)
     _require_plugin(manifest, chosen.study)
@@ -92,7 +97,7 @@ def predict(
     if input is None:
         taken = _test_part(chosen.data, folder)
     else:
-        taken = wanted.take(input) if source is None else wanted.read(source, encoding)
+        taken = wanted.take(input) if source is None else wanted.read(source, encoding, keep)
     with LocalRunner() if runner is None else nullcontext(runner) as children:
         probabilities = _probabilities(saved, manifest, chosen, taken.X, children)
     prediction = Prediction(
@@ -105,6 +110,7 @@ def predict(
         probabilities=probabilities,
         labels=taken.labels,
         reason=chosen.reason,
+        kept=taken.kept,
         note=" ".join(filter(None, [version_note(manifest.code), taken.note])),
     )
     if target is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -23,7 +23,7 @@ from nncompare.metrics import predicted
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SUFFIXES", "Prediction", "check_output", "csv_text", "write_prediction"]
+__all__ = ["SUFFIXES", "Prediction", "check_keep", "check_output", "csv_text", "write_prediction"]
 
 SUFFIXES = (".csv", ".npz")
 
@@ -46,6 +46,8 @@ class Prediction:
         The true classes as codes, -1 where one is not known; None where none is.
     reason : str
         Why this model, where nobody chose it; else empty.
+    kept : mapping of str to list of str
+        Columns of the table of samples that were asked for, as they stand in it.
     note : str
         What a reader must know before believing them, such as another version of the plugin; mostly empty.
     """
@@ -59,6 +61,7 @@ class Prediction:
     probabilities: npt.NDArray[np.float64]
     labels: Labels | None = None
     reason: str = ""
+    kept: Mapping[str, list[str]] = field(default_factory=dict)
     note: str = ""
 
     def __len__(self) -> int:
@@ -89,14 +92,21 @@ class Prediction:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row per sample: ``prediction``, the probabilities ``p_<class>``, and ``true`` where it is known."""
+        """One row per sample: what was kept, ``prediction``, ``p_<class>``, and ``true`` where it is known."""
         import pandas as pd
 
-        columns: dict[str, Any] = {"prediction": self.names}
+        columns: dict[str, Any] = dict(zip(self.kept_names, self.kept.values(), strict=True))
+        columns["prediction"] = self.names
         columns |= {f"p_{name}": self.probabilities[:, k] for k, name in enumerate(self.class_names)}
         if self.labels is not None:
             columns["true"] = [self.name_of(code) or None for code in self.labels.tolist()]
         return pd.DataFrame(columns, index=pd.RangeIndex(len(self), name="row"))
+
+    @property
+    def kept_names(self) -> list[str]:
+        """What the columns that were kept are called beside the predictions: no name is there twice."""
+        own = {"row", "prediction", "true", *(f"p_{name}" for name in self.class_names)}
+        return [f"input_{name}" if name in own else name for name in self.kept]
 
     def summary(self) -> dict[str, Any]:
         """Return what was done, as JSON values, without the samples."""
@@ -152,6 +162,22 @@ def check_output(output: Path, source: Path | None, run: Path) -> None:
         )
 
 
+def check_keep(keep: Sequence[str], source: Path | None, output: Path | None) -> None:
+    """Refuse columns to keep where there is no table of them, or no table for them.
+
+    Raises
+    ------
+    UsageError
+        The samples are in no file, or the output is an .npz file.
+    """
+    if keep and source is None:
+        raise UsageError(
+            "Columns are kept of a table file (--keep, in Python: keep=), and none is given as input."
+        )
+    if keep and output is not None and output.suffix.lower() != ".csv":
+        raise UsageError(f"'{output}' cannot hold the columns to keep (--keep). Choose a .csv file.")
+
+
 def write_prediction(prediction: Prediction, output: Path) -> None:
     """Write predictions, as a whole or not at all.
 
@@ -159,18 +185,19 @@ def write_prediction(prediction: Prediction, output: Path) -> None:
     ----------
     prediction : Prediction
     output : Path
-        ``.csv``: one line per sample with ``row`` (from 0), ``prediction``, ``p_<class>`` for each class, and
-        ``true`` where classes are known, empty where one is not. Text that a spreadsheet would take for a formula
-        has a ``'`` in front. ``.npz``: ``probabilities`` (float64), ``predictions`` (int64 codes),
-        ``class_names``, and ``true`` (int64 codes, -1 where not known).
+        ``.csv``: one line per sample with ``row`` (from 0), columns that were kept, ``prediction``,
+        ``p_<class>`` for each class, and ``true`` where classes are known, empty where one is not. Text that a
+        spreadsheet would take for a formula has a ``'`` in front. ``.npz``: ``probabilities`` (float64),
+        ``predictions`` (int64 codes), ``class_names``, and ``true`` (int64 codes, -1 where not known).
 
     Raises
     ------
     StorageError
         The file cannot be written.
     """
-    temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
-    with storage_errors(output), replacing(output, temporary) as stream:
+    file = output.resolve()  # a link stays one, and what it leads to is written
+    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    with storage_errors(output), replacing(file, temporary) as stream:
         if output.suffix.lower() == ".npz":
             np.savez(stream, allow_pickle=False, **_arrays(prediction))
             return
@@ -188,7 +215,8 @@ def csv_text(prediction: Prediction) -> str:
 
 def _write_csv(prediction: Prediction, text: TextIO) -> None:
     writer = csv.writer(text, lineterminator="\n")
-    header = ["row", "prediction", *(f"p_{name}" for name in prediction.class_names)]
+    kept = map(harmless, prediction.kept_names)
+    header = ["row", *kept, "prediction", *(f"p_{name}" for name in prediction.class_names)]
     writer.writerow(header if prediction.labels is None else [*header, "true"])
     writer.writerows(_lines(prediction))
     text.flush()
@@ -196,8 +224,14 @@ def _write_csv(prediction: Prediction, text: TextIO) -> None:
 
 def _lines(prediction: Prediction) -> Iterator[list[str]]:
     names = [harmless(name) for name in prediction.class_names]
+    kept = list(zip(*prediction.kept.values(), strict=True)) or [()] * len(prediction)
     for row, code in enumerate(prediction.codes.tolist()):
-        line = [str(row), names[code], *(f"{p:.8g}" for p in prediction.probabilities[row].tolist())]
+        line = [
+            str(row),
+            *map(harmless, kept[row]),
+            names[code],
+            *(f"{p:.8g}" for p in prediction.probabilities[row].tolist()),
+        ]
         if prediction.labels is not None:
             line.append(harmless(prediction.name_of(int(prediction.labels[row]))))
         yield line

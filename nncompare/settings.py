@@ -148,6 +148,11 @@ class RunConfig:
             if not isinstance(getattr(self, name), str | None):
                 shown = type(self.storage).__name__ if name == "storage" else repr(getattr(self, name))
                 raise UsageError(f"{name} is {shown}; a text is expected.")
+        _check_utf8("out", str(self.out), str(Path(self.out).absolute()))
+        for path in self.datasets:
+            _check_utf8("datasets", path, str(Path(path).absolute()) if Path(path).exists() else path)
+        for name, text in (("target", self.target), *(("models", model) for model in self.models)):
+            _check_utf8(name, text or "", text or "")
         self._set(out=Path(self.out), pins=_checked_pins(self.pins))
         for name in ("n_trials", "max_epochs", "n_refits", "jobs"):
             if getattr(self, name) is not None:
@@ -169,6 +174,18 @@ def _check_view(view: object) -> None:
 
     if view not in VIEWS:
         raise UsageError(f"No view is called {view!r}. Choose from {', '.join(VIEWS)}.")
+
+
+def _check_utf8(name: str, text: str, whole: str) -> None:
+    """Refuse what JSON cannot hold: bytes of a file system or a shell that are no UTF-8."""
+    try:
+        whole.encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(text).decode(errors="backslashreplace")
+        where = " (or a folder above it)" if text.isascii() else ""
+        raise UsageError(
+            f"{name}: '{shown}'{where} is not UTF-8, so results.json cannot name it. Rename it."
+        ) from None
 
 
 def _whole(name: str, value: object, least: int) -> int:

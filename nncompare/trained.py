@@ -82,12 +82,13 @@ def _known(name: str, names: Sequence[str], kind: str, run_id: str) -> str:
 def _best(data: DatasetRecord, trained: Sequence[StudyRecord]) -> tuple[str, str]:
     """Return the winner, or whose validation log loss is the lowest, and in words which of them it is."""
     if data.verdict.winner is not None:
-        return data.verdict.winner, f"the verdict's winner on {data.name}"
+        return data.verdict.winner, f"it won the comparison on {data.name}"
     if len(trained) == 1:
-        return trained[0].model, f"the only one that finished on {data.name}"
+        return trained[0].model, f"it is the only one that finished on {data.name}"
     best = min(trained, key=lambda study: math.inf if study.valid_log_loss is None else study.valid_log_loss)
     told = "" if best.valid_log_loss is None else f" ({best.valid_log_loss:.4f})"
-    return best.model, f"the lowest validation log loss on {data.name}{told}; the verdict names no winner"
+    why = f"no model won the comparison on {data.name}, and it has the lowest validation log loss{told}"
+    return best.model, why
 
 
 def _refit(study: StudyRecord, number: int, results: Results) -> RefitRecord:

@@ -62,7 +62,20 @@ def invoke(*arguments):
 
 
 def test_predict_hands_over_what_was_typed(calls, tmp_path):
-    options = ("-m", "lstm", "-d", "wine", "--refit", "3", "--encoding", "latin-1")
+    options = (
+        "-m",
+        "lstm",
+        "-d",
+        "wine",
+        "--refit",
+        "3",
+        "--encoding",
+        "latin-1",
+        "--keep",
+        "id",
+        "--keep",
+        "name",
+    )
     done = invoke("latest", *options, "--input", "new.csv", "--output", "out.npz")
     ((arguments, given),) = calls
     assert arguments[1:] == (("results of", arguments[0]), "lstm", "wine", 3)
@@ -72,10 +85,11 @@ def test_predict_hands_over_what_was_typed(calls, tmp_path):
         "input": "new.csv",
         "output": "out.npz",
         "encoding": "latin-1",
+        "keep": "('id', 'name')",
     }
     assert (done.exit_code, done.stdout) == (0, "out.npz\n")
     assert done.stderr == (
-        "2 rows predicted by mlp on wine (refit 2): accuracy 0.5000 on the 2 rows whose class is known\n"
+        "2 rows predicted by mlp, trained on wine (refit 2). Accuracy 0.5000 on the 2 rows whose class is known.\n"
     )
 
 
@@ -124,13 +138,16 @@ def test_predict_refuses_what_cannot_be_meant(calls, arguments, words):
 @pytest.mark.parametrize(
     ("updates", "line"),
     [
-        ({"labels": None}, "2 rows predicted by mlp on wine (refit 2)"),
+        ({"labels": None}, "2 rows predicted by mlp, trained on wine (refit 2)."),
         (
-            {"labels": np.array([0, -1]), "reason": "the verdict's winner on wine"},
-            "2 rows predicted by mlp on wine (refit 2, the verdict's winner on wine): accuracy 1.0000 on the "
-            "1 row whose class is known",
+            {"labels": np.array([0, -1]), "reason": "it won the comparison on wine"},
+            "2 rows predicted by mlp, trained on wine (refit 2). Why this model: it won the comparison on wine. "
+            "Accuracy 1.0000 on the 1 row whose class is known.",
         ),
-        ({"probabilities": PROBABILITIES[:1], "labels": None}, "1 row predicted by mlp on wine (refit 2)"),
+        (
+            {"probabilities": PROBABILITIES[:1], "labels": None},
+            "1 row predicted by mlp, trained on wine (refit 2).",
+        ),
     ],
 )
 def test_predict_says_in_one_line_what_was_done(updates, line):

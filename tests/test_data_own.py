@@ -4,6 +4,7 @@ import codecs
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -67,7 +68,7 @@ BAD_TABLES = {
         "column 'a', line 14: inf is infinite or too large. Correct it, or leave the cell empty.",
     ),
     "decimal comma": (
-        "a;class\n" + "".join(f"{i},5;{'xy'[i % 2]}\n" for i in range(6)),
+        "a,class\n" + "".join(f'"{i},5",{"xy"[i % 2]}\n' for i in range(6)),
         "column 'a' holds numbers with a decimal comma, such as '0,5' in line 2. Write them with a point.",
     ),
     "short row": (
@@ -244,6 +245,29 @@ def test_archive_that_is_none_or_cut_short_gets_one_sentence(tmp_path):
         read_own(path)
 
 
+def test_archive_that_unpacks_to_a_multiple_of_its_size_is_refused_unless_it_is_stored(tmp_path, monkeypatch):
+    monkeypatch.setattr("nncompare.data.npzfile.LARGE_BYTES", 100_000)
+    arrays = {"X": np.zeros((100, 1000)), "y": np.arange(100) % 2}
+    np.savez_compressed(tmp_path / "bomb.npz", **arrays)
+    with pytest.raises(DataError) as caught:
+        read_own(tmp_path / "bomb.npz")
+    assert re.sub(r"its [\d,]+", "its N", str(caught.value)) == (
+        "'bomb.npz' cannot be used: its N bytes unpack to 801,056, more than 200 times as many. If that is meant, "
+        "write it with numpy.savez, which packs nothing."
+    )
+    np.savez(tmp_path / "stored.npz", **arrays)
+    assert read_own(tmp_path / "stored.npz")[0].n_train == 100
+    np.savez_compressed(tmp_path / "honest.npz", **{"X": np.random.default_rng(0).random((12, 2000)), "y": Y})
+    assert read_own(tmp_path / "honest.npz")[0].n_train == 12
+
+
+def test_archive_that_the_memory_cannot_hold_is_refused(tmp_path, monkeypatch):
+    np.savez(tmp_path / "large.npz", X=X, y=Y)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=500))
+    with pytest.raises(DataError, match=r"it unpacks to \d+ bytes, and 500 of memory are free\. Cut it, or end"):
+        read_own(tmp_path / "large.npz")
+
+
 def test_archive_that_claims_more_than_it_holds_reserves_no_memory(tmp_path):
     import io
     import zipfile
@@ -384,6 +408,46 @@ def test_labels_of_text_stay_apart(tmp_path, y, class_names):
     if not isinstance(y[0], bool | float):
         pd.DataFrame(X, columns=list("abc")).assign(target=y).to_csv(tmp_path / "t.csv", index=False)
         assert read_own(tmp_path / "t.csv", "target")[0].class_names == info.class_names
+
+
+MASKED_X = np.ma.masked_array(X, mask=np.arange(36).reshape(12, 3) % 7 == 0)
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "sentence"),
+    [
+        (X + 1j, Y, "X cannot be used: it holds complex numbers. Give real numbers, such as the real and the"),
+        (pd.DataFrame(X + 1j), Y, "X cannot be used: column '0' holds complex numbers. Give real numbers,"),
+        (X.astype(object) + 1j, Y, "X cannot be used: column 'x0' holds complex numbers. Give real numbers,"),
+        (X, Y + 1j, "y cannot be used: it holds complex numbers."),
+        (
+            X,
+            pd.Series([1j, 2j] * 6, dtype=object),
+            "y cannot be used: y, row 0: '1j' is a complex number.",
+        ),
+        (
+            X,
+            np.where(Y == 1, np.inf, 0.0),
+            "y cannot be used: y, row 1: 'inf' is no class but an infinite number.",
+        ),
+        (X, np.array(["2020-01-01", "2020-01-02"] * 6, "M8[D]"), "y cannot be used: it holds dates or durations,"),
+        (X, pd.Series(pd.to_timedelta([1, 2] * 6)), "y cannot be used: it holds dates or durations, which name"),
+        (X, ["", "a", "b"] * 4, "y cannot be used: 4 rows have no class in y, the first in row 0. Fill it in"),
+        (X, ["a", "a\0", "b"] * 4, "y cannot be used: y, row 1: the class holds a NUL character. Correct it"),
+        (X, np.ma.masked_array(Y, Y == 1), "y cannot be used: 6 rows have no class in y, the first in row 1."),
+        (np.ma.masked_array(X.astype(str), X > 0), Y, "X cannot be used: it masks values of dtype <U"),
+    ],
+)
+def test_values_that_would_change_in_silence_are_refused(X, y, sentence):
+    with pytest.raises(DataError) as caught:
+        own_arrays("x", X, y)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_masked_values_are_missing_values():
+    info, dataset = own_arrays("x", MASKED_X, Y)
+    assert "6 missing values" in info.description
+    np.testing.assert_array_equal(np.isnan(dataset.X_train), MASKED_X.mask)
 
 
 def test_text_that_names_no_class_is_shown(tmp_path):
@@ -582,3 +646,73 @@ def test_own_files_are_known_by_their_suffix(name, expected):
 def test_importing_the_module_loads_no_pandas():
     code = "import sys, nncompare.data.own; sys.exit('pandas' in sys.modules or 'sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("name", "delimiter"), [("t.csv", ";"), ("t.tsv", "\t")])
+def test_decimal_commas_are_read_where_the_comma_separates_nothing(tmp_path, name, delimiter):
+    b = ["" if i == 3 else f"-{i},25e1" for i in range(30)]
+    cells = [(f"{i},5", b[i], f"x,{i % 2}", "no" if i % 2 else "yes") for i in range(30)]
+    lines = map(delimiter.join, cells)
+    header = delimiter.join(("a", "b", "c", "class"))
+    (tmp_path / name).write_text("\n".join([header, *lines]) + "\n")
+    info, dataset = read_own(tmp_path / name, "class")
+    expected = "30 rows: 2 numeric and 1 categorical columns, 1 missing value, with decimal commas;"
+    assert info.description.startswith(expected)
+    np.testing.assert_array_equal(dataset.X_train[:, 0], np.arange(30) + 0.5)
+    assert dataset.X_train[4, 1] == -42.5
+    form = {"view": "tabular", "sample_shape": (3,), "dtype": "float64", "columns": dataset.columns}
+    new, _ = read_samples(tmp_path / name, **form)
+    np.testing.assert_array_equal(new, dataset.X_train.astype(new.dtype))
+
+
+def test_category_that_looks_like_a_decimal_comma_stays_one_in_new_files(tmp_path):
+    rows = "".join(f"{('1,5', 'x')[i % 2]};{i * i}.5;{'no' if i % 3 else 'yes'}\n" for i in range(30))
+    (tmp_path / "t.csv").write_text("a;b;class\n" + rows)
+    _, dataset = read_own(tmp_path / "t.csv", "class")
+    (tmp_path / "new.csv").write_text("a;b\n1,5;3\n1,5;4\n")
+    form = {"view": "tabular", "sample_shape": (2,), "dtype": "float64", "columns": dataset.columns}
+    new, _ = read_samples(tmp_path / "new.csv", **form)
+    assert new.tolist() == [[0, 3], [0, 4]]
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "sentence"),
+    [
+        (
+            X,
+            Y.reshape(1, 12),
+            "y cannot be used: it has the shape (1, 12). Give one class per row, of shape (rows,): y.",
+        ),
+        (
+            X,
+            pd.DataFrame({"a": Y, "b": Y}),
+            "y cannot be used: it has the shape (12, 2). Give one class per row, of",
+        ),
+        (
+            X,
+            [("a", 1)] * 12,
+            "y cannot be used: it has the shape (12, 2). Give one class per row, of shape (rows,).",
+        ),
+        (X, np.eye(3)[Y], "y cannot be used: it is one-hot, of shape (12, 3). Give one class per row: y.argmax("),
+        (
+            X,
+            np.zeros((12, 2, 2)),
+            "y cannot be used: it has the shape (12, 2, 2). Give one class per row, of shape",
+        ),
+        (X, [], "y cannot be used: it is empty, of shape (0,). Give one row or more."),
+        (X[:0], [], "X cannot be used: it is empty, of shape (0, 3). Give one row or more."),
+        (pd.DataFrame(X[:0]), Y[:0], "X cannot be used: it is empty, of shape (0, 3). Give one row or more."),
+    ],
+)
+def test_labels_of_another_shape_are_told_what_came_and_what_is_expected(X, y, sentence):
+    with pytest.raises(DataError) as caught:
+        own_arrays("x", X, y)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_text_in_the_test_part_is_placed_in_the_test_part():
+    frame = pd.DataFrame({"a": np.random.default_rng(0).random(60)})
+    test = frame[:10].astype(object)
+    test.iloc[0, 0] = "abc"
+    with pytest.raises(DataError, match=r"^X_test cannot be used: column 'a', row 0: 'abc' is text"):
+        own_arrays("x", frame, np.arange(60) % 2, test, np.arange(10) % 2)

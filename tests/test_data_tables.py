@@ -112,3 +112,27 @@ def test_target_that_is_not_there_is_suggested(names, target, hint):
 def test_long_lists_are_cut():
     assert listed(list(range(12))) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
     assert listed(["x" * 100], quoted=True) == f"'{'x' * 59}…'"
+
+
+@pytest.mark.parametrize("kind", ["uint64", "str", "object"])
+def test_integers_that_are_one_float_are_not_called_the_same(kind):
+    frame = pd.DataFrame({"id": [2**63 + i for i in range(60)], "a": np.linspace(0, 1, 60) ** 2})
+    frame["id"] = frame["id"].astype(kind)
+    found = recognise(frame, ["id", "a"], Source("X"))
+    reason = "integers that differ by less than a float can tell, as identifiers do"
+    assert found.left_out == [("id", reason)]
+    frame["id"] = frame["id"].iloc[0]
+    assert recognise(frame, ["id", "a"], Source("X")).left_out == [("id", "the same everywhere")]
+
+
+@pytest.mark.parametrize("value", ["1" + "0" * 400, "inf", np.inf])
+def test_infinite_numbers_are_refused_where_all_are(value):
+    frame = pd.DataFrame({"a": [value] * 60, "b": np.linspace(0, 1, 60) ** 2})
+    with pytest.raises(DataError, match=r"column 'a', row 0: inf is infinite or too large"):
+        recognise(frame, ["a", "b"], Source("X"))
+
+
+def test_digits_that_no_parser_takes_for_a_number_are_text():
+    frame = pd.DataFrame({"a": ["1" + "0" * 5000, "2" * 5000] * 30, "b": np.linspace(0, 1, 60) ** 2})
+    kinds = [column.categories is None for column in recognise(frame, ["a", "b"], Source("X")).columns]
+    assert kinds == [False, True]

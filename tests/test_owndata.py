@@ -1,5 +1,6 @@
 """The user's own files in a run, from the file to the models' scores."""
 
+import re
 import shutil
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from nncompare.comparison import run
 from nncompare.data.own import own_arrays
 from nncompare.data.store import store_dataset
 from nncompare.events import Notice
-from nncompare.exceptions import DataError, UsageError
+from nncompare.exceptions import DataError, StorageError, UsageError
 from nncompare.owndata import dataset_names
 from nncompare.planning import make_plan
 from nncompare.registry import DATASETS, discover
@@ -77,6 +78,16 @@ def test_bad_file_leaves_no_run_directory(runner, tmp_path):
     with pytest.raises(Exception, match=r"'own.csv' cannot be used: the file is empty"):
         make_plan(config, runner)
     assert [path.name for path in tmp_path.iterdir()] == ["own.csv"]
+
+
+def test_cache_that_cannot_be_written_is_an_error_of_storage_in_one_sentence(runner, tmp_path, monkeypatch):
+    (tmp_path / "cache").write_text("a file where a folder is needed")
+    monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "cache"))
+    wine().to_csv(tmp_path / "own.csv", index=False)
+    config = replace(CONFIG, datasets=(str(tmp_path / "own.csv"),), target="class", out=tmp_path / "runs")
+    there = re.escape(str(tmp_path / "cache"))
+    with pytest.raises(StorageError, match=rf"^Cannot write '{there}/.*Check that its"):
+        make_plan(config, runner)
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from nncompare.events import Notice
-from nncompare.exceptions import PluginError, UsageError
+from nncompare.exceptions import PluginError, StorageError, UsageError
+from nncompare.execution.specs import DescribeAnswer, DescribeSpec
 from nncompare.loading import load_datasets
 from nncompare.pins import check_pin
 from nncompare.planning import make_plan
 from nncompare.registry import DATASETS, MODELS, Catalog, PluginProblem, PluginRef, discover
+from nncompare.results import Failure
 from nncompare.settings import RunConfig
 
 from .children import FAULTS, dataset, fault
@@ -330,3 +332,15 @@ def test_plan_refuses_defaults_that_leave_a_name_out(runner, tmp_path):
     (study,) = plan.studies
     assert study.broken
     assert "default_params() has no value for 'kind'" in study.failure.message
+
+
+def test_plan_on_a_full_disk_is_an_error_of_storage_and_not_of_the_plugin(planned, runner, monkeypatch):
+    run, full = runner.run, Failure(category="disk", message="Cannot write 'x'. OSError: No space left on device.")
+
+    def run_on_a_full_disk(spec, *handler):
+        is_describe = isinstance(spec, DescribeSpec)
+        return DescribeAnswer(status="failed", failure=full) if is_describe else run(spec, *handler)
+
+    monkeypatch.setattr(runner, "run", run_on_a_full_disk)
+    with pytest.raises(StorageError, match=r"^Cannot write 'x'"):
+        planned((fault("Nearest"),), ("digits",), n_trials=2)

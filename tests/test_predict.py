@@ -81,7 +81,7 @@ def test_predict_by_default_takes_the_verdicts_winner(run, runner):
         verdict = data.verdict.model_copy(update={"state": "better", "winner": winner})
         changed = results.model_copy(update={"datasets": [data.model_copy(update={"verdict": verdict})]})
         found = predict(folder, changed, runner=runner)
-        assert (found.model, found.reason) == (winner, "the verdict's winner on Waves")
+        assert (found.model, found.reason) == (winner, "it won the comparison on Waves")
 
 
 def test_predict_without_a_winner_takes_the_lowest_validation_loss_whatever_the_test_says(run, runner):
@@ -103,7 +103,7 @@ def test_predict_without_a_winner_takes_the_lowest_validation_loss_whatever_the_
         assert found.model == expected.model
         lowest = min(loss for loss in losses if loss is not None)
         assert found.reason == (
-            f"the lowest validation log loss on Waves ({lowest:.4f}); the verdict names no winner"
+            f"no model won the comparison on Waves, and it has the lowest validation log loss ({lowest:.4f})"
         )
 
 
@@ -395,6 +395,22 @@ def test_predict_a_table_equals_the_run_however_it_is_cut(wine_run, runner, tmp_
     n_right = sum(prediction.accuracy * len(prediction) for prediction in found)
     assert n_right / stored.n_test == pytest.approx(refit.test_accuracy)
     np.testing.assert_array_equal(np.concatenate([prediction.labels for prediction in found]), stored.y_test())
+
+
+def test_predict_copies_the_columns_of_the_table_that_are_to_be_kept(wine_run, runner, tmp_path):
+    results, folder, stored = wine_run
+    path = write_table(tmp_path / "in.csv", stored, np.arange(5))
+    table = pd.read_csv(path, dtype=str)
+    name, target = table.columns[0], table.columns[-1]
+    found = predict(folder, results, input=path, output=tmp_path / "out.csv", keep=[target, name], runner=runner)
+    written = pd.read_csv(tmp_path / "out.csv", dtype=str)
+    assert list(written.columns[:4]) == ["row", target, name, "prediction"]
+    pd.testing.assert_frame_equal(written[[target, name]], table[[target, name]])
+    everything = predict(folder, results, input=path, keep=["all"], runner=runner)
+    assert list(everything.kept) == list(table.columns)
+    assert found.names == everything.names
+    with pytest.raises(UsageError, match=r"'in\.csv' has no column 'nothing' to keep\. .*Its columns are"):
+        predict(folder, results, input=path, keep=["nothing"], runner=runner)
 
 
 def test_predict_a_table_without_its_classes_gives_no_accuracy(wine_run, runner, tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nncompare.exceptions import StorageError, UsageError
-from nncompare.prediction_table import Prediction, check_output, csv_text, write_prediction
+from nncompare.prediction_table import Prediction, check_keep, check_output, csv_text, write_prediction
 
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6], [0.25, 0.5, 0.25]])
 
@@ -119,3 +119,34 @@ def test_prediction_output_that_would_do_harm_is_refused(tmp_path, name, words):
 
 def test_prediction_output_beside_the_report_is_fine(tmp_path):
     check_output(tmp_path / "p.csv", None, tmp_path)
+
+
+def test_prediction_csv_has_the_kept_columns_before_the_prediction():
+    kept = {"id": ["7", "=x", "9"], "row": ["a", "b", "c"], "@name": ["", "é", "-1"]}
+    found = rows(csv_text(prediction(kept=kept)))
+    assert [line[:5] for line in found] == [
+        ["row", "id", "input_row", "'@name", "prediction"],
+        ["0", "7", "a", "", "a"],
+        ["1", "'=x", "b", "é", "c"],
+        ["2", "9", "c", "-1", "b"],
+    ]
+    assert list(prediction(kept=kept).frame.columns)[:4] == ["id", "input_row", "@name", "prediction"]
+
+
+def test_prediction_keeps_columns_of_files_in_csv_files_only(tmp_path):
+    check_keep(["id"], tmp_path / "in.csv", tmp_path / "p.csv")
+    check_keep((), None, tmp_path / "p.npz")
+    with pytest.raises(UsageError, match=r"cannot hold the columns to keep \(--keep\)\. Choose a \.csv file\."):
+        check_keep(["id"], tmp_path / "in.csv", tmp_path / "p.npz")
+    with pytest.raises(UsageError, match="Columns are kept of a table file"):
+        check_keep(["id"], None, tmp_path / "p.csv")
+
+
+def test_prediction_is_written_through_a_link(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "p.csv").symlink_to(tmp_path / "far" / "real")
+    for _ in range(2):
+        write_prediction(prediction(), tmp_path / "p.csv")
+    assert (tmp_path / "p.csv").is_symlink()
+    assert (tmp_path / "far" / "real").read_text() == csv_text(prediction())
+    assert [path.name for path in (tmp_path / "far").iterdir()] == ["real"]

@@ -89,3 +89,29 @@ def test_preset_trials_and_refits_are_those_of_the_protocol():
 
 def test_default_jobs_is_at_least_one():
     assert default_jobs() >= 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"out": "dir\udce9"}, r"out: 'dir\xe9' is not UTF-8, so results.json cannot name it. Rename it."),
+        (
+            {"datasets": ("caf\udce9.csv",)},
+            r"datasets: 'caf\xe9.csv' is not UTF-8, so results.json",
+        ),
+        ({"target": "\udce9"}, r"target: '\xe9' is not UTF-8, so results.json cannot name it. Rename it."),
+        ({"models": ("\udce9.py:A",)}, r"models: '\xe9.py:A' is not UTF-8, so results.json cannot name it."),
+    ],
+)
+def test_settings_that_no_text_can_hold_are_refused_before_anything_is_made(settings, sentence):
+    with pytest.raises(UsageError) as caught:
+        RunConfig(**settings)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_settings_name_the_folder_above_that_is_not_utf8(tmp_path, monkeypatch):
+    (tmp_path / "caf\udce9").mkdir()
+    monkeypatch.chdir(tmp_path / "caf\udce9")
+    with pytest.raises(UsageError, match=r"^out: 'reports' \(or a folder above it\) is not UTF-8"):
+        RunConfig()
+    assert RunConfig(out=tmp_path, datasets=("digits",)).datasets == ("digits",)

@@ -37,6 +37,7 @@ by its test score.
 \b
 Examples:
   nncompare predict latest --input new.csv --output predictions.csv
+  nncompare predict latest --input new.csv --keep id --output predictions.csv
   nncompare predict latest -m mlp -d digits --test --output -
 """
 
@@ -73,6 +74,12 @@ Examples:
     help="The file of samples.",
 )
 @click.option("--encoding", metavar="NAME", help="Of the table, where it is not UTF-8, as in latin-1.")
+@click.option(
+    "--keep",
+    multiple=True,
+    metavar="COLUMN",
+    help='Copy this column of the table into the output, before the prediction; "all" for every one. Repeatable.',
+)
 @click.option("--test", "own_test", is_flag=True, help="Predict the run's own sealed test part instead of a file.")
 @click.option(
     "--output",
@@ -94,6 +101,7 @@ def predict_samples(
     refit: int,
     source: Path | None,
     encoding: str | None,
+    keep: tuple[str, ...],
     own_test: bool,
     output: str,
     as_json: bool,
@@ -124,6 +132,7 @@ def predict_samples(
             input=source,
             output=target,
             encoding=encoding,
+            keep=keep,
             runner=runner,
         )
     _print(prediction, output, as_json)
@@ -149,9 +158,10 @@ def _print(prediction: Prediction, output: str, as_json: bool) -> None:
 def describe(prediction: Prediction) -> str:
     """Say in one line what was predicted, by which model, and how well, where that is known."""
     rows = f"{len(prediction):,} row{'' if len(prediction) == 1 else 's'}"
-    why = f", {prediction.reason}" if prediction.reason else ""
-    by = f"{prediction.model} on {prediction.dataset} (refit {prediction.refit}{why})"
+    text = f"{rows} predicted by {prediction.model}, trained on {prediction.dataset} (refit {prediction.refit})."
+    if prediction.reason:
+        text = f"{text} Why this model: {prediction.reason}."
     if prediction.accuracy is None:
-        return f"{rows} predicted by {by}"
+        return text
     known = f"{prediction.n_known:,} row{'' if prediction.n_known == 1 else 's'} whose class is known"
-    return f"{rows} predicted by {by}: accuracy {prediction.accuracy:.4f} on the {known}"
+    return f"{text} Accuracy {prediction.accuracy:.4f} on the {known}."

@@ -28,6 +28,8 @@ MISSING = frozenset(
     ("", "?", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN")
 ) | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
 """Cells that hold no value: empty ones, ``?``, and what ``pandas.read_csv`` takes for such."""
+_BESIDE_COMMAS = ";\t"
+_WITH_COMMA = r"[-+]?(?:\d+,?\d*|,\d+)(?:[eE][-+]?\d+)?"
 NO_CLASS = frozenset(("", "?"))
 """Cells of the column of classes that hold none: ``NA`` and ``None`` may be the names of classes."""
 _BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -44,15 +46,36 @@ class CsvTable:
     texts : DataFrame
         Columns 0, 1, ... of str, as they stand in the file.
     source : Source
+    delimiter : str
+        What stands between the columns.
     """
 
     names: list[str]
     texts: pd.DataFrame
     source: Source
+    delimiter: str = ","
 
     def frame(self) -> pd.DataFrame:
-        """Return the table with missing values in place of the texts that stand for such."""
-        return self.texts.mask(self.texts.isin(MISSING))
+        """Return the table with missing values in place of the texts that stand for such, and decimal points."""
+        frame = self.texts.mask(self.texts.isin(MISSING))
+        for k in self.decimal_commas():
+            frame[k] = frame[k].str.replace(",", ".", regex=False)
+        return frame
+
+    def decimal_commas(self) -> list[int]:
+        """Return the columns that hold nothing but numbers once a decimal comma is read.
+
+        Only where semicolons or tabs separate the columns, as Excel writes them in much of Europe.
+        """
+        if self.delimiter not in _BESIDE_COMMAS:
+            return []
+        found = []
+        for k in range(self.texts.shape[1]):
+            texts = self.texts[k]
+            if texts.str.contains(",", regex=False).any():
+                is_number = texts.str.strip().str.fullmatch(_WITH_COMMA) | texts.isin(MISSING)
+                found += [k] if is_number.all() else []
+        return found
 
     def column(self, k: int, missing: Collection[str] = MISSING) -> pd.Series[Any]:
         """Return one column, with missing values in place of these texts."""
@@ -105,7 +128,7 @@ def read_csv(path: Path, encoding: str | None = None, *, is_new: bool = False, i
         texts = _read(path, encoding, delimiter, len(names), source)
         if len(texts) != len(lines):
             raise source.fault(f"{len(lines):,} rows are read as {len(texts):,}", "Check its quotation marks")
-        return CsvTable(names, texts, Source(source.name, lines))
+        return CsvTable(names, texts, Source(source.name, lines), delimiter)
     except OSError as error:
         raise source.fault(f"{type(error).__name__}: {error.strerror}", "Check that you may read it") from error
 

@@ -14,7 +14,7 @@ from nncompare.data.source import Source
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["encode", "numbers_in", "text_among_numbers", "texts"]
+__all__ = ["check_size", "encode", "numbers_in", "text_among_numbers", "texts"]
 
 _WHOLE = re.compile(r"(-?\d+)\.0+")
 
@@ -94,12 +94,23 @@ def _encode_numbers(name: str, series: pd.Series[Any], source: Source) -> Array:
     bad = np.isnan(values) & series.notna().to_numpy()
     if bad.any():
         raise text_among_numbers(name, series, int(bad.argmax()), source)
+    check_size(name, values, source)
+    return values
+
+
+def check_size(name: str, values: Array, source: Source) -> None:
+    """Check that a column of numbers holds none that is infinite, or that float32 cannot hold.
+
+    Raises
+    ------
+    DataError
+        One is; the message names its row.
+    """
     bad = np.abs(values) > np.finfo(np.float32).max
     if bad.any():
         row = int(bad.argmax())
         what = f"column '{name}', {source.place(row)}: {values[row]:g} is infinite or too large"
         raise source.fault(what, "Correct it, or leave the cell empty")
-    return values
 
 
 def _text(value: object) -> str:

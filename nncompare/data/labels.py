@@ -37,7 +37,7 @@ def label_names(values: Array, what: str, source: Source, missing_texts: Collect
         How messages call them: ``column 'class'`` or ``y``.
     source : Source
     missing_texts : collection of str
-        Texts that name no class.
+        Texts that name no class, beside the empty one.
 
     Returns
     -------
@@ -47,10 +47,11 @@ def label_names(values: Array, what: str, source: Source, missing_texts: Collect
     Raises
     ------
     DataError
-        A label is missing, or numbers have fractions.
+        A label is missing, empty, infinite, complex or holds a NUL, or numbers have fractions.
     """
     texts = label_texts(values)
-    missing = _is_missing(values) | np.isin(texts, list(missing_texts))
+    _check_labels(values, texts, what, source)
+    missing = _is_missing(values) | np.isin(texts, ["", *missing_texts])
     if missing.any():
         n, row = int(missing.sum()), int(missing.argmax())
         rows = "1 row has" if n == 1 else f"{n:,} rows have"
@@ -160,6 +161,20 @@ def _is_missing(values: Array) -> Array:
     import pandas as pd  # trial children import this package and must start at once
 
     return np.asarray(pd.isna(values), dtype=bool)
+
+
+def _check_labels(values: Array, texts: Array, what: str, source: Source) -> None:
+    """Refuse labels that name no class although they are there."""
+    for row, (value, text) in enumerate(zip(values, texts, strict=True)):
+        fault = ""
+        if isinstance(value, complex | np.complexfloating):
+            fault = f"'{text}' is a complex number"
+        elif isinstance(value, float | np.floating) and np.isinf(value):
+            fault = f"'{text}' is no class but an infinite number"
+        elif "\0" in text:
+            fault = "the class holds a NUL character"
+        if fault:
+            raise source.fault(f"{what}, {source.place(row)}: {fault}", "Correct it, or leave such rows out")
 
 
 def _holds_text(values: Array) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +12,7 @@ import numpy as np
 from nncompare.data.csvfile import MISSING, NO_CLASS, CsvTable, name_first, read_csv
 from nncompare.data.encoding import encode
 from nncompare.data.given import as_rows, plain_labels
+from nncompare.data.kept import kept_columns
 from nncompare.data.labels import codes_of, is_whole, label_names, label_texts
 from nncompare.data.native import Native
 from nncompare.data.npzfile import read_npz
@@ -41,11 +42,14 @@ class Taken(NamedTuple):
         Codes, -1 for rows of a table whose class is missing; None where there are none.
     note : str
         Which columns hold categories that the model never saw; empty where none does.
+    kept : mapping of str to list of str
+        Columns of the table that were asked for, as they stand in it.
     """
 
     X: Samples
     labels: Labels | None
     note: str = ""
+    kept: Mapping[str, list[str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class NewSamples:
     native: Native
     class_names: Sequence[str]
 
-    def read(self, path: Path, encoding: str | None = None) -> Taken:
+    def read(self, path: Path, encoding: str | None = None, keep: Sequence[str] = ()) -> Taken:
         """Read a file of new samples.
 
         Parameters
@@ -73,13 +77,15 @@ class NewSamples:
             ``y``.
         encoding : str, optional
             Of a table; UTF-8 by default.
+        keep : sequence of str, optional
+            Columns of the table that are wanted as they stand; ``all`` for every one.
 
         Raises
         ------
         DataError
             The file cannot be used, or its samples are of another form; the message says where.
         UsageError
-            There is no such file, or none of its kind can hold such samples.
+            There is no such file, or none of its kind can hold such samples, or a column that is wanted.
         """
         if not path.is_file():
             raise UsageError(f"There is no file '{path}'.")
@@ -88,11 +94,15 @@ class NewSamples:
             kinds = ".npz files" if view in ("image", "sequence") else ".csv, .tsv and .npz files"
             what = "texts cannot be read from files" if view == "tokens" else f"{kinds} are"
             raise UsageError(f"'{path.name}' is not read: {what}.")
+        if suffix == ".npz" and keep:
+            raise UsageError(f"'{path.name}' has no columns to keep (--keep): a .csv or .tsv table has.")
         if suffix == ".npz":
             return self._from_archive(path)
         if view != "tabular":
             raise UsageError(f"'{path.name}' is a table, and the model was trained on {view}s. Give an .npz file.")
-        return self._from_table(read_csv(path, encoding, is_new=True, is_named=bool(self.native.columns)))
+        table = read_csv(path, encoding, is_new=True, is_named=bool(self.native.columns))
+        kept = kept_columns(table, keep)
+        return self._from_table(table)._replace(kept=kept)
 
     def take(self, X: Any) -> Taken:
         """Take samples that a caller holds in memory; they are encoded as those of the training were.
@@ -133,7 +143,7 @@ class NewSamples:
         frame = table.frame()
         for column in self.native.columns:
             kept = MISSING & {*(column.categories or ())}  # a DataFrame may have had such texts as categories
-            if kept and column.name in names:
+            if column.categories is not None and column.name in names:  # as it stands: 1,5 may be a category
                 k = names.index(column.name)
                 frame[frame.columns[k]] = table.column(k, MISSING - kept)
         if table.has_index() and not self.native.columns:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+import psutil
 
+from nncompare.cgroup import free_memory
 from nncompare.data.records import Array
 from nncompare.data.source import Source, listed
 
@@ -18,6 +20,10 @@ __all__ = ["read_npz"]
 
 MOST_BYTES = 16 << 30
 """Of all arrays together, unpacked: a small archive may claim any size."""
+LARGE_BYTES = 1 << 30
+MOST_RATIO = 200
+"""Of what is unpacked to what lies on disk, in archives that unpack to more than LARGE_BYTES: data that anybody
+measured do not shrink so far, and a file of some megabytes should not fill the memory."""
 _SUFFIX = ".npy"
 
 
@@ -27,7 +33,8 @@ def read_npz(path: Path, wanted: Collection[str]) -> dict[str, Array]:
     Raises
     ------
     DataError
-        The file is no such archive, is damaged, holds none of them or objects, or unpacks to more than 16 GiB.
+        The file is no such archive, is damaged, holds none of them or objects, or unpacks to more than 16 GiB,
+        more than the memory that is free, or more than 1 GiB and 200 times its size.
     """
     source = Source(f"'{path.name}'")
     remedy = "Write it with numpy.savez_compressed(file, X=..., y=...)"
@@ -38,9 +45,7 @@ def read_npz(path: Path, wanted: Collection[str]) -> dict[str, Array]:
             if not found:
                 what = f"it holds the arrays {listed(sorted(members))}" if members else "it holds no arrays"
                 raise source.fault(what, f"Name them {', '.join(('X', 'y', 'X_test', 'y_test'))}")
-            n_bytes = sum(members[name].file_size for name in found)
-            if n_bytes > MOST_BYTES:
-                raise source.fault(f"it unpacks to {n_bytes:,} bytes", f"At most {MOST_BYTES:,} are read: cut it")
+            _check_size([members[name] for name in found], source)
             arrays = {}
             for name in found:
                 with archive.open(members[name]) as member:
@@ -55,6 +60,22 @@ def read_npz(path: Path, wanted: Collection[str]) -> dict[str, Array]:
         raise source.fault(
             f"{type(error).__name__}: {error.strerror or error}", "Check that you may read it"
         ) from error
+
+
+def _check_size(members: Collection[zipfile.ZipInfo], source: Source) -> None:
+    """Check what an archive unpacks to, before any of it is unpacked; zipfile reads no more than that."""
+    n_bytes = sum(member.file_size for member in members)
+    n_packed = sum(member.compress_size for member in members)
+    if n_bytes > MOST_BYTES:
+        raise source.fault(f"it unpacks to {n_bytes:,} bytes", f"At most {MOST_BYTES:,} are read: cut it")
+    if n_bytes > LARGE_BYTES and n_bytes > MOST_RATIO * n_packed:
+        what = f"its {n_packed:,} bytes unpack to {n_bytes:,}, more than {MOST_RATIO} times as many"
+        raise source.fault(what, "If that is meant, write it with numpy.savez, which packs nothing")
+    room = free_memory()
+    free = min(psutil.virtual_memory().available, math.inf if room is None else room)
+    if n_bytes > free:
+        what = f"it unpacks to {n_bytes:,} bytes, and {int(free):,} of memory are free"
+        raise source.fault(what, "Cut it, or end other programs")
 
 
 def _check_header(member: IO[bytes], info: zipfile.ZipInfo, name: str, source: Source) -> None:

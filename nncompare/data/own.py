@@ -153,7 +153,9 @@ def _read_table(path: Path, target: str | None, encoding: str | None, name: str)
     if k and table.has_index():
         found.left_out.insert(0, (names[0], NUMBERS_ROWS))
     X = encode(features, others, found.columns, source)
-    text = f"{len(y):,} rows: {found.describe()}; target '{target}' with {describe_classes(classes)}"
+    commas = {names[i] for i in table.decimal_commas()} & {column.name for column in found.columns}
+    with_commas = ", with decimal commas" if commas else ""
+    text = f"{len(y):,} rows: {found.describe()}{with_commas}; target '{target}' with {describe_classes(classes)}"
     text = f"{text}{found.describe_left_out()}"
     info = DatasetInfo(name=name, view="tabular", n_train=len(y), n_test=0, class_names=classes, description=text)
     return info, Dataset(X, y, columns=found.columns, target=target)

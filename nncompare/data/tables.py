@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nncompare.data.encoding import numbers_in, text_among_numbers, texts
+from nncompare.data.encoding import check_size, numbers_in, text_among_numbers, texts
 from nncompare.data.records import Array, Column
 from nncompare.data.source import Source, listed
 from nncompare.exceptions import UsageError
@@ -33,9 +33,11 @@ MOST_DISTINCT_TEXTS = 50
 FEWEST_SHUFFLED = 50
 """Rows from which whole numbers in any order, each once and no wider, are taken for numbers of the rows."""
 NUMBERS_ROWS = "numbers the rows"
+LIKE_IDENTIFIERS = "integers that differ by less than a float can tell, as identifiers do"
 _TARGET_NAMES = ("target", "class", "label", "species", "y")
 _SIMILAR = 0.7
 _AT_AN_END = 5
+_INTEGER = re.compile(r"[-+]?\d+")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 
 
@@ -144,7 +146,7 @@ def recognise(frame: pd.DataFrame, names: Sequence[str], source: Source, rows: A
     Raises
     ------
     DataError
-        A column has no values, holds text among numbers, or none is left.
+        A column has no values, holds text among numbers or one that is infinite, or none is left.
     """
     found = Recognised()
     rows = np.arange(len(frame)) if rows is None else np.asarray(rows)
@@ -178,15 +180,18 @@ def _column(name: str, series: pd.Series[Any], source: Source) -> Column:
         raise source.fault(f"column '{name}' has no values at all", "Delete the column, or fill it in")
     if str(series.dtype) == "category" or series.dtype.kind == "b" or _holds_bool(series):
         return Column(name=name, categories=_categories(series))
-    is_number = present & ~np.isnan(numbers_in(series))
+    numbers = numbers_in(series)
+    is_number = present & ~np.isnan(numbers)
     n_numbers = int(is_number.sum())
     if n_numbers == n_present:
+        check_size(name, numbers, source)  # a column of nothing else would be left out as the same everywhere
         return Column(name=name)
     if n_numbers >= MOSTLY_NUMBERS * n_present:
         raise text_among_numbers(name, series, int((present & ~is_number).argmax()), source)
     column = Column(name=name, categories=_categories(series))
-    if all(_DECIMAL_COMMA.fullmatch(text) or text.lstrip("+-").isdigit() for text in column.categories or ()):
-        row = next(k for k, text in enumerate(texts(series)) if text is not None and "," in text)
+    with_comma = (k for k, text in enumerate(texts(series)) if text is not None and _DECIMAL_COMMA.fullmatch(text))
+    row = next(with_comma, None)
+    if row is not None and all(_is_decimal_comma(text) for text in column.categories or ()):
         raise source.fault(
             f"column '{name}' holds numbers with a decimal comma, such as {str(series.iloc[row])!r} in "
             f"{source.place(row)}",
@@ -212,12 +217,23 @@ def _why_left_out(column: Column, series: pd.Series[Any], rows: Array, n_rows: i
         return ""
     values = numbers_in(series)
     if (values == values[0]).all():
-        return "the same everywhere"
+        return LIKE_IDENTIFIERS if _differ_as_integers(series) else "the same everywhere"
     if (values != np.floor(values)).any():
         return ""
     in_order = bool((values - rows == values[0] - rows[0]).all())
     each_once = len(np.unique(values)) == len(values) and np.ptp(values) < n_rows
     return NUMBERS_ROWS if in_order or (n_rows >= FEWEST_SHUFFLED and each_once) else ""
+
+
+def _is_decimal_comma(text: str) -> bool:
+    """Tell whether a text is a number with a decimal comma, or a whole one beside such."""
+    return _DECIMAL_COMMA.fullmatch(text) is not None or _INTEGER.fullmatch(text) is not None
+
+
+def _differ_as_integers(series: pd.Series[Any]) -> bool:
+    """Tell whether whole numbers that are equal as floats, as 2**63 and 2**63 + 1 are, differ as they stand."""
+    whole = {int(text) for text in texts(series) if text is not None and _INTEGER.fullmatch(text)}
+    return len(whole) > 1
 
 
 def _categories(series: pd.Series[Any]) -> tuple[str, ...]:

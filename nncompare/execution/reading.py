@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nncompare.data.own import read_own
 from nncompare.data.store import store_dataset
-from nncompare.exceptions import DataError, UsageError
+from nncompare.exceptions import DataError, StorageError, UsageError
 from nncompare.execution.specs import ReadAnswer, ReadSpec
 from nncompare.results import Failure
 
@@ -19,4 +19,6 @@ def read(spec: ReadSpec) -> ReadAnswer:
     except (DataError, UsageError) as error:
         failure = Failure(category="data", message=str(error))
         return ReadAnswer(status="failed", failure=failure, usage=isinstance(error, UsageError))
+    except StorageError as error:
+        return ReadAnswer(status="failed", failure=Failure(category="disk", message=str(error)))
     return ReadAnswer(status="complete", folder=stored.folder)
