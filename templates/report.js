@@ -1,10 +1,12 @@
 "use strict";
 
+const UNITS = { kB: 1e3, MB: 1e6, GB: 1e9, ms: 1e-3, min: 60, h: 3600 };
+
 function value(row, column, numeric) {
   const cell = row.cells[column];
   if (!numeric) return cell.textContent;
-  const [, digits, unit] = /^([-+−\d.,e]+)\s*(kB|MB)?/.exec(cell.firstChild?.textContent.replaceAll(",", "").replace("−", "-") ?? "") ?? [];
-  return digits === undefined ? undefined : Number(digits) * ({ kB: 1e3, MB: 1e6 }[unit] ?? 1);
+  const [, digits, unit] = /^([-+−\d.,e]+)\s*(kB|MB|GB|ms|min|s|h)?/.exec(cell.firstChild?.textContent.replaceAll(",", "").replace("−", "-") ?? "") ?? [];
+  return digits === undefined ? undefined : Number(digits) * (UNITS[unit] ?? 1);
 }
 
 function compare(a, b, numeric) {

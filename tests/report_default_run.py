@@ -9,15 +9,21 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from nncompare.excerpts import thumbnail
 from nncompare.results import (
     Budget,
     Calibration,
     Check,
     CheckLevel,
     DatasetRecord,
+    ErrorOverlap,
+    Mistake,
     PairRecord,
     Results,
     Settings,
+    SharedSample,
     StudyRecord,
     TrialRecord,
     VerdictRecord,
@@ -26,6 +32,9 @@ from nncompare.results import (
 from . import report_fixtures as fixtures
 
 N_BINS = 11
+N_MISTAKES = 10
+WRONG_BY_ALL = {"mnist": 52, "mnist1d": 4, "imdb": 2855, "digits": 9}
+PIXELS = {"mnist": 28, "digits": 8}
 SHARES_OF_EPOCHS = (1, 0.8, 1, 0.6, 1, 1, 0.3, 0.1, 0.1, 0.1, 0.8, 0.1, 0.2, 0.1, 1, 0.7, 0.5, 0.1, 0.1, 0.3)
 NETWORK = {"dropout": (0.0, 0.5), "learning_rate": (0.0001, 0.02), "batch_size": [32, 64, 128]}
 CNN = {
@@ -142,7 +151,7 @@ def _study(model: str, dataset: str) -> StudyRecord:
             "best_epoch": best.best_epoch,
             "test": test,
             "importance": {name: weight / sum(weights) for name, weight in zip(space, weights, strict=True)},
-            "mistakes": fixtures.mistakes(model, [model]) if data.kind == "tokens" else [],
+            "mistakes": [_mistake(rng, model, dataset, k) for k in range(N_MISTAKES)],
         }
     )
 
@@ -178,6 +187,50 @@ def _calibration(rng: random.Random) -> Calibration:
     )
 
 
+def _mistake(rng: random.Random, model: str, dataset: str, k: int) -> Mistake:
+    true, predicted = rng.sample(DATA[dataset].class_names, 2)
+    models = [name for name in ("cnn", "lstm", "mlp") if f"{name}/{dataset}" in LEVELS]
+    return Mistake(
+        id=rng.randrange(DATA[dataset].rows[2]), true=true, predicted=predicted,
+        probability=round(0.9981 - 0.05 * k * rng.random(), 4),
+        by=[name for name in models if name == model or rng.random() < 0.4], **_visible(rng, dataset),
+    )  # fmt: skip
+
+
+def _overlap(name: str, models: list[str]) -> ErrorOverlap:
+    rng = random.Random(f"overlap/{name}")
+    return ErrorOverlap(
+        only_right=dict(zip(models, (4, 4, 1), strict=True)),
+        wrong_by_all=[_shared(rng, name, models, None) for _ in range(4)],
+        right_by_one=[_shared(rng, name, models, model) for model in models for _ in range(3)][:7],
+    )
+
+
+def _shared(rng: random.Random, name: str, models: list[str], right: str | None) -> SharedSample:
+    true, *others = rng.sample(DATA[name].class_names, 3)
+    predicted = {model: true if model == right else rng.choice(others) for model in models}
+    return SharedSample(
+        id=rng.randrange(DATA[name].rows[2]), true=true, predicted=predicted, right=right, **_visible(rng, name)
+    )
+
+
+def _visible(rng: random.Random, dataset: str) -> dict[str, Any]:
+    """Return what a real run keeps of a sample: a stroke of grey pixels, a curve of 40 steps, or 60 words."""
+    kind = DATA[dataset].kind
+    if kind == "tokens":
+        words = ["".join(rng.choices("etaoinshrdlu", k=rng.randint(2, 8))) for _ in range(60)]
+        return {"words": " ".join([*words[:30], "…", *words[30:]])}
+    if kind == "sequence":
+        return {"series": [round(rng.gauss(0, 1), rng.choice([3, 4])) for _ in range(40)]}
+    size = PIXELS[dataset]
+    image = np.zeros((size, size, 1), dtype=np.uint8)
+    row, column = rng.randrange(size), rng.randrange(size)
+    for _ in range(4 * size):
+        row, column = (row + rng.choice([-1, 0, 1])) % size, (column + rng.choice([-1, 0, 1])) % size
+        image[row, column] = rng.randrange(1, 256)
+    return {"thumbnail": thumbnail(image, 1 / 255)}
+
+
 def _dataset(name: str) -> DatasetRecord:
     data = DATA[name]
     models = sorted((pair for pair in LEVELS if pair.endswith(f"/{name}")), key=lambda pair: -LEVELS[pair])
@@ -189,7 +242,8 @@ def _dataset(name: str) -> DatasetRecord:
             "kind": data.kind, "n_train": n_train, "n_valid": n_valid, "n_test": n_test, "duplicates": 0,
             "description": data.description, "licence": data.licence, "citation": data.citation,
             "references": [reference.model_copy(update={"note": ""}) for reference in made.references],
-            "n_wrong_by_all": 2718 if data.kind == "tokens" else None,
+            "n_wrong_by_all": WRONG_BY_ALL[name],
+            "overlap": _overlap(name, [pair.split("/")[0] for pair in models]) if len(models) > 1 else None,
         }
     )  # fmt: skip
 
@@ -218,9 +272,12 @@ def _checks(models: list[str]) -> list[tuple[str, CheckLevel, str]]:
         for model in models
     ]
     late = "the chosen trial was best at its last epoch, 40; with more epochs (--epochs) the order may change."
+    gaps = ", ".join(f"{model} {k / 10} points" for k, model in enumerate(models))
+    optimism = f"test accuracy: {gaps}. Trials are chosen by validation, so only the test counts"
     return [
         ("still_learning", "warning", f"{models[0]}: {late}"),
         *edges,
+        ("selection_optimism", "info", f"Validation accuracy of the chosen trial minus {optimism}."),
         ("same_split", "ok", "All models were searched on the same rows and tested on the same items."),
         ("equal_budget", "ok", "Every search was given 20 trials of at most 40 epochs; it took 150 CPU s."),
         ("beats_references", "ok", f"{models[0]} is better than the most frequent class and logistic regression."),

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nncompare.report.blocks import Series, parts, tint
+from nncompare.report.blocks import Part, Series, parts, tint
 from nncompare.report.charts import Plane, across, number, simplified, specks, trace
 from nncompare.report.forest import close_up, forest
-from nncompare.report.formats import count, interval, points, seconds, size
+from nncompare.report.formats import count, interval, milliseconds, points, seconds, size
 from nncompare.report.scales import Scale, linear, losses, tick_label, whole
 from nncompare.results import Interval
 
@@ -135,6 +136,44 @@ def test_forest_is_enlarged_only_where_a_distant_model_crushes_the_best() -> Non
     assert close_up(digits) is None
 
 
+def test_forest_is_enlarged_beside_a_distant_model_whose_interval_is_wide() -> None:
+    part = leaders_and_a_vague_third()
+    enlarged = close_up(part)
+    assert enlarged is not None
+    assert [text.text for text in enlarged.texts if text.strong] == ["cnn", "lstm"]
+
+
+def leaders_and_a_vague_third() -> Part:
+    """Two models less than a point apart, and a third far behind with an interval five times as wide."""
+    part = parts(fixtures.four_studies())[0]
+    wide = {
+        "cnn": Interval(mean=0.9847, low=0.9785, high=0.9909),
+        "lstm": Interval(mean=0.9777, low=0.9698, high=0.9855),
+        "mlp": Interval(mean=0.6227, low=0.5812, high=0.6641),
+    }
+    entries = [
+        replace(
+            entry, study=entry.study.model_copy(update={"test": test.model_copy(update={"accuracy": wide[name]})})
+        )
+        for entry, test in part.tested
+        if (name := entry.study.model) in wide
+    ]
+    return replace(part, entries=tuple(entries))
+
+
+def test_forest_strikes_no_words_with_the_lines_of_references() -> None:
+    part = leaders_and_a_vague_third()
+    chart = forest(part)
+    assert chart is not None
+    guides = [line.path for line in chart.lines if line.kind == "guide"]
+    assert guides
+    words = [float(text.y) for text in chart.texts] + [chart.grid_height + 15]
+    for path in guides:
+        bands = [(int(top) / 4, int(end) / 4) for top, end in re.findall(r"M\d+ (\d+)V(\d+)", path)]
+        assert len(bands) == len(part.entries) + 1
+        assert not [(y, band) for y in words for band in bands if band[0] < y + 3 and y - 10 < band[1]]
+
+
 def test_forest_of_a_data_set_without_scores_is_none() -> None:
     assert forest(parts(fixtures.nothing_finished())[0]) is None
 
@@ -150,6 +189,12 @@ def test_formats_say_what_a_reader_expects() -> None:
         "–", "0.41 s", "66.0 s", "431 s", "67 min", "5.6 h",
     ]  # fmt: skip
     assert [size(v) for v in (512, 42_900, 5_020_000)] == ["512 B", "42.9 kB", "5.02 MB"]
+    assert [size(v) for v in (999_499, 999_500, 999.4e6, 999.5e6, 1.3e9, 4.2e12)] == [
+        "999 kB", "1 MB", "999 MB", "1 GB", "1.3 GB", "4,200 GB",
+    ]  # fmt: skip
+    assert [milliseconds(v) for v in (None, 0.0941, 999.4, 999.5, 1500)] == [
+        "–", "0.0941 ms", "999 ms", "1.00 s", "1.50 s",
+    ]  # fmt: skip
     assert [count(v) for v in (None, 12345, 96.6667, 3.0)] == ["–", "12,345", "96.7", "3"]
     assert (points(0.0058), interval(Interval(mean=0.5, low=0.25, high=0.75))) == ("+0.6", "0.2500 to 0.7500")
     assert math.isclose(float(points(-0.302)), -30.2)

@@ -64,11 +64,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell: its picture, text and second line, what it is sorted by, its tint (0 to 9), its model."""
+    """A cell: its picture, text and second line, its tint (0 to 9, of which 0 is not drawn), its model."""
 
     text: str
     detail: str = ""
-    key: float | None = None
     tint: int | None = None
     miss: bool = False
     series: Series | None = None

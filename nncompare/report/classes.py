@@ -67,7 +67,7 @@ def _f1_rows(tested: Sequence[tuple[Entry, TestScores]]) -> list[Row]:
             (
                 Cell(scores[0].name),
                 *(_f1(c, low, high) for c in scores),
-                Cell(formats.count(scores[0].support), key=scores[0].support),
+                Cell(formats.count(scores[0].support)),
             )
         )
         for scores in zip(*(test.per_class for _, test in tested), strict=False)

@@ -33,7 +33,7 @@ NOT_SHOWN_OF_TRIAL: dict[str, Any] = {
 }  # fmt: skip
 NOT_SHOWN_OF_REFIT: dict[str, Any] = {
     "per_class": [], "confusion_matrix": [], "predictions": None, "model": None, "manifest_sha256": None,
-    "first_batch_s": None, "predict_time_s": None,
+    "fit_time_s": None, "first_batch_s": None, "predict_time_s": None,
 }  # fmt: skip
 HOLDER = re.compile(r'<template id="results">([A-Za-z0-9+/=]*)</template>')
 
@@ -41,8 +41,9 @@ HOLDER = re.compile(r'<template id="results">([A-Za-z0-9+/=]*)</template>')
 def shown(results: Results) -> dict[str, Any]:
     """Return the JSON values of results without what the report does not show, with as few digits as it needs.
 
-    Left out are the curves and the mistakes that are not drawn, the seeds, memory and clock times of trials, the
-    scores by class of each single refit, and the names of files beside the report. Doing it twice changes nothing.
+    Left out are the curves and the mistakes that are not drawn, the accuracy along those that are, the seeds and
+    memory of trials, the clock times of trials and refits, the scores by class of each single refit, and the names
+    of files beside the report. Doing it twice changes nothing.
     """
     kept = results.model_copy(update={"studies": [_study(study) for study in results.studies]})
     values: dict[str, Any] = _rounded(kept.model_dump(mode="json"))
@@ -58,8 +59,10 @@ def _study(study: StudyRecord) -> StudyRecord:
 
 
 def _curve(record: TrialRecord | RefitRecord, drawn: list[Curve]) -> dict[str, Any]:
-    """Return what empties the curve of a record unless it is drawn."""
-    return {} if any(record.curve is curve for curve in drawn) else {"curve": Curve()}
+    """Return what leaves the losses of a curve that is drawn, and nothing of any other."""
+    if any(record.curve is curve for curve in drawn):
+        return {"curve": record.curve.model_copy(update={"valid_accuracy": []})}
+    return {"curve": Curve()} | ({"best_epoch": None} if isinstance(record, TrialRecord) else {})
 
 
 def encode(values: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ from nncompare.report.scales import Scale, linear
 from nncompare.results import Interval
 
 ROW = 46
+WORDS = 19  # how far down the words of a row reach
 NAME_LENGTH = 15
 WIDEST_FOR_REFERENCE = 4.0
 CRUSHED = 12.0
@@ -46,12 +47,17 @@ def close_up(part: Part) -> Chart | None:
     rows = _rows(part)
     if len(rows) < 3:
         return None
-    widest = max(accuracy.high - accuracy.low for _, accuracy in rows)
-    best, last = rows[0][1].mean, rows[-1][1].mean
-    near = [row for row in rows if best - row[1].mean <= CLOSE * widest]
-    if best - last < CRUSHED * widest or not 2 <= len(near) < len(rows):
+    near = _near(rows)
+    widest = max(accuracy.high - accuracy.low for _, accuracy in near)
+    if rows[0][1].mean - rows[-1][1].mean < CRUSHED * widest or not 2 <= len(near) < len(rows):
         return None
     return _chart(part, f"The best models on {part.dataset.name}, enlarged", near, ())
+
+
+def _near(rows: Rows) -> Rows:
+    """Return the models near the best one, measured by the intervals of the two best: a distant one may be wide."""
+    widest = max(accuracy.high - accuracy.low for _, accuracy in rows[:2])
+    return [row for row in rows if rows[0][1].mean - row[1].mean <= CLOSE * widest]
 
 
 def caption(part: Part) -> str:
@@ -137,7 +143,10 @@ def _scale(rows: Rows, references: Means) -> Scale:
 
 
 def _dashed(scale: Scale, references: Means, grid: int) -> tuple[list[Line], list[Text]]:
-    """Return a dashed line and a name below the axis for each reference, an arrow for those off the scale."""
+    """Return a dashed line and a name below the axis for each reference, an arrow for those off the scale.
+
+    The line runs beside the marks alone and ends above its name, so that it strikes no words through.
+    """
     lines, texts = [], []
     for index, (full_name, mean) in enumerate(references, start=1):
         name = shorten(full_name, 24)
@@ -147,6 +156,12 @@ def _dashed(scale: Scale, references: Means, grid: int) -> tuple[list[Line], lis
         elif mean > scale.high:
             texts.append(Text("100%", number(y), f"{name} (off this scale) →", "end"))
         else:
-            lines.append(Line(trace([(round(ACROSS * at), 0), (round(ACROSS * at), DOWN * (y - 11))]), "guide"))
+            lines.append(Line(_between_words(round(ACROSS * at), grid // ROW, y), "guide"))
             texts.append(Text(across(at), number(y), name, "start" if at < 0.5 else "end"))
     return lines, texts
+
+
+def _between_words(x: int, n_rows: int, y_of_name: int) -> str:
+    """Return the path of a reference's line: a part in the band of each row's marks, and one above its name."""
+    bands = [(ROW * row + WORDS, ROW * (row + 1)) for row in range(n_rows)]
+    return "".join(f"M{x} {DOWN * top}V{DOWN * end}" for top, end in (*bands, (y_of_name - 14, y_of_name - 11)))

@@ -9,6 +9,7 @@ from typing import Any
 from nncompare.results import Interval
 
 MISSING = "–"
+LEAST_OF_4_DIGITS = 999.5  # what is less has 3 digits, which are written without an exponent
 
 
 def score(value: float | None) -> str:
@@ -62,8 +63,10 @@ def moment(text: str) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """Return a latency given in milliseconds."""
-    return MISSING if value is None else f"{value:.3g} ms"
+    """Return a latency given in milliseconds, a long one in seconds."""
+    if value is None:
+        return MISSING
+    return f"{value:.3g} ms" if value < LEAST_OF_4_DIGITS else seconds(value / 1000)
 
 
 def count(value: float | None) -> str:
@@ -79,7 +82,10 @@ def size(n_bytes: float | None) -> str:
         return MISSING
     if n_bytes < 1000:
         return f"{n_bytes:.0f} B"
-    return f"{n_bytes / 1e3:.3g} kB" if n_bytes < 999_500 else f"{n_bytes / 1e6:.3g} MB"
+    for unit, name in ((1e3, "kB"), (1e6, "MB"), (1e9, "GB")):
+        if n_bytes < LEAST_OF_4_DIGITS * unit:
+            return f"{n_bytes / unit:.3g} {name}"
+    return f"{n_bytes / 1e9:,.0f} GB"
 
 
 def plain(value: Any) -> str:

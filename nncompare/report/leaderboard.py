@@ -82,12 +82,12 @@ def _model(entry: Entry) -> Row:
             scored(test.accuracy if test else None),
             scored(test.macro_f1 if test else None),
             scored(test.log_loss if test else None),
-            Cell(formats.cpu(s.fit_cpu_s), key=s.fit_cpu_s),
+            Cell(formats.cpu(s.fit_cpu_s)),
             _search_cost(s),
-            Cell(formats.milliseconds(s.latency_ms), key=s.latency_ms),
-            Cell(formats.count(s.n_parameters), key=s.n_parameters),
-            Cell(formats.size(s.size_bytes), key=s.size_bytes),
-            Cell(formats.size(None if s.peak_memory_mb is None else s.peak_memory_mb * 1e6), key=s.peak_memory_mb),
+            Cell(formats.milliseconds(s.latency_ms)),
+            Cell(formats.count(s.n_parameters)),
+            Cell(formats.size(s.size_bytes)),
+            Cell(formats.size(None if s.peak_memory_mb is None else s.peak_memory_mb * 1e6)),
             _trials(s),
         ),
         kind="model" if test else "missing",
@@ -97,7 +97,7 @@ def _model(entry: Entry) -> Row:
 def _search_cost(study: StudyRecord) -> Cell:
     """Return the CPU seconds of all trials; the wall clock would count what other studies took meanwhile."""
     used = study.budget.search_cpu_s if study.budget is not None and study.trials else None
-    return Cell(formats.cpu(used), key=used)
+    return Cell(formats.cpu(used))
 
 
 def _status(study: StudyRecord) -> str:
@@ -114,7 +114,7 @@ def scored(value: Interval | None) -> Cell:
 
 def _trials(study: StudyRecord) -> Cell:
     complete, pruned, failed = trial_counts(study)
-    return Cell(f"{complete} / {pruned} / {failed}", key=complete) if study.trials else Cell(formats.MISSING)
+    return Cell(f"{complete} / {pruned} / {failed}") if study.trials else Cell(formats.MISSING)
 
 
 def trial_counts(study: StudyRecord) -> tuple[int, int, int]:

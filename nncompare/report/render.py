@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from nncompare.data.files import write_atomic
 from nncompare.layout import REPORT
+from nncompare.report.blocks import COLOURS
 from nncompare.report.context import build
 from nncompare.report.embedded import encode, shown
 from nncompare.results import Results
@@ -27,6 +28,8 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 SPARE = re.compile(r"\s*([{};]|,(?=\s)|:(?=\s))\s*")
 BETWEEN = re.compile(r">\s*\n\s*<")
 QUOTED = re.compile(r'="([\w.%#-]+)"(?=[ >])')
+LITERAL = re.compile(r'("(?:\\.|[^"\\])*"|`[^`]*`|/(?! )(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\n])+/[a-z]*)')
+SPARE_OF_SCRIPT = re.compile(r"\s*([{}()\[\];,=<>?:&|*])\s*")
 AXIS = re.compile(r"<g class=y>.*?</g>|<svg class=x y=.*?</svg>")
 SPARED = re.compile(
     r"</p>(?=<(?:p|ul|div|table|details|figure|fieldset|section|button)\b|</(?:section|div|article|header|figure)>)"
@@ -41,12 +44,13 @@ POLICY = (
 def render_html(results: Results) -> str:
     """Return the report as one HTML page that loads nothing and holds its results; equal results, equal text."""
     values = shown(results)
-    style, script = _asset("report.css"), _asset("report.js")
+    report = build(Results.model_validate(values))
+    style, script = _worn(_asset("report.css"), len(report.series)), _asset("report.js")
     page = (
         _html()
         .get_template("report.html.j2")
         .render(
-            report=build(Results.model_validate(values)),
+            report=report,
             results=encode(values),
             style=style,
             script=script,
@@ -148,9 +152,26 @@ def _asset(name: str) -> Markup:
     source = _html().get_template(name).render()
     lines = [line.strip() for line in COMMENT.sub("", source).splitlines()]
     text = "\n".join(line for line in lines if line and not line.startswith("//"))
-    if name.endswith(".css"):
-        text = SPARE.sub(r"\1", text).replace(";}", "}")
+    text = SPARE.sub(r"\1", text).replace(";}", "}") if name.endswith(".css") else _spared_script(text)
     return Markup(text)  # noqa: S704 - a file of the package
+
+
+def _worn(style: str, n_series: int) -> Markup:
+    """Return the style sheet without the colours and the markers that no model of the page wears."""
+    unworn = "".join(str(number) for number in range(n_series, COLOURS))
+    if unworn:
+        style = re.sub(rf"\.[nc][{unworn}](?:::before)?{{[^}}]*}}|--c[{unworn}]:#\w+;?", "", style)
+    return Markup(style)  # noqa: S704 - a file of the package
+
+
+def _spared_script(text: str) -> str:
+    """Return a script without the spaces and line ends that it can spare; its literals stay as they are.
+
+    That is safe for the package's own script, where every statement ends with a semicolon or a brace, and where a
+    slash with a space behind it divides while one without begins a regular expression.
+    """
+    pieces = LITERAL.split(text)
+    return "".join(p if k % 2 else SPARE_OF_SCRIPT.sub(r"\1", p) for k, p in enumerate(pieces))
 
 
 def _digest(text: str) -> str:

@@ -12,7 +12,7 @@ from nncompare.report.scales import axis, losses, whole
 from nncompare.results import Curve, StudyRecord
 
 HEIGHT = 150
-MOST_ROWS = 10
+MOST_ROWS = 7
 Points = list[tuple[float, float]]
 
 
@@ -121,13 +121,13 @@ def _chart(entry: Entry, runs: list[Run], plane: Plane, best_rows: list[int | No
 
 
 def _table(entry: Entry, runs: list[Run]) -> tuple[Table, list[int | None]]:
-    """Return the numbers of the curves, of long ones about 10 epochs, and the row of each one's best epoch."""
+    """Return the numbers of the curves, of long ones about 7 epochs, and the row of each one's best epoch."""
     step = -(-max(len(run.curve.epoch) for run in runs) // MOST_ROWS)
     rows: list[Row] = []
     best_rows: list[int | None] = []
     for run in runs:
         best_rows.append(None)
-        columns = (run.curve.train_loss, run.curve.valid_loss, run.curve.valid_accuracy)
+        columns = (run.curve.train_loss, run.curve.valid_loss)
         for i, epoch in enumerate(run.curve.epoch):
             if epoch == run.best_epoch:
                 best_rows[-1] = len(rows)
@@ -135,7 +135,7 @@ def _table(entry: Entry, runs: list[Run]) -> tuple[Table, list[int | None]]:
                 name = (Cell(run.name.removeprefix("seed ")),) if len(runs) > 1 else ()
                 numbers = (Cell(formats.score(c[i] if i < len(c) else None)) for c in columns)
                 rows.append(Row((*name, Cell(str(epoch)), *numbers)))
-    names = ("Epoch", "Training loss", "Validation loss", "Validation accuracy")
+    names = ("Epoch", "Training loss", "Validation loss")
     sample = f", 1 epoch in {step}, the best and the last" if step > 1 else ""
     return Table(
         f"Curve of {entry.study.model} on {entry.study.dataset}{sample}",

@@ -243,10 +243,7 @@ def _seeds(part: Part) -> Table:
         label=f"Each seed on {part.dataset.name}",
         columns=(
             Column("Model", False),
-            *(
-                Column(c)
-                for c in ("Seed", "Accuracy", "Macro F1", "Log loss", "Epochs", "CPU time", "Wall time", "Memory")
-            ),
+            *(Column(c) for c in ("Seed", "Accuracy", "Macro F1", "Log loss", "Epochs", "CPU time", "Memory")),
         ),
         rows=tuple(row for entry in part.entries for row in _refits(entry)),
         summary="Each seed",
@@ -264,7 +261,6 @@ def _refits(entry: Entry) -> list[Row]:
                 Cell(formats.score(r.log_loss)),
                 Cell(str(r.epochs)),
                 Cell(formats.cpu(r.fit_cpu_s)),
-                Cell(formats.seconds(r.fit_time_s)),
                 Cell(formats.size(None if r.peak_memory_mb is None else r.peak_memory_mb * 1e6)),
             )
         )
