@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))  # where safe paths are set, Python leaves it out
 import checks
 import commands
 import records
