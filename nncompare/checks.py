@@ -99,9 +99,21 @@ def _equal_budget(compared: Sequence[StudyRecord]) -> Iterator[Check]:
         )
         return
     one = next(iter(budgets.values()))
-    used = ", ".join(f"{model} {_cpu(budget.search_cpu_s)} CPU s" for model, budget in budgets.items())
+    used = ", ".join(
+        f"{study.model} {_cpu(study.budget.search_cpu_s)} CPU s{_without(study)}"
+        for study in compared
+        if study.budget
+    )
     text = f"Every search was given {one.n_trials} trials of at most {one.max_epochs} epochs; it took {used}."
     yield Check(code="equal_budget", level="ok", text=text)
+
+
+def _without(study: StudyRecord) -> str:
+    """Return what the CPU seconds of a search leave out: a killed process does not tell its own."""
+    unknown = sum(trial.state == "failed" and trial.fit_cpu_s is None for trial in study.trials)
+    if not unknown:
+        return ""
+    return f" without {unknown} failed trial{'s' if unknown > 1 else ''} whose time is unknown"
 
 
 def _cpu(seconds: float) -> str:
