@@ -154,8 +154,8 @@ def _selection_optimism(compared: Sequence[StudyRecord]) -> Iterator[Check]:
     if excess:
         named = ", ".join(f"{model} {points(value)} points" for model, value in excess.items())
         text = (
-            f"Validation accuracy of the chosen trial minus test accuracy: {named}. Trials are chosen by "
-            "validation, so only the test counts."
+            f"Validation accuracy of the chosen trial minus test accuracy, without an interval: {named}. Trials "
+            "are chosen by validation, so only the test counts."
         )
         yield Check(code="selection_optimism", level="info", text=text)
 

@@ -9,6 +9,7 @@ from nncompare.report.blocks import Part, Section, parts
 from nncompare.report.calibration import caption
 from nncompare.report.classes import per_class
 from nncompare.report.context import GLOSSARY
+from nncompare.report.glance import glance
 from nncompare.report.searching import section as search_section
 from nncompare.report.verdicts import answer, cards
 from nncompare.results import Check, Failure, ReferenceRecord, Results, TrialRecord
@@ -181,3 +182,12 @@ def test_configurations_are_folded_below_the_leaderboard() -> None:
     assert "learning_rate = " not in board
     assert "learning_rate = " in rest.partition("</details>")[0]
     assert "Chosen configuration" not in render_markdown(fixtures.full())
+
+
+def test_glance_names_the_best_reference() -> None:
+    table = glance(parts(fixtures.full()))
+    assert table is not None
+    place = [column.label for column in table.columns].index("Best reference, %")
+    cells = [row.cells[place] for row in table.rows]
+    assert (cells[0].text, cells[0].detail) == ("32.0", "logistic regression, 30.0 to 34.0")
+    assert cells[2].text == "–"

@@ -473,7 +473,9 @@ def test_checks_show_the_optimism_of_selection():
     high, low = (study(m, valid_accuracy=v, test=scored(0.9)) for m, v in (("cnn", 0.95), ("mlp", 0.85)))
     verdict = checks_of(high, low)
     assert codes(verdict, "info") == ["selection_optimism"]
-    assert "minus test accuracy: cnn 5.0 points, mlp −5.0 points. " in text_of(verdict, "selection_optimism")
+    assert "minus test accuracy, without an interval: cnn 5.0 points, mlp −5.0 points. " in text_of(
+        verdict, "selection_optimism"
+    )
 
 
 def test_checks_show_no_optimism_after_a_search_on_a_sample():

@@ -17,7 +17,8 @@ LOWERED = 4  # to the foot of a name beside it
 def names(plane: Plane, ends: Sequence[tuple[str, float, float]], *, above: bool = False) -> tuple[Text, ...]:
     """Return each name beside its marker, or above it; left of it in the right half. A key serves many models.
 
-    A name that has no room above its marker stands below. Names keep a line's height apart wherever they stand: how wide the drawing will be is not known.
+    A name that has no room above its marker stands below. Names keep a line's height apart wherever they stand:
+    how wide the drawing will be is not known.
 
     Parameters
     ----------
