@@ -99,9 +99,21 @@ def _equal_budget(compared: Sequence[StudyRecord]) -> Iterator[Check]:
         )
         return
     one = next(iter(budgets.values()))
-    used = ", ".join(f"{model} {_cpu(budget.search_cpu_s)} CPU s" for model, budget in budgets.items())
+    used = ", ".join(
+        f"{study.model} {_cpu(study.budget.search_cpu_s)} CPU s{_without(study)}"
+        for study in compared
+        if study.budget
+    )
     text = f"Every search was given {one.n_trials} trials of at most {one.max_epochs} epochs; it took {used}."
     yield Check(code="equal_budget", level="ok", text=text)
+
+
+def _without(study: StudyRecord) -> str:
+    """Return what the CPU seconds of a search leave out: a killed process does not tell its own."""
+    unknown = sum(trial.state == "failed" and trial.fit_cpu_s is None for trial in study.trials)
+    if not unknown:
+        return ""
+    return f" without {unknown} failed trial{'s' if unknown > 1 else ''} whose time is unknown"
 
 
 def _cpu(seconds: float) -> str:
@@ -142,8 +154,8 @@ def _selection_optimism(compared: Sequence[StudyRecord]) -> Iterator[Check]:
     if excess:
         named = ", ".join(f"{model} {points(value)} points" for model, value in excess.items())
         text = (
-            f"Validation accuracy of the chosen trial minus test accuracy: {named}. Trials are chosen by "
-            "validation, so only the test counts."
+            f"Validation accuracy of the chosen trial minus test accuracy, without an interval: {named}. Trials "
+            "are chosen by validation, so only the test counts."
         )
         yield Check(code="selection_optimism", level="info", text=text)
 

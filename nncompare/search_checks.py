@@ -92,15 +92,17 @@ def _still_learning(study: StudyRecord, budget: Budget) -> Iterator[Check]:
 def _param_at_edge(study: StudyRecord) -> Iterator[Check]:
     """Name searched numbers that ended at an end of their range; whole numbers often have natural ends.
 
-    A value that is the default and lies at an end says nothing: nobody moved it there.
+    The default configuration says nothing: nobody moved its values there. A later trial that has the same value
+    was drawn there, or stayed, while better ones may lie beyond.
     """
-    suggested = {trial.number: trial.suggested or trial.params for trial in study.trials}
-    best, default = suggested.get(study.best_trial or 0, {}), suggested.get(DEFAULT_TRIAL, {})
+    if study.best_trial == DEFAULT_TRIAL:
+        return
+    best = next(
+        (trial.suggested or trial.params for trial in study.trials if trial.number == study.best_trial), {}
+    )
     for name, entry in study.space.items():
         value = best.get(name, study.best_params.get(name))
         if name in study.pinned or value is None or not _is_at_edge(entry, value):
-            continue
-        if value == default.get(name):  # the search did not go there: it began there
             continue
         searched = f"{entry['low']:g} to {entry['high']:g}"
         text = f"{study.model}: {name} = {value:.4g} is at an end of the range that was searched, {searched}."

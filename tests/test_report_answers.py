@@ -9,6 +9,7 @@ from nncompare.report.blocks import Part, Section, parts
 from nncompare.report.calibration import caption
 from nncompare.report.classes import per_class
 from nncompare.report.context import GLOSSARY
+from nncompare.report.glance import glance
 from nncompare.report.searching import section as search_section
 from nncompare.report.verdicts import answer, cards
 from nncompare.results import Check, Failure, ReferenceRecord, Results, TrialRecord
@@ -138,7 +139,40 @@ def test_importance_needs_10_complete_trials() -> None:
         study = fixtures.study("cnn", "mnist1d", fixtures.TEN, n_trials=n_trials)
         html = render_html(fixtures.results(fixtures.four_studies().datasets[:1], [study]))
         assert ("Importance: learning_rate 0.61, width 0.27, pool 0.12; a hint from" in html) == is_shown
-        assert ("is not shown: 9 complete trials" in html) != is_shown
+        assert ("is not shown: 9 complete trials are too few, it takes 10." in html) != is_shown
+
+
+@pytest.mark.parametrize(
+    ("having", "words", "n_slices"),
+    [
+        (15, "Importance: learning_rate 0.61, width 0.27, pool 0.12; a hint from 15 complete trials only.", 2),
+        (
+            11,
+            "Importance: learning_rate 0.61, width 0.27 (only with 11 of 15 trials), pool 0.12; a hint from 15 "
+            "complete trials only.",
+            2,
+        ),
+        (
+            5,
+            "Importance: learning_rate 0.61, pool 0.12; a hint from 15 complete trials only. No importance is "
+            "shown of width (only with 5 of 15 trials).",
+            1,
+        ),
+    ],
+)
+def test_importance_of_a_parameter_rests_on_the_trials_that_had_it(having: int, words: str, n_slices: int) -> None:
+    study = fixtures.study("cnn", "mnist1d", fixtures.TEN, n_trials=20)
+    complete = [trial.number for trial in study.trials if trial.state == "complete"]
+    trials = [
+        trial.model_copy(update={"params": {k: v for k, v in trial.params.items() if k != "width"}})
+        if trial.number in complete[having:]
+        else trial
+        for trial in study.trials
+    ]
+    found = fixtures.results(fixtures.four_studies().datasets[:1], [study.model_copy(update={"trials": trials})])
+    (figure,) = search_section(parts(found)).groups[0].figures
+    assert figure.notes == (words,)
+    assert len(figure.more) == n_slices  # the pool never varied
 
 
 def test_configurations_are_folded_below_the_leaderboard() -> None:
@@ -148,3 +182,12 @@ def test_configurations_are_folded_below_the_leaderboard() -> None:
     assert "learning_rate = " not in board
     assert "learning_rate = " in rest.partition("</details>")[0]
     assert "Chosen configuration" not in render_markdown(fixtures.full())
+
+
+def test_glance_names_the_best_reference() -> None:
+    table = glance(parts(fixtures.full()))
+    assert table is not None
+    place = [column.label for column in table.columns].index("Best reference, %")
+    cells = [row.cells[place] for row in table.rows]
+    assert (cells[0].text, cells[0].detail) == ("32.0", "logistic regression, 30.0 to 34.0")
+    assert cells[2].text == "–"

@@ -10,7 +10,7 @@ import pytest
 from nncompare.report import render_html, render_markdown
 from nncompare.report.blocks import parts
 from nncompare.report.mistakes import section
-from nncompare.results import Results, StudyRecord
+from nncompare.results import ErrorOverlap, Results, StudyRecord
 
 from . import report_fixtures as fixtures
 from .test_report_html import HOSTILE, Page
@@ -146,8 +146,23 @@ def test_mistakes_in_markdown_take_a_line_for_each_model() -> None:
 def test_mistakes_answer_says_what_both_miss_and_what_only_one_gets_right() -> None:
     answer = section(parts(fixtures.pictured())).answer
     assert answer.endswith(
-        " On pictures, both models miss 12 of 1,000 test samples; only cnn gets 31 right, only lstm 12."
+        " On pictures, both models miss 12 of 1,000 test samples; 31 are right by cnn alone, 12 by lstm alone."
     )
+
+
+@pytest.mark.parametrize(
+    ("only_right", "words"),
+    [
+        ({"cnn": 0, "lstm": 0}, "miss 12 of 1,000 test samples."),
+        ({"cnn": 1, "lstm": 0}, "; 1 is right by cnn alone."),
+        ({"a": 1, "b": 4, "c": 2}, "; 4 are right by b alone, 2 by c alone, 1 by a alone."),
+        ({"a": 1, "b": 4, "c": 2, "d": 1}, "; 4 are right by b alone, 2 by c alone, 1 by a alone and others."),
+    ],
+)
+def test_mistakes_say_who_alone_is_right_of_three_models_at_most(only_right: dict[str, int], words: str) -> None:
+    found = fixtures.pictured()
+    data = found.datasets[0].model_copy(update={"overlap": ErrorOverlap(only_right=only_right)})
+    assert section(parts(found.model_copy(update={"datasets": [data]}))).answer.endswith(words)
 
 
 def test_mistakes_numbers_of_the_answer_stand_in_a_table() -> None:
@@ -186,7 +201,7 @@ def test_mistakes_of_rows_show_their_columns() -> None:
 def test_mistakes_of_hidden_rows_are_counted_and_not_shown() -> None:
     html = html_of(fixtures.hidden())
     assert "rows of tables and of your own data are shown only where a run is told to (--show-rows)." in html
-    assert "both models miss 12 of 1,000 test samples; only cnn gets 31 right" in html
+    assert "both models miss 12 of 1,000 test samples; 31 are right by cnn alone" in html
     assert "test row" not in html
 
 

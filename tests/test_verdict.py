@@ -428,14 +428,23 @@ def test_checks_come_with_problems_first():
     assert order[0] == 0
 
 
-@pytest.mark.parametrize(("default", "level"), [(1e-4, []), (1e-2, ["warning"])])
-def test_checks_param_at_edge_leaves_out_a_default_that_merely_sits_there(default, level):
+def test_checks_equal_budget_says_whose_failed_trials_told_no_time():
+    trials = [
+        TrialRecord(number=k, state="failed", params={}, fit_cpu_s=cost) for k, cost in enumerate([None, 3.0])
+    ]
+    verdict = checks_of(study("cnn"), study("mlp", trials=trials))
+    without = "mlp 100 CPU s without 1 failed trial whose time is unknown."
+    assert text_of(verdict, "equal_budget").endswith(f"it took cnn 100 CPU s, {without}")
+
+
+@pytest.mark.parametrize("default", [1e-4, 1e-2])
+def test_checks_param_at_edge_reports_a_later_trial_that_came_to_the_end_even_where_the_default_lies(default):
     trials = [
         TrialRecord(number=number, state="complete", params={"x": value}, suggested={"x": value})
         for number, value in ((0, default), (3, 1e-4))
     ]
     verdict = checks_of(study("cnn"), study("mlp", space=space(), best_params={"x": 1e-4}, trials=trials))
-    assert [check.level for check in verdict.checks if check.code == "param_at_edge"] == level
+    assert [check.level for check in verdict.checks if check.code == "param_at_edge"] == ["warning"]
 
 
 def test_checks_param_at_edge_of_the_default_trial_itself_is_none():
@@ -464,7 +473,9 @@ def test_checks_show_the_optimism_of_selection():
     high, low = (study(m, valid_accuracy=v, test=scored(0.9)) for m, v in (("cnn", 0.95), ("mlp", 0.85)))
     verdict = checks_of(high, low)
     assert codes(verdict, "info") == ["selection_optimism"]
-    assert "minus test accuracy: cnn 5.0 points, mlp −5.0 points. " in text_of(verdict, "selection_optimism")
+    assert "minus test accuracy, without an interval: cnn 5.0 points, mlp −5.0 points. " in text_of(
+        verdict, "selection_optimism"
+    )
 
 
 def test_checks_show_no_optimism_after_a_search_on_a_sample():

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Column, Part, Row, Table
 from nncompare.report.verdicts import LEVELS, badge
-from nncompare.results import Check, Interval
+from nncompare.results import Check, Interval, ReferenceRecord
 
 
 def glance(parts: tuple[Part, ...]) -> Table | None:
@@ -27,7 +28,6 @@ def glance(parts: tuple[Part, ...]) -> Table | None:
 def _glance(part: Part) -> Row:
     tested, dataset = part.tested, part.dataset
     best, second = (*tested[:2], None, None)[:2]
-    references = [r.test_accuracy for r in dataset.references if r.test_accuracy is not None and r.failure is None]
     return Row(
         (
             Cell(dataset.name),
@@ -36,7 +36,7 @@ def _glance(part: Part) -> Row:
             _percent(None if best is None else best[1].accuracy),
             Cell(formats.MISSING) if second is None else Cell(second[0].study.model, series=second[0].series),
             _behind(part),
-            _percent(max(references, key=lambda accuracy: accuracy.mean, default=None)),
+            _reference(dataset.references),
             Cell(_to_note(dataset.verdict.checks)),
         ),
         kind="model" if tested else "missing",
@@ -47,6 +47,16 @@ def _percent(value: Interval | None) -> Cell:
     if value is None:
         return Cell(formats.MISSING)
     return Cell(f"{100 * value.mean:.1f}", detail=f"{100 * value.low:.1f} to {100 * value.high:.1f}")
+
+
+def _reference(references: Sequence[ReferenceRecord]) -> Cell:
+    """Return the accuracy of the best reference with its name."""
+    known = [(r.test_accuracy, r.name) for r in references if r.test_accuracy is not None and r.failure is None]
+    if not known:
+        return Cell(formats.MISSING)
+    accuracy, name = max(known, key=lambda one: one[0].mean)
+    cell = _percent(accuracy)
+    return replace(cell, detail=f"{name.replace('_', ' ')}, {cell.detail}")
 
 
 def _behind(part: Part) -> Cell:

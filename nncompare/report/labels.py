@@ -17,7 +17,8 @@ LOWERED = 4  # to the foot of a name beside it
 def names(plane: Plane, ends: Sequence[tuple[str, float, float]], *, above: bool = False) -> tuple[Text, ...]:
     """Return each name beside its marker, or above it; left of it in the right half. A key serves many models.
 
-    Names keep a line's height apart wherever they stand: how wide the drawing will be is not known.
+    A name that has no room above its marker stands below. Names keep a line's height apart wherever they stand:
+    how wide the drawing will be is not known.
 
     Parameters
     ----------
@@ -33,7 +34,10 @@ def names(plane: Plane, ends: Sequence[tuple[str, float, float]], *, above: bool
     taken: list[float] = []
     for name, x, value in sorted(ends, key=lambda end: -plane.y.at(end[2])):
         at = plane.x.at(x)
-        y = max(plane.height * (1 - plane.y.at(value)) + (-RAISED if above else LOWERED), float(LINE - 3))
+        middle = plane.height * (1 - plane.y.at(value))
+        y = middle + LOWERED
+        if above:
+            y = middle - RAISED if middle - RAISED >= LINE - LOWERED else middle + LINE + LOWERED
         while any(abs(y - other) < LINE for other in taken):
             y += 1
         taken.append(y)

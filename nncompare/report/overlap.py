@@ -20,9 +20,17 @@ def answer(part: Part) -> str:
     who = "both models" if n_models == 2 else f"all {n_models} models"
     of = f"{formats.count(n_wrong)} of {formats.plural(part.dataset.n_test, 'test sample')}"
     alone = [(count, model) for model, count in _only_right(part) if count]
-    first = "".join(f"; only {model} gets {formats.count(count)} right" for count, model in alone[:1])
-    others = "".join(f", only {model} {formats.count(count)}" for count, model in alone[1:NAMED])
-    return f"On {part.dataset.name}, {who} miss {of}{first}{others}."
+    return f"On {part.dataset.name}, {who} miss {of}{_alone_in_words(alone)}."
+
+
+def _alone_in_words(alone: list[tuple[int, str]]) -> str:
+    """Return how many samples the first models get right alone: the end of a sentence, empty where none does."""
+    if not alone:
+        return ""
+    (count, model), *more = alone[:NAMED]
+    first = f"; {formats.count(count)} {'is' if count == 1 else 'are'} right by {model} alone"
+    others = " and others" if len(alone) > NAMED else ""
+    return f"{first}{''.join(f', {formats.count(n)} by {name} alone' for n, name in more)}{others}"
 
 
 def counts(part: Part) -> tuple[Table, ...]:

@@ -102,10 +102,9 @@ def _figure(entry: Entry, plane: Plane) -> Figure:
 
 
 def _ranked(study: StudyRecord) -> list[tuple[str, float]]:
-    """Return the parameters by falling importance; none where too few trials are complete to tell."""
-    if _n_complete(study) < FEWEST_TRIALS:
-        return []
-    return sorted(study.importance.items(), key=lambda item: -item[1])
+    """Return the parameters by falling importance, without those of which too few complete trials can tell."""
+    known = [(name, value) for name, value in study.importance.items() if _n_with(study, name) >= FEWEST_TRIALS]
+    return sorted(known, key=lambda item: -item[1])
 
 
 def _chart(entry: Entry, plane: Plane) -> Chart:
@@ -152,14 +151,30 @@ def _importance(study: StudyRecord, ranked: list[tuple[str, float]]) -> tuple[st
     if not study.importance:
         return ("No importance of the parameters was computed.",)
     complete = _n_complete(study)
-    if not ranked:
-        few = formats.plural(complete, "complete trial")
-        return (f"The importance of the parameters is not shown: {few} say nothing of it, {FEWEST_TRIALS} may.",)
-    first = ", ".join(f"{name} {value:.2f}" for name, value in ranked[:MOST_PARAMETERS])
-    rest = [name for name, _ in ranked[MOST_PARAMETERS:]]
+    if complete < FEWEST_TRIALS:
+        few = f"{formats.plural(complete, 'complete trial')} {'is' if complete == 1 else 'are'} too few"
+        return (f"The importance of the parameters is not shown: {few}, it takes {FEWEST_TRIALS}.",)
+    first = ", ".join(f"{name} {value:.2f}{_only_with(study, name)}" for name, value in ranked[:MOST_PARAMETERS])
+    rest = [f"{name}{_only_with(study, name)}" for name, _ in ranked[MOST_PARAMETERS:]]
     hint = "" if complete >= ENOUGH_TRIALS else f"; a hint from {formats.plural(complete, 'complete trial')} only"
     less = f". Less: {', '.join(rest)}" if rest else ""
-    return (f"Importance: {first}{hint}{less}.",)
+    said = [f"Importance: {first}{hint}{less}."] if first else []
+    few_of = [name for name in study.importance if _n_with(study, name) < FEWEST_TRIALS]
+    if few_of:
+        named = formats.listed([f"{name}{_only_with(study, name)}" for name in few_of])
+        said.append(f"No importance is shown of {named}.")
+    return (" ".join(said),)
+
+
+def _only_with(study: StudyRecord, name: str) -> str:
+    """Return how many of the complete trials had a parameter, where not all of them did."""
+    complete, having = _n_complete(study), _n_with(study, name)
+    return f" (only with {having} of {complete} trials)" if having < complete else ""
+
+
+def _n_with(study: StudyRecord, name: str) -> int:
+    """Return how many complete trials had a parameter: some exist only beside the value of another one."""
+    return sum(trial.state == "complete" and name in trial.params for trial in study.trials)
 
 
 def _n_complete(study: StudyRecord) -> int:
