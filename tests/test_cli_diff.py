@@ -68,7 +68,7 @@ def test_diff_json_is_one_object_on_standard_output(runs):
     told = json.loads(done.stdout)
     assert done.exit_code == told["exit_code"] == 3
     assert told["reasons"] == done.stderr.splitlines()
-    assert set(told) == {"a", "b", "changes", "datasets", "studies", "exit_code", "reasons"}
+    assert set(told) == {"a", "b", "changes", "datasets", "studies", "exit_code", "reasons", "warnings"}
     assert told["studies"][0]["score"]["state"] == "worse"
     assert told["studies"][0]["score"]["difference"] == pytest.approx(-0.05)
 

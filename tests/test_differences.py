@@ -254,6 +254,32 @@ def test_diff_gate_says_where_nothing_was_compared(run):
     assert check_scores(other, 0.0).exit_code == 4
 
 
+@pytest.mark.parametrize("alone", ["a", "b"])
+def test_diff_of_a_single_seed_says_so_and_only_warns(run, alone):
+    right = {name: one[:1] if name == alone else one for name, one in zip("ab", CORRECT["worse"], strict=True)}
+    found = compare_runs(*run("a", {"m": right["a"]}), *run("b", {"m": right["b"]}))
+    assert (found.studies[0].score.state, found.studies[0].score.single_seed) == ("worse", True)
+    assert "worse in B, single seed: differences may be noise" in "\n".join(difference_lines(found))
+    gate = check_scores(found, 0.0)
+    assert (gate.exit_code, gate.reasons) == (0, ())
+    (warning,) = gate.warnings
+    assert warning.startswith("Warning: m on d is worse by 5.0 points, at least ")
+    assert warning.endswith("; 0 are allowed; single seed: differences may be noise.")
+
+
+def test_diff_of_a_single_seed_without_predictions_says_so_too(run, monkeypatch, tmp_path):
+    a, b = run("a", {"m": CORRECT["worse"][0][:1]}), run("b", {"m": CORRECT["worse"][1][:1]})
+    monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "empty"))
+    score = only_score(a, b)
+    assert (score.state, score.single_seed) == ("worse", True)
+
+
+def test_diff_of_several_seeds_does_not_speak_of_a_single_one(run):
+    found = compare_runs(*run("a", {"m": CORRECT["worse"][0]}), *run("b", {"m": CORRECT["worse"][1]}))
+    assert not found.studies[0].score.single_seed
+    assert "single seed" not in "\n".join(difference_lines(found))
+
+
 def test_diff_lines_of_hostile_names_stay_on_their_lines(run):
     right = rows(0.9, n_items=N)
     benign = compare_runs(*run("a", {"m": right}), *run("b", {"m": right}, seed=7))

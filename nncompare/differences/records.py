@@ -48,8 +48,9 @@ class ScoreDifference(Record):
     """The accuracy of a model in both runs, and whether the difference is real.
 
     "better" and "worse" say that the interval of B minus A excludes 0, "equal" that it lies inside the margin,
-    "identical" that every probability is the same. ``reason`` says why nothing is compared, or why not item by
-    item.
+    "identical" that every probability is the same. With ``single_seed`` one of the runs has a single seed, so the
+    interval knows nothing of what another seed would do. ``reason`` says why nothing is compared, or why not item
+    by item.
     """
 
     state: ScoreState
@@ -60,6 +61,7 @@ class ScoreDifference(Record):
     high: float | None = None
     method: str = ""
     reason: str = ""
+    single_seed: bool = False
 
 
 class StudyDifference(Record):

@@ -16,7 +16,7 @@ from nncompare.differences.records import ScoreDifference, ScoreState
 from nncompare.exceptions import PluginError
 from nncompare.inventory import find_stored
 from nncompare.metrics import check_probabilities, predicted
-from nncompare.results import DatasetRecord, Interval, StudyRecord
+from nncompare.results import DatasetRecord, Interval, RefitRecord, StudyRecord
 from nncompare.statistics import MARGIN, paired_difference
 
 __all__ = ["Side", "compare_scores", "test_labels"]
@@ -76,20 +76,22 @@ def compare_scores(
     if a.study.test is None or b.study.test is None:
         raise ValueError(f"{a.study.model} on {a.study.dataset} lacks test scores")
     scores = {"a": a.study.test.accuracy, "b": b.study.test.accuracy}
+    single = {"single_seed": any(len(_scored(side)) == 1 for side in (a, b))}
     try:
         of_a, of_b = (_probabilities(side, labels, n_classes) for side in (a, b))
     except NotReadableError as error:
-        return _unpaired(scores["a"], scores["b"], margin, str(error))
+        return _unpaired(scores["a"], scores["b"], margin, str(error)).model_copy(update=single)
     assert labels is not None  # noqa: S101 - else the probabilities were refused
     if len(of_a) == len(of_b) and all(np.array_equal(x, y) for x, y in zip(of_a, of_b, strict=True)):
         same = {"difference": 0.0, "low": 0.0, "high": 0.0}
-        return ScoreDifference(state="identical", **scores, **same, method="every probability is the same")
+        return ScoreDifference(
+            state="identical", **scores, **same, **single, method="every probability is the same"
+        )
     right = [np.stack([predicted(proba) == labels for proba in side]) for side in (of_b, of_a)]
     found = paired_difference(*right, n_pairs=n_pairs, margin=margin)
     state: ScoreState = found.state if found.state != "better" or found.difference > 0 else "worse"
-    return ScoreDifference(
-        state=state, **scores, difference=found.difference, low=found.low, high=found.high, method=found.method
-    )
+    interval = {"difference": found.difference, "low": found.low, "high": found.high}
+    return ScoreDifference(state=state, **scores, **interval, **single, method=found.method)
 
 
 def _unpaired(a: Interval, b: Interval, margin: float, reason: str) -> ScoreDifference:
@@ -107,11 +109,15 @@ def _unpaired(a: Interval, b: Interval, margin: float, reason: str) -> ScoreDiff
     )
 
 
+def _scored(side: Side) -> list[RefitRecord]:
+    return [refit for refit in side.study.refits if refit.test_accuracy is not None]
+
+
 def _probabilities(side: Side, labels: Labels | None, n_classes: int) -> list[Floats]:
     """Return the test probabilities of every refit that was scored, or say why they cannot be had."""
     if labels is None:
         raise NotReadableError("the test part is not in the cache any more")
-    files = [refit.predictions for refit in side.study.refits if refit.test_accuracy is not None]
+    files = [refit.predictions for refit in _scored(side)]
     if not files:
         raise NotReadableError(f"run {side.name} names no predictions of {side.study.model}")
     return [_read(side, file, len(labels), n_classes) for file in files]
