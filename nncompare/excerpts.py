@@ -91,7 +91,7 @@ def _block_means(values: Floats, length: int, axis: int) -> Floats:
 
 
 def _series(sequence: Array) -> list[float]:
-    """Return the first feature in at most 64 steps, each the mean of equally many, to a hundredth of their span."""
+    """Return the first feature in at most 64 steps, each the mean of equally many, to a hundredth of its span."""
     first = np.asarray(sequence[:, 0], dtype=np.float64)
     means = _block_means(first, math.ceil(len(first) / STEPS), 0)
     span = float(np.ptp(means))

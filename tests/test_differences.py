@@ -6,11 +6,13 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from nncompare.data.files import cache_root
 from nncompare.data.records import Dataset, DatasetInfo
 from nncompare.data.store import store_dataset
 from nncompare.differences import check_scores, compare_runs, difference_lines
+from nncompare.differences.unpaired import stretched, unpaired_difference
 from nncompare.results import Failure, RefitRecord
 from nncompare.statistics import accuracy_interval, paired_difference
 
@@ -141,6 +143,46 @@ def test_diff_without_the_data_in_the_cache_is_unpaired(run, monkeypatch, tmp_pa
     monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "empty"))
     score = only_score(a, b)
     assert (score.state, score.reason) == ("worse", "the test part is not in the cache any more")
+
+
+def test_diff_without_predictions_corrects_for_the_number_of_models(run, monkeypatch, tmp_path):
+    of_a, of_b = CORRECT["better"]
+    one = run("a", {"m": of_a}), run("b", {"m": of_b})
+    names = [f"m{k}" for k in range(20)]
+    many = run("c", dict.fromkeys(names, of_a)), run("d", dict.fromkeys(names, of_b))
+    monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "empty"))
+    alone, first = only_score(*one), compare_runs(*many[0], *many[1]).studies[0]
+    factor = stats.t.ppf(1 - 0.05 / 40, 2) / stats.t.ppf(0.975, 2)
+    assert first.score.difference - first.score.low == pytest.approx(factor * (alone.difference - alone.low))
+    assert (alone.state, first.score.state) == ("better", "undecided")
+    assert "Bonferroni over 1 pair" in alone.method
+    assert "Bonferroni over 20 pairs" in first.score.method
+
+
+@pytest.mark.parametrize("n_seeds", [1, 2, 3, 8])
+@pytest.mark.parametrize("n_pairs", [1, 3, 20])
+@pytest.mark.parametrize("spread", [0.0, 0.02])
+def test_stretched_interval_holds_the_one_made_at_its_level(n_seeds, n_pairs, spread):
+    correct = rows(0.7, n_seeds, n_items=N, spread=spread)
+    wide = stretched(accuracy_interval(correct), n_seeds, n_pairs)
+    exact = accuracy_interval(correct, 1 - 0.05 / n_pairs)
+    assert wide.low <= exact.low + 1e-4
+    assert wide.high >= exact.high - 1e-4
+    if n_pairs == 1:
+        assert wide == accuracy_interval(correct)
+
+
+def test_unpaired_intervals_rarely_find_a_difference_between_twenty_equal_models():
+    rng, n_runs, found = np.random.default_rng(0), 60, {1: 0, 20: 0}
+    for _ in range(n_runs):
+        hits = rng.uniform(size=(40, 3, 400)) < (0.9 + rng.normal(scale=0.01, size=(40, 3, 1)))
+        sides = [accuracy_interval(correct) for correct in hits]
+        pairs = list(zip(sides[::2], sides[1::2], strict=True))
+        for n_pairs in found:
+            known = {"n_seeds": (3, 3), "n_pairs": n_pairs, "margin": 0.005, "reason": ""}
+            states = {unpaired_difference(a, b, **known).state for a, b in pairs}
+            found[n_pairs] += not states.isdisjoint(("better", "worse"))
+    assert found[20] <= 0.05 * n_runs < found[1]
 
 
 def test_diff_reads_no_file_outside_of_the_run(run, tmp_path):

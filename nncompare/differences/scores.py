@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -13,17 +12,16 @@ import numpy.typing as npt
 from nncompare.data.files import cache_root
 from nncompare.data.records import Labels
 from nncompare.differences.records import ScoreDifference, ScoreState
+from nncompare.differences.unpaired import unpaired_difference
 from nncompare.exceptions import PluginError
 from nncompare.inventory import find_stored
 from nncompare.metrics import check_probabilities, predicted
-from nncompare.results import DatasetRecord, Interval, RefitRecord, StudyRecord
+from nncompare.results import DatasetRecord, RefitRecord, StudyRecord
 from nncompare.statistics import MARGIN, paired_difference
 
 __all__ = ["Side", "compare_scores", "test_labels"]
 
 Floats = npt.NDArray[np.float64]
-
-UNPAIRED = "unpaired: from the two 95 % intervals (Zou and Donner 2008), wider than a comparison item by item"
 
 
 class NotReadableError(Exception):
@@ -80,7 +78,10 @@ def compare_scores(
     try:
         of_a, of_b = (_probabilities(side, labels, n_classes) for side in (a, b))
     except NotReadableError as error:
-        return _unpaired(scores["a"], scores["b"], margin, str(error)).model_copy(update=single)
+        apart = unpaired_difference(
+            **scores, n_seeds=(len(_scored(a)), len(_scored(b))), n_pairs=n_pairs, margin=margin, reason=str(error)
+        )
+        return apart.model_copy(update=single)
     assert labels is not None  # noqa: S101 - else the probabilities were refused
     if len(of_a) == len(of_b) and all(np.array_equal(x, y) for x, y in zip(of_a, of_b, strict=True)):
         same = {"difference": 0.0, "low": 0.0, "high": 0.0}
@@ -92,21 +93,6 @@ def compare_scores(
     state: ScoreState = found.state if found.state != "better" or found.difference > 0 else "worse"
     interval = {"difference": found.difference, "low": found.low, "high": found.high}
     return ScoreDifference(state=state, **scores, **interval, **single, method=found.method)
-
-
-def _unpaired(a: Interval, b: Interval, margin: float, reason: str) -> ScoreDifference:
-    """Return what the two intervals say: the distances of their bounds add up as squares."""
-    difference = b.mean - a.mean
-    low = difference - math.hypot(b.mean - b.low, a.high - a.mean)
-    high = difference + math.hypot(b.high - b.mean, a.mean - a.low)
-    state: ScoreState = "undecided"
-    if low > 0 or high < 0:
-        state = "better" if low > 0 else "worse"
-    elif -margin <= low and high <= margin:
-        state = "equal"
-    return ScoreDifference(
-        state=state, a=a, b=b, difference=difference, low=low, high=high, method=UNPAIRED, reason=reason
-    )
 
 
 def _scored(side: Side) -> list[RefitRecord]:

@@ -41,8 +41,8 @@ HOLDER = re.compile(r'<template id="results">([A-Za-z0-9+/=]*)</template>')
 def shown(results: Results) -> dict[str, Any]:
     """Return the JSON values of results without what the report does not show, with as few digits as it needs.
 
-    Left out are the curves and the mistakes that are not drawn, the seeds, memory and clock times of trials, the scores by class of
-    each single refit, and the names of files beside the report. Doing it twice changes nothing.
+    Left out are the curves and the mistakes that are not drawn, the seeds, memory and clock times of trials, the
+    scores by class of each single refit, and the names of files beside the report. Doing it twice changes nothing.
     """
     kept = results.model_copy(update={"studies": [_study(study) for study in results.studies]})
     values: dict[str, Any] = _rounded(kept.model_dump(mode="json"))
