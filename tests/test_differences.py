@@ -290,6 +290,49 @@ def test_diff_gate_fails_where_a_result_is_lost(run):
     assert (gate.exit_code, gate.reasons) == (3, ("m on d has no result in B any more: failed.",))
 
 
+def test_diff_gate_fails_where_b_lacks_a_model(run):
+    right = rows(0.9, n_items=N)
+    found = compare_runs(*run("a", {"m": right, "n": right}), *run("b", {"m": right, "new": right}))
+    gate = check_scores(found, 99.0)
+    assert (gate.exit_code, gate.reasons) == (
+        3,
+        ("n on d has no result in B any more: run B does not have this model.",),
+    )
+
+
+def test_diff_gate_fails_where_a_model_is_complete_without_scores(run):
+    right = rows(0.9, n_items=N)
+    found = compare_runs(*run("a", {"m": right}), *run("b", {"m": right}, study={"test": None}))
+    gate = check_scores(found, 99.0)
+    assert (gate.exit_code, gate.reasons) == (
+        3,
+        ("m on d has no result in B any more: it has no test scores in run B.",),
+    )
+
+
+def test_diff_gate_does_not_ask_for_what_a_did_not_have(run):
+    right = rows(0.9, n_items=N)
+    first = run("a", {"m": right})
+    untested = first[0].studies[0].model_copy(update={"model": "n", "test": None, "status": "failed"})
+    a = first[0].model_copy(update={"studies": [*first[0].studies, untested]})
+    assert check_scores(compare_runs(a, first[1], *run("b", {"m": right})), 0.0).exit_code == 0
+
+
+def test_diff_gate_fails_where_one_of_two_data_sets_has_other_data(run):
+    right = rows(0.9, n_items=N)
+    a, b = run("a", {"m": right}), run("b", {"m": right})
+    both = []
+    for results, mark in ((a[0], "1"), (b[0], "2")):
+        second = results.datasets[0].model_copy(update={"name": "e", "fingerprint": mark * 64})
+        study = results.studies[0].model_copy(update={"dataset": "e"})
+        parts = {"datasets": [*results.datasets, second], "studies": [*results.studies, study]}
+        both.append(results.model_copy(update=parts))
+    gate = check_scores(compare_runs(both[0], a[1], both[1], b[1]), 99.0)
+    (reason,) = gate.reasons
+    assert gate.exit_code == 3
+    assert reason.startswith("m on e is not compared: the data differ (fingerprints 11111111… and 22222222…)")
+
+
 def test_diff_gate_says_where_nothing_was_compared(run):
     right = rows(0.9, n_items=N)
     other = compare_runs(*run("a", {"m": right}), *run("b", {"m": right}, data={"fingerprint": "0" * 64}))

@@ -20,8 +20,9 @@ item on the test part, if both runs saw the same data, split and test labels; wh
 compared. A run is an id, a run directory, or "latest".
 
 With --fail-under, the exit code is 3 if a model is really worse in B by more than so many points of accuracy, that
-is, if the whole 95 % interval of the difference lies below; also if a model has lost its result. A run with a
-single seed only warns. It is 4 if no score could be compared.
+is, if the whole 95 % interval of the difference lies below; also if a model with a score in A has none in B, or
+none that compares. A run with a single seed only warns. It is 4 if the data sets of both runs differ, so that no
+score could be compared.
 
 \b
 Examples:

@@ -34,25 +34,32 @@ def check_scores(found: RunDifference, points: float) -> GateResult:
     Returns
     -------
     GateResult
-        3 where a model is worse or lost its result, 4 where no score could be compared, else 0.
+        3 where a model of A is worse or has no score in B that compares with its own; 4 where no score could be
+        compared because the data differ or A has none; else 0.
     """
-    reasons = [reason for study in found.studies if (reason := _lost(study))]
     worse = [(study, text) for study in found.studies if (text := _worse(study, points))]
-    reasons += [f"{text}." for study, text in worse if not study.score.single_seed]
     warnings = tuple(f"Warning: {text}; {SINGLE_SEED}." for study, text in worse if study.score.single_seed)
-    if reasons:
-        return GateResult(FAILED, tuple(reasons), warnings)
-    if all(study.score.state == "not compared" for study in found.studies):
+    lost = [_lost(study) for study in found.studies if study.score.a is not None and study.score.b is None]
+    if not lost and all(study.score.state == "not compared" for study in found.studies):
         return GateResult(NOTHING_COMPARED, ("No score of B could be compared with A.",))
-    return GateResult(PASSED, warnings=warnings)
+    reasons = [f"{text}." for study, text in worse if not study.score.single_seed]
+    reasons += [*lost, *(text for study in found.studies if (text := _apart(study)))]
+    return GateResult(FAILED if reasons else PASSED, tuple(reasons), warnings)
 
 
 def _lost(study: StudyDifference) -> str:
-    """Return why a study does not pass, empty where it does."""
-    what = f"{study.model} on {study.dataset}"
-    if study.status_a == "complete" and study.status_b not in ("complete", None):
-        return f"{what} has no result in B any more: {study.status_b.replace('_', ' ')}."
-    return ""
+    """Say what became of a model that has a score in A and none in B."""
+    status = study.status_b
+    why = study.score.reason if status in ("complete", None) else status.replace("_", " ")
+    return f"{study.model} on {study.dataset} has no result in B any more: {why}."
+
+
+def _apart(study: StudyDifference) -> str:
+    """Return why a model with a score in both runs is not compared, empty where it is."""
+    score = study.score
+    if score.state != "not compared" or score.a is None or score.b is None:
+        return ""
+    return f"{study.model} on {study.dataset} is not compared: {score.reason}."
 
 
 def _worse(study: StudyDifference, points: float) -> str:
