@@ -365,6 +365,38 @@ def test_diff_of_several_seeds_does_not_speak_of_a_single_one(run):
     assert "single seed" not in "\n".join(difference_lines(found))
 
 
+def failing(written):
+    """Return a run whose last refits failed."""
+    results, folder = written
+    lost = RefitRecord(seed=9, failure=Failure(category="oom", message="x"))
+    studies = [study.model_copy(update={"refits": [*study.refits, lost]}) for study in results.studies]
+    return results.model_copy(update={"studies": studies}), folder
+
+
+@pytest.mark.parametrize(("state", "ahead"), [("better", "B"), ("worse", "A")])
+@pytest.mark.parametrize("stored_data", [True, False])
+def test_diff_is_undecided_where_refits_of_the_better_run_failed(
+    run, monkeypatch, tmp_path, state, ahead, stored_data
+):
+    if not stored_data:
+        monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "empty"))
+    a, b = (run(name, {"m": right}) for name, right in zip("ab", CORRECT[state], strict=True))
+    found = compare_runs(*(failing(a) if ahead == "A" else a), *(failing(b) if ahead == "B" else b))
+    score = found.studies[0].score
+    assert (score.state, score.failed_refits) == ("undecided", f"1 of 4 refits failed in {ahead}")
+    assert f"undecided: 1 of 4 refits failed in {ahead}" in "\n".join(difference_lines(found))
+    gate = check_scores(found, 0.0)
+    assert (gate.exit_code, len(gate.warnings)) == (0, 1 if ahead == "A" else 0)
+    assert all(line.endswith("0 are allowed; 1 of 4 refits failed in A.") for line in gate.warnings)
+
+
+@pytest.mark.parametrize(("state", "behind"), [("better", "A"), ("worse", "B")])
+def test_diff_stays_decided_where_refits_of_the_worse_run_failed(run, state, behind):
+    a, b = (run(name, {"m": right}) for name, right in zip("ab", CORRECT[state], strict=True))
+    score = only_score(failing(a) if behind == "A" else a, failing(b) if behind == "B" else b)
+    assert (score.state, score.failed_refits) == (state, "")
+
+
 def test_diff_lines_of_hostile_names_stay_on_their_lines(run):
     right = rows(0.9, n_items=N)
     benign = compare_runs(*run("a", {"m": right}), *run("b", {"m": right}, seed=7))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nncompare.differences.records import RunDifference, StudyDifference
+from nncompare.differences.records import RunDifference, ScoreDifference, StudyDifference
 from nncompare.statistics import SINGLE_SEED
 
 __all__ = ["GateResult", "check_scores"]
@@ -29,7 +29,8 @@ def check_scores(found: RunDifference, points: float) -> GateResult:
     found : RunDifference
     points : float
         How many points of accuracy a model may lose. It fails where the whole interval of B minus A lies below
-        −points: what may be chance fails nothing. Of a single seed that is not known, so it only warns.
+        −points: what may be chance fails nothing. Where a run has a single seed, or refits of A failed,
+        it only warns.
 
     Returns
     -------
@@ -38,11 +39,11 @@ def check_scores(found: RunDifference, points: float) -> GateResult:
         compared because the data differ or A has none; else 0.
     """
     worse = [(study, text) for study in found.studies if (text := _worse(study, points))]
-    warnings = tuple(f"Warning: {text}; {SINGLE_SEED}." for study, text in worse if study.score.single_seed)
+    warnings = tuple(f"Warning: {text}; {doubt}." for study, text in worse if (doubt := _doubt(study.score)))
     lost = [_lost(study) for study in found.studies if study.score.a is not None and study.score.b is None]
     if not lost and all(study.score.state == "not compared" for study in found.studies):
         return GateResult(NOTHING_COMPARED, ("No score of B could be compared with A.",))
-    reasons = [f"{text}." for study, text in worse if not study.score.single_seed]
+    reasons = [f"{text}." for study, text in worse if not _doubt(study.score)]
     reasons += [*lost, *(text for study in found.studies if (text := _apart(study)))]
     return GateResult(FAILED if reasons else PASSED, tuple(reasons), warnings)
 
@@ -65,7 +66,8 @@ def _apart(study: StudyDifference) -> str:
 def _worse(study: StudyDifference, points: float) -> str:
     """Return by how much a model is worse than is allowed, empty where it is not."""
     score = study.score
-    if score.state != "worse" or score.high is None or score.difference is None:
+    is_worse = score.state == "worse" or bool(score.failed_refits)
+    if not is_worse or score.high is None or score.difference is None:
         return ""
     if score.high >= -points / 100:
         return ""
@@ -74,3 +76,8 @@ def _worse(study: StudyDifference, points: float) -> str:
         f"{study.model} on {study.dataset} is worse by {lost:.1f} points, at least {least:.1f}; "
         f"{points:g} are allowed"
     )
+
+
+def _doubt(score: ScoreDifference) -> str:
+    """Return why a difference may be noise though its interval excludes 0, empty where nothing speaks for that."""
+    return SINGLE_SEED if score.single_seed else score.failed_refits

@@ -49,8 +49,9 @@ class ScoreDifference(Record):
 
     "better" and "worse" say that the interval of B minus A excludes 0, "equal" that it lies inside the margin,
     "identical" that every probability is the same. With ``single_seed`` one of the runs has a single seed, so the
-    interval knows nothing of what another seed would do. ``reason`` says why nothing is compared, or why not item
-    by item.
+    interval knows nothing of what another seed would do. ``failed_refits`` says why a difference
+    whose interval excludes 0 is "undecided": the run ahead leads by the refits that worked. ``reason`` says why
+    nothing is compared, or why not item by item.
     """
 
     state: ScoreState
@@ -62,6 +63,7 @@ class ScoreDifference(Record):
     method: str = ""
     reason: str = ""
     single_seed: bool = False
+    failed_refits: str = ""
 
 
 class StudyDifference(Record):

@@ -17,6 +17,7 @@ from nncompare.exceptions import PluginError
 from nncompare.inventory import find_stored
 from nncompare.metrics import check_probabilities, predicted
 from nncompare.results import DatasetRecord, RefitRecord, StudyRecord
+from nncompare.search_checks import n_failed_refits
 from nncompare.statistics import MARGIN, paired_difference
 
 __all__ = ["Side", "compare_scores", "test_labels"]
@@ -63,36 +64,49 @@ def compare_scores(
     Returns
     -------
     ScoreDifference
-        B minus A. The seeds of the two runs count as independent: where they are the same, the interval is on the
-        safe side.
+        B minus A. A side some of whose refits failed cannot be the better one. The seeds of the two runs count as
+        independent: where they are the same, the interval is on the safe side.
 
     Raises
     ------
     ValueError
         A side has no test scores.
     """
+    found = _compared(a, b, labels, n_classes, n_pairs=n_pairs, margin=margin)
+    single = any(len(_scored(side)) == 1 for side in (a, b))
+    lucky = _failed_refits({"better": b, "worse": a}.get(found.state))
+    state: ScoreState = "undecided" if lucky else found.state
+    return found.model_copy(update={"state": state, "failed_refits": lucky, "single_seed": single})
+
+
+def _failed_refits(ahead: Side | None) -> str:
+    """Say how many refits of the side ahead failed; as in a verdict, its lead may be the luck of the rest."""
+    failed = n_failed_refits(ahead.study) if ahead is not None else 0
+    return f"{failed} of {len(ahead.study.refits)} refits failed in {ahead.name}" if ahead and failed else ""
+
+
+def _compared(
+    a: Side, b: Side, labels: Labels | None, n_classes: int, *, n_pairs: int, margin: float
+) -> ScoreDifference:
+    """Return the interval and what it implies, whatever the refits that failed."""
     if a.study.test is None or b.study.test is None:
         raise ValueError(f"{a.study.model} on {a.study.dataset} lacks test scores")
     scores = {"a": a.study.test.accuracy, "b": b.study.test.accuracy}
-    single = {"single_seed": any(len(_scored(side)) == 1 for side in (a, b))}
     try:
         of_a, of_b = (_probabilities(side, labels, n_classes) for side in (a, b))
     except NotReadableError as error:
-        apart = unpaired_difference(
+        return unpaired_difference(
             **scores, n_seeds=(len(_scored(a)), len(_scored(b))), n_pairs=n_pairs, margin=margin, reason=str(error)
         )
-        return apart.model_copy(update=single)
     assert labels is not None  # noqa: S101 - else the probabilities were refused
     if len(of_a) == len(of_b) and all(np.array_equal(x, y) for x, y in zip(of_a, of_b, strict=True)):
         same = {"difference": 0.0, "low": 0.0, "high": 0.0}
-        return ScoreDifference(
-            state="identical", **scores, **same, **single, method="every probability is the same"
-        )
+        return ScoreDifference(state="identical", **scores, **same, method="every probability is the same")
     right = [np.stack([predicted(proba) == labels for proba in side]) for side in (of_b, of_a)]
     found = paired_difference(*right, n_pairs=n_pairs, margin=margin)
     state: ScoreState = found.state if found.state != "better" or found.difference > 0 else "worse"
     interval = {"difference": found.difference, "low": found.low, "high": found.high}
-    return ScoreDifference(state=state, **scores, **interval, **single, method=found.method)
+    return ScoreDifference(state=state, **scores, **interval, method=found.method)
 
 
 def _scored(side: Side) -> list[RefitRecord]:

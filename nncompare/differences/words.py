@@ -76,10 +76,12 @@ def _row(study: StudyDifference) -> tuple[str, ...]:
 
 
 def _conclusion(score: ScoreDifference) -> str:
-    """Return the state in words, with the reason why nothing is compared or what a single seed leaves open."""
+    """Return the state in words, with the reason why nothing is compared or with what leaves it open."""
     said = _CONCLUSIONS[score.state]
     if score.state == "not compared":
         return f"{said}: {score.reason}"
+    if score.failed_refits:
+        return f"undecided: {score.failed_refits}"
     return f"{said}, {SINGLE_SEED}" if score.single_seed and score.state in _CLAIMS else said
 
 
