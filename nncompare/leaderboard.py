@@ -64,9 +64,10 @@ def leaderboard(results: Results) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per study and reference, by data set in the order of the run and by falling ``test_accuracy``, rows
-        without a score last. ``accuracy_low`` and ``accuracy_high`` bound the 95 % interval, and so do those of the
-        other scores; scores are fractions, ``log_loss`` is in nats, ``fit_time_s`` and ``fit_cpu_s`` are means over
-        the refits. ``best_params`` is a dict. What is not known is NaN, ``<NA>`` or empty, and ``reason`` says why a study has no scores.
+        without a score last. ``accuracy_low`` and ``accuracy_high`` bound the 95 % interval, as those of the other
+        scores do; scores are fractions, ``log_loss`` is in nats, ``fit_time_s`` and ``fit_cpu_s`` are means over
+        the refits. ``best_params`` is a dict. What is not known is NaN, ``<NA>`` or empty, and ``reason`` says why
+        a study has no scores.
     """
     rows: list[dict[str, Any]] = []
     for dataset in results.datasets:

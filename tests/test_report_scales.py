@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from itertools import accumulate, pairwise
 
@@ -10,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nncompare.points import points
 from nncompare.report.blocks import Series, parts, tint
 from nncompare.report.charts import Plane, across, number, simplified, specks, trace
 from nncompare.report.forest import close_up, forest
-from nncompare.report.formats import count, interval, points, seconds, size
+from nncompare.report.formats import count, interval, seconds, size
 from nncompare.report.scales import Scale, linear, losses, tick_label, whole
 from nncompare.results import Interval
 
@@ -151,5 +151,9 @@ def test_formats_say_what_a_reader_expects() -> None:
     ]  # fmt: skip
     assert [size(v) for v in (512, 42_900, 5_020_000)] == ["512 B", "42.9 kB", "5.02 MB"]
     assert [count(v) for v in (None, 12345, 96.6667, 3.0)] == ["–", "12,345", "96.7", "3"]
-    assert (points(0.0058), interval(Interval(mean=0.5, low=0.25, high=0.75))) == ("+0.6", "0.2500 to 0.7500")
-    assert math.isclose(float(points(-0.302)), -30.2)
+    assert (points(0.0058, signed=True), interval(Interval(mean=0.5, low=0.25, high=0.75))) == (
+        "+0.6",
+        "0.2500 to 0.7500",
+    )
+    assert [points(value) for value in (-0.302, 0.302, -0.0004, 0.0)] == ["−30.2", "30.2", "0.0", "0.0"]
+    assert [points(value, signed=True) for value in (0.0058, -0.302, -0.0004)] == ["+0.6", "−30.2", "+0.0"]

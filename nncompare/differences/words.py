@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from nncompare.columns import fitting, printable
 from nncompare.differences.records import Change, DataDifference, RunDifference, ScoreDifference, StudyDifference
+from nncompare.points import points
 from nncompare.report import formats
 from nncompare.statistics import SINGLE_SEED
 
@@ -117,4 +118,4 @@ def _value(value: object) -> str:
 
 
 def _points(fraction: float | None) -> str:
-    return formats.MISSING if fraction is None else formats.points(fraction).replace("-", "−")
+    return formats.MISSING if fraction is None else points(fraction, signed=True)
