@@ -161,9 +161,9 @@ def test_diff_without_predictions_corrects_for_the_number_of_models(run, monkeyp
 
 @pytest.mark.parametrize("n_seeds", [1, 2, 3, 8])
 @pytest.mark.parametrize("n_pairs", [1, 3, 20])
-@pytest.mark.parametrize("spread", [0.0, 0.02])
-def test_stretched_interval_holds_the_one_made_at_its_level(n_seeds, n_pairs, spread):
-    correct = rows(0.7, n_seeds, n_items=N, spread=spread)
+@pytest.mark.parametrize(("accuracy", "spread"), [(0.7, 0.0), (0.7, 0.02), (1.0, 0.0), (0.0, 0.0)])
+def test_stretched_interval_holds_the_one_made_at_its_level(n_seeds, n_pairs, accuracy, spread):
+    correct = rows(accuracy, n_seeds, n_items=N, spread=spread)
     wide = stretched(accuracy_interval(correct), n_seeds, n_pairs)
     exact = accuracy_interval(correct, 1 - 0.05 / n_pairs)
     assert wide.low <= exact.low + 1e-4

@@ -54,9 +54,10 @@ def stretched(interval: Interval, n_seeds: int, n_pairs: int) -> Interval:
     """Return an interval of level 1 − 0.05 / m that is made from the 95 % bounds of a fraction.
 
     Each bound moves away from the mean by the factor t(1 − 0.05 / (2 m), K − 1) / t(1 − 0.05 / 2, K − 1) of K
-    seeds, and of the normal quantiles for a single seed, whose interval holds the test items alone. The degrees of
-    freedom of a stored interval are not known; they are never fewer than K − 1, and the factor falls as they grow,
-    so the result is as wide as it has to be or wider.
+    seeds, and of the normal quantiles for a single seed, whose interval holds the test items alone, many of them.
+    The degrees of freedom of a stored interval are not known; they are never fewer than K − 1, and the factor
+    falls as they grow, so the result is as wide as it has to be or wider. Where everything is right or wrong, the
+    bound is that of Clopper and Pearson, whose distance grows by log(0.05 / (2 m)) / log(0.05 / 2) at most.
 
     Parameters
     ----------
@@ -68,6 +69,8 @@ def stretched(interval: Interval, n_seeds: int, n_pairs: int) -> Interval:
     """
     df = n_seeds - 1 if n_seeds > 1 else math.inf
     factor = float(stats.t.ppf(1 - ALPHA / (2 * n_pairs), df) / stats.t.ppf(1 - ALPHA / 2, df))
+    if interval.mean in (0.0, 1.0):
+        factor = max(factor, math.log(ALPHA / (2 * n_pairs)) / math.log(ALPHA / 2))
     below, above = factor * (interval.mean - interval.low), factor * (interval.high - interval.mean)
     low, high = max(interval.mean - below, 0.0), min(interval.mean + above, 1.0)
     return Interval(mean=interval.mean, low=min(low, interval.low), high=max(high, interval.high))
