@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from nncompare.points import points
 from nncompare.results import Check, CheckLevel, PairRecord, StudyRecord
 from nncompare.search_checks import FEW_TRIALS, search_checks
-from nncompare.sentence import points
 
 _LEVELS: tuple[CheckLevel, ...] = ("problem", "warning", "info", "ok")
 

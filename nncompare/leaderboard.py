@@ -31,6 +31,10 @@ COLUMNS = {
     "trials_complete": "Int64",
     "trials_pruned": "Int64",
     "trials_failed": "Int64",
+    "macro_f1_low": "float64",
+    "macro_f1_high": "float64",
+    "log_loss_low": "float64",
+    "log_loss_high": "float64",
 }
 TRIAL_COLUMNS = {
     "dataset": "object",
@@ -60,9 +64,10 @@ def leaderboard(results: Results) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per study and reference, by data set in the order of the run and by falling ``test_accuracy``, rows
-        without a score last. ``accuracy_low`` and ``accuracy_high`` bound the 95 % interval; scores are fractions,
-        ``log_loss`` is in nats, ``fit_time_s`` and ``fit_cpu_s`` are means over the refits. ``best_params`` is a
-        dict. What is not known is NaN, ``<NA>`` or empty, and ``reason`` says why a study has no scores.
+        without a score last. ``accuracy_low`` and ``accuracy_high`` bound the 95 % interval, as those of the other
+        scores do; scores are fractions, ``log_loss`` is in nats, ``fit_time_s`` and ``fit_cpu_s`` are means over
+        the refits. ``best_params`` is a dict. What is not known is NaN, ``<NA>`` or empty, and ``reason`` says why
+        a study has no scores.
     """
     rows: list[dict[str, Any]] = []
     for dataset in results.datasets:
@@ -127,15 +132,13 @@ def _reference(reference: ReferenceRecord) -> dict[str, Any]:
 
 
 def _scores(accuracy: Interval | None, macro_f1: Interval | None, log_loss: Interval | None) -> dict[str, float]:
+    known = {"accuracy": accuracy, "macro_f1": macro_f1, "log_loss": log_loss}
     found: dict[str, float] = {}
-    if accuracy is not None:
-        found |= {
-            "test_accuracy": accuracy.mean,
-            "accuracy_low": accuracy.low,
-            "accuracy_high": accuracy.high,
-        }
-    means = {"macro_f1": macro_f1, "log_loss": log_loss}
-    return found | {name: value.mean for name, value in means.items() if value is not None}
+    for name, value in known.items():
+        if value is not None:
+            mean = "test_accuracy" if name == "accuracy" else name
+            found |= {mean: value.mean, f"{name}_low": value.low, f"{name}_high": value.high}
+    return found
 
 
 def _trial(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:

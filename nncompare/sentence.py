@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nncompare.points import points
 from nncompare.results import PairRecord, StudyRecord, VerdictRecord
 from nncompare.standing import REFERENCE, is_better, is_slight, pair_of, shortfall
 from nncompare.statistics import SINGLE_SEED
@@ -162,12 +163,6 @@ def _cost(first: StudyRecord, second: StudyRecord, *, decides: bool = False) -> 
     ratio = slow_s / fast_s
     times = f"{ratio:.0f}" if ratio >= 1.95 else f"{ratio:.1f}"
     return f"{longer} {times} times as long as {fast.model} ({slow_s:.1f} against {fast_s:.1f} CPU s)."
-
-
-def points(fraction: float) -> str:
-    """Return a fraction in points with one decimal and a true minus sign; never −0.0."""
-    text = f"{100 * fraction:.1f}"
-    return "0.0" if text == "-0.0" else text.replace("-", "−")
 
 
 def _size(pair: PairRecord) -> str:

@@ -147,56 +147,42 @@ for (const svg of document.querySelectorAll("svg[role=img]")) {
   });
 }
 
-// The results inside the page: what nncompare/report/embedded.py packed.
+// The results inside the page: what nncompare/report/embedded.py packed, as JSON text, because an object would put
+// names that are whole numbers first.
 
-function unpack(value) {
-  if (value === null || typeof value !== "object") return value;
-  const each = (entries, change) => Object.fromEntries(entries.map(([name, item]) => [name, change(item)]));
-  if (!Array.isArray(value)) return each(Object.entries(value), unpack);
-  const [tag, ...rest] = value;
-  if (tag === 2) return rest.map(unpack);
+function textsIn([tag, ...rest]) {
+  if (tag === 2) return rest.map(jsonOf);
   if (tag === 1) {
     let sum = 0;
-    return rest.slice(1).map((step) => (sum += step) / 10 ** rest[0]);
+    return rest.slice(1).map((step) => String((sum += step) / 10 ** rest[0]));
   }
-  const columns = Object.create(null);
-  for (const [name, column] of Object.entries(rest[0])) {
-    columns[name] = typeof column === "string" ? columns[column] : unpack(column);
-  }
-  const entries = Object.entries(columns);
-  return entries[0][1].map((_, k) => each(entries, (column) => column[k]));
+  const [names, packed] = rest;
+  const columns = [];
+  for (const column of packed) columns.push(typeof column === "number" ? columns[column] : textsIn(column));
+  return columns[0].map((_, k) => objectOf(names.map((name, at) => [name, columns[at][k]])));
+}
+
+function objectOf(pairs) {
+  return `{${pairs.map(([name, text]) => `${JSON.stringify(name)}: ${text}`).join(",\n")}}`;
+}
+
+function jsonOf(value) {
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  if (Array.isArray(value) && value[0] !== 3) return `[${textsIn(value).join(", ")}]`;
+  const pairs = Array.isArray(value) ? value.slice(1) : Object.entries(value);
+  return objectOf(pairs.map(([name, item]) => [name, jsonOf(item)]));
 }
 
 async function results() {
   const packed = Uint8Array.from(atob(document.getElementById("results").content.textContent), (c) => c.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return unpack(JSON.parse(await new Response(stream).text()));
+  return `${jsonOf(JSON.parse(await new Response(stream).text()))}\n`;
 }
 
-const NAMES = ["model", "dataset", "status", "fit_cpu_s", "latency_ms", "n_parameters", "size_bytes", "peak_memory_mb"];
-const SCORES = ["accuracy", "macro_f1", "log_loss"].flatMap((score) => ["mean", "low", "high"].map((part) => [score, part]));
-
-function csvOf({ studies }) {
-  const safe = (value) => {
-    const text = typeof value === "string" && /^[-=+@\t\r]/.test(value) ? `'${value}` : String(value ?? "");
-    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  const header = [...NAMES, ...SCORES.map((score) => score.join("_"))];
-  const rows = studies.map((study) => [...NAMES.map((name) => study[name]), ...SCORES.map(([score, part]) => study.test?.[score][part])]);
-  return [header, ...rows].map((row) => `${row.map(safe).join(",")}\r\n`).join("");
-}
-
-function offer(name, type, write) {
-  const button = make("button", { type: "button", className: "save", textContent: `Download ${name}` });
-  button.addEventListener("click", async () => {
-    const href = URL.createObjectURL(new Blob([write(await results())], { type }));
-    make("a", { href, download: name }).click();
-    setTimeout(() => URL.revokeObjectURL(href), 60000);
-  });
-  return button;
-}
-
-document.querySelector("#provenance .answer").after(
-  offer("results.json", "application/json", (found) => `${JSON.stringify(found, null, 1)}\n`),
-  offer("leaderboard.csv", "text/csv", csvOf),
-);
+const save = make("button", { type: "button", className: "save", textContent: "Download results.json" });
+save.addEventListener("click", async () => {
+  const href = URL.createObjectURL(new Blob([await results()], { type: "application/json" }));
+  make("a", { href, download: "results.json" }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60000);
+});
+document.querySelector("#provenance .answer").after(save);

@@ -57,7 +57,9 @@ def test_diff_fail_under_exits_3_and_says_why_on_standard_error(runs):
 
 
 def test_diff_fail_under_exits_4_where_nothing_is_comparable(tmp_path, runs):
-    other = write(tmp_path / "c", fixtures.four_studies())
+    results = at_level(0.9)
+    moved = results.datasets[0].model_copy(update={"fingerprint": "0" * 64})
+    other = write(tmp_path / "c", results.model_copy(update={"datasets": [moved]}))
     done = diff(runs[0], str(other), "--fail-under", "0")
     assert (done.exit_code, done.stderr) == (4, "No score of B could be compared with A.\n")
     assert diff(runs[0], str(other)).exit_code == 0
@@ -68,9 +70,19 @@ def test_diff_json_is_one_object_on_standard_output(runs):
     told = json.loads(done.stdout)
     assert done.exit_code == told["exit_code"] == 3
     assert told["reasons"] == done.stderr.splitlines()
-    assert set(told) == {"a", "b", "changes", "datasets", "studies", "exit_code", "reasons"}
+    assert set(told) == {"a", "b", "changes", "datasets", "studies", "exit_code", "reasons", "warnings"}
     assert told["studies"][0]["score"]["state"] == "worse"
     assert told["studies"][0]["score"]["difference"] == pytest.approx(-0.05)
+
+
+def test_diff_fail_under_exits_3_where_b_has_other_data_sets(tmp_path, runs):
+    other = write(tmp_path / "c", fixtures.four_studies())
+    done = diff(runs[0], str(other), "--fail-under", "0")
+    assert (done.exit_code, done.stderr) == (
+        3,
+        "cnn on d has no result in B any more: run B does not have this model.\n",
+    )
+    assert diff(runs[0], str(other)).exit_code == 0
 
 
 @pytest.mark.parametrize("points", ["-1", "101", "x", "nan"])

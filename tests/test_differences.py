@@ -6,11 +6,13 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from nncompare.data.files import cache_root
 from nncompare.data.records import Dataset, DatasetInfo
 from nncompare.data.store import store_dataset
 from nncompare.differences import check_scores, compare_runs, difference_lines
+from nncompare.differences.unpaired import stretched, unpaired_difference
 from nncompare.results import Failure, RefitRecord
 from nncompare.statistics import accuracy_interval, paired_difference
 
@@ -143,6 +145,46 @@ def test_diff_without_the_data_in_the_cache_is_unpaired(run, monkeypatch, tmp_pa
     assert (score.state, score.reason) == ("worse", "the test part is not in the cache any more")
 
 
+def test_diff_without_predictions_corrects_for_the_number_of_models(run, monkeypatch, tmp_path):
+    of_a, of_b = CORRECT["better"]
+    one = run("a", {"m": of_a}), run("b", {"m": of_b})
+    names = [f"m{k}" for k in range(20)]
+    many = run("c", dict.fromkeys(names, of_a)), run("d", dict.fromkeys(names, of_b))
+    monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "empty"))
+    alone, first = only_score(*one), compare_runs(*many[0], *many[1]).studies[0]
+    factor = stats.t.ppf(1 - 0.05 / 40, 2) / stats.t.ppf(0.975, 2)
+    assert first.score.difference - first.score.low == pytest.approx(factor * (alone.difference - alone.low))
+    assert (alone.state, first.score.state) == ("better", "undecided")
+    assert "Bonferroni over 1 pair" in alone.method
+    assert "Bonferroni over 20 pairs" in first.score.method
+
+
+@pytest.mark.parametrize("n_seeds", [1, 2, 3, 8])
+@pytest.mark.parametrize("n_pairs", [1, 3, 20])
+@pytest.mark.parametrize(("accuracy", "spread"), [(0.7, 0.0), (0.7, 0.02), (1.0, 0.0), (0.0, 0.0)])
+def test_stretched_interval_holds_the_one_made_at_its_level(n_seeds, n_pairs, accuracy, spread):
+    correct = rows(accuracy, n_seeds, n_items=N, spread=spread)
+    wide = stretched(accuracy_interval(correct), n_seeds, n_pairs)
+    exact = accuracy_interval(correct, 1 - 0.05 / n_pairs)
+    assert wide.low <= exact.low + 1e-4
+    assert wide.high >= exact.high - 1e-4
+    if n_pairs == 1:
+        assert wide == accuracy_interval(correct)
+
+
+def test_unpaired_intervals_rarely_find_a_difference_between_twenty_equal_models():
+    rng, n_runs, found = np.random.default_rng(0), 60, {1: 0, 20: 0}
+    for _ in range(n_runs):
+        hits = rng.uniform(size=(40, 3, 400)) < (0.9 + rng.normal(scale=0.01, size=(40, 3, 1)))
+        sides = [accuracy_interval(correct) for correct in hits]
+        pairs = list(zip(sides[::2], sides[1::2], strict=True))
+        for n_pairs in found:
+            known = {"n_seeds": (3, 3), "n_pairs": n_pairs, "margin": 0.005, "reason": ""}
+            states = {unpaired_difference(a, b, **known).state for a, b in pairs}
+            found[n_pairs] += not states.isdisjoint(("better", "worse"))
+    assert found[20] <= 0.05 * n_runs < found[1]
+
+
 def test_diff_reads_no_file_outside_of_the_run(run, tmp_path):
     right = rows(0.9, n_items=N)
     np.savez(tmp_path / "other.npz", probabilities=probabilities(right[0]))
@@ -248,10 +290,111 @@ def test_diff_gate_fails_where_a_result_is_lost(run):
     assert (gate.exit_code, gate.reasons) == (3, ("m on d has no result in B any more: failed.",))
 
 
+def test_diff_gate_fails_where_b_lacks_a_model(run):
+    right = rows(0.9, n_items=N)
+    found = compare_runs(*run("a", {"m": right, "n": right}), *run("b", {"m": right, "new": right}))
+    gate = check_scores(found, 99.0)
+    assert (gate.exit_code, gate.reasons) == (
+        3,
+        ("n on d has no result in B any more: run B does not have this model.",),
+    )
+
+
+def test_diff_gate_fails_where_a_model_is_complete_without_scores(run):
+    right = rows(0.9, n_items=N)
+    found = compare_runs(*run("a", {"m": right}), *run("b", {"m": right}, study={"test": None}))
+    gate = check_scores(found, 99.0)
+    assert (gate.exit_code, gate.reasons) == (
+        3,
+        ("m on d has no result in B any more: it has no test scores in run B.",),
+    )
+
+
+def test_diff_gate_does_not_ask_for_what_a_did_not_have(run):
+    right = rows(0.9, n_items=N)
+    first = run("a", {"m": right})
+    untested = first[0].studies[0].model_copy(update={"model": "n", "test": None, "status": "failed"})
+    a = first[0].model_copy(update={"studies": [*first[0].studies, untested]})
+    assert check_scores(compare_runs(a, first[1], *run("b", {"m": right})), 0.0).exit_code == 0
+
+
+def test_diff_gate_fails_where_one_of_two_data_sets_has_other_data(run):
+    right = rows(0.9, n_items=N)
+    a, b = run("a", {"m": right}), run("b", {"m": right})
+    both = []
+    for results, mark in ((a[0], "1"), (b[0], "2")):
+        second = results.datasets[0].model_copy(update={"name": "e", "fingerprint": mark * 64})
+        study = results.studies[0].model_copy(update={"dataset": "e"})
+        parts = {"datasets": [*results.datasets, second], "studies": [*results.studies, study]}
+        both.append(results.model_copy(update=parts))
+    gate = check_scores(compare_runs(both[0], a[1], both[1], b[1]), 99.0)
+    (reason,) = gate.reasons
+    assert gate.exit_code == 3
+    assert reason.startswith("m on e is not compared: the data differ (fingerprints 11111111… and 22222222…)")
+
+
 def test_diff_gate_says_where_nothing_was_compared(run):
     right = rows(0.9, n_items=N)
     other = compare_runs(*run("a", {"m": right}), *run("b", {"m": right}, data={"fingerprint": "0" * 64}))
     assert check_scores(other, 0.0).exit_code == 4
+
+
+@pytest.mark.parametrize("alone", ["a", "b"])
+def test_diff_of_a_single_seed_says_so_and_only_warns(run, alone):
+    right = {name: one[:1] if name == alone else one for name, one in zip("ab", CORRECT["worse"], strict=True)}
+    found = compare_runs(*run("a", {"m": right["a"]}), *run("b", {"m": right["b"]}))
+    assert (found.studies[0].score.state, found.studies[0].score.single_seed) == ("worse", True)
+    assert "worse in B, single seed: differences may be noise" in "\n".join(difference_lines(found))
+    gate = check_scores(found, 0.0)
+    assert (gate.exit_code, gate.reasons) == (0, ())
+    (warning,) = gate.warnings
+    assert warning.startswith("Warning: m on d is worse by 5.0 points, at least ")
+    assert warning.endswith("; 0 are allowed; single seed: differences may be noise.")
+
+
+def test_diff_of_a_single_seed_without_predictions_says_so_too(run, monkeypatch, tmp_path):
+    a, b = run("a", {"m": CORRECT["worse"][0][:1]}), run("b", {"m": CORRECT["worse"][1][:1]})
+    monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "empty"))
+    score = only_score(a, b)
+    assert (score.state, score.single_seed) == ("worse", True)
+
+
+def test_diff_of_several_seeds_does_not_speak_of_a_single_one(run):
+    found = compare_runs(*run("a", {"m": CORRECT["worse"][0]}), *run("b", {"m": CORRECT["worse"][1]}))
+    assert not found.studies[0].score.single_seed
+    assert "single seed" not in "\n".join(difference_lines(found))
+
+
+def failing(written):
+    """Return a run whose last refits failed."""
+    results, folder = written
+    lost = RefitRecord(seed=9, failure=Failure(category="oom", message="x"))
+    studies = [study.model_copy(update={"refits": [*study.refits, lost]}) for study in results.studies]
+    return results.model_copy(update={"studies": studies}), folder
+
+
+@pytest.mark.parametrize(("state", "ahead"), [("better", "B"), ("worse", "A")])
+@pytest.mark.parametrize("stored_data", [True, False])
+def test_diff_is_undecided_where_refits_of_the_better_run_failed(
+    run, monkeypatch, tmp_path, state, ahead, stored_data
+):
+    if not stored_data:
+        monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "empty"))
+    a, b = (run(name, {"m": right}) for name, right in zip("ab", CORRECT[state], strict=True))
+    found = compare_runs(*(failing(a) if ahead == "A" else a), *(failing(b) if ahead == "B" else b))
+    score = found.studies[0].score
+    assert (score.state, score.failed_refits) == ("undecided", f"1 of 4 refits failed in {ahead}")
+    assert f"undecided: 1 of 4 refits failed in {ahead}" in "\n".join(difference_lines(found))
+    gate = check_scores(found, 0.0)
+    assert (gate.exit_code, len(gate.warnings)) == (0, 1 if ahead == "A" else 0)
+    assert all(line.endswith("0 are allowed; 1 of 4 refits failed in A.") for line in gate.warnings)
+
+
+@pytest.mark.parametrize(("state", "behind"), [("better", "A"), ("worse", "B")])
+def test_diff_stays_decided_where_refits_of_the_worse_run_failed(run, state, behind):
+    a, b = (run(name, {"m": right}) for name, right in zip("ab", CORRECT[state], strict=True))
+    score = only_score(failing(a) if behind == "A" else a, failing(b) if behind == "B" else b)
+    assert (score.state, score.failed_refits) == (state, "")
 
 
 def test_diff_lines_of_hostile_names_stay_on_their_lines(run):

@@ -32,10 +32,21 @@ def test_leaderboard_values_are_those_of_the_records():
         accuracy.high,
     )
     assert (row["macro_f1"], row["log_loss"]) == (study.test.macro_f1.mean, study.test.log_loss.mean)
+    for name, score in (("macro_f1", study.test.macro_f1), ("log_loss", study.test.log_loss)):
+        assert (row[f"{name}_low"], row[f"{name}_high"]) == (score.low, score.high)
     for name in ("fit_time_s", "fit_cpu_s", "latency_ms", "n_parameters", "size_bytes", "best_params", "status"):
         assert row[name] == getattr(study, name)
     for name in ("trials_complete", "trials_pruned", "trials_failed"):
         assert row[name] == getattr(study.budget, name)
+
+
+def test_leaderboard_bounds_the_scores_of_references_too():
+    results = fixtures.full()
+    data, reference = next((d, r) for d in results.datasets for r in d.references if r.log_loss is not None)
+    table = leaderboard(results)
+    (row,) = table[(table.model == reference.name) & (table.dataset == data.name)].to_dict("records")
+    for name, score in (("accuracy", reference.test_accuracy), ("log_loss", reference.log_loss)):
+        assert (row[f"{name}_low"], row[f"{name}_high"]) == (score.low, score.high)
 
 
 @pytest.mark.parametrize("variant", fixtures.VARIANTS)

@@ -27,8 +27,8 @@ VALUES = st.recursive(
     st.one_of(st.none(), NUMBERS, st.text(max_size=3)),
     lambda inner: st.one_of(
         st.lists(inner, max_size=5),
-        st.dictionaries(st.text(max_size=2), inner, max_size=3),
-        st.lists(st.fixed_dictionaries({"a": inner, "b": inner, "__proto__": inner}), max_size=4),
+        st.dictionaries(st.text(max_size=2) | st.sampled_from(["7", "0", "12"]), inner, max_size=3),
+        st.lists(st.fixed_dictionaries({"a": inner, "b": inner, "__proto__": inner, "0": inner}), max_size=4),
     ),
     max_leaves=20,
 )
@@ -108,7 +108,13 @@ def test_packed_values_are_given_back(value: Any) -> None:
 
 def test_packing_turns_trials_into_columns() -> None:
     trials = [{"n": k, "loss": round(0.5 - k / 1000, 4), "same": k} for k in range(50)]
-    assert pack(trials) == [0, {"n": [1, 0, 0, *[1] * 49], "loss": [1, 3, 500, *[-1] * 49], "same": "n"}]
+    columns = [[1, 0, 0, *[1] * 49], [1, 3, 500, *[-1] * 49], 0]
+    assert pack(trials) == [0, ["n", "loss", "same"], columns]
+
+
+def test_packing_keeps_the_order_of_names_that_are_whole_numbers() -> None:
+    assert pack({"7": 1, "0": 2, "pixel": [3]}) == [3, ["7", 1], ["0", 2], ["pixel", [2, 3]]]
+    assert pack([{"7": 1, "0": 1, "3": 2, "pixel": 1}] * 2)[1] == ["7", "0", "3", "pixel"]
 
 
 @pytest.mark.parametrize(

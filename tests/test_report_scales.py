@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import replace
 from itertools import accumulate, pairwise
@@ -11,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nncompare.points import points
 from nncompare.report.blocks import Part, Series, parts, tint
 from nncompare.report.charts import Plane, across, number, simplified, specks, trace
 from nncompare.report.forest import close_up, forest
-from nncompare.report.formats import count, interval, milliseconds, points, seconds, size
+from nncompare.report.formats import count, interval, milliseconds, seconds, size
 from nncompare.report.scales import Scale, linear, losses, tick_label, whole
 from nncompare.results import Interval
 
@@ -196,5 +196,9 @@ def test_formats_say_what_a_reader_expects() -> None:
         "–", "0.0941 ms", "999 ms", "1.00 s", "1.50 s",
     ]  # fmt: skip
     assert [count(v) for v in (None, 12345, 96.6667, 3.0)] == ["–", "12,345", "96.7", "3"]
-    assert (points(0.0058), interval(Interval(mean=0.5, low=0.25, high=0.75))) == ("+0.6", "0.2500 to 0.7500")
-    assert math.isclose(float(points(-0.302)), -30.2)
+    assert (points(0.0058, signed=True), interval(Interval(mean=0.5, low=0.25, high=0.75))) == (
+        "+0.6",
+        "0.2500 to 0.7500",
+    )
+    assert [points(value) for value in (-0.302, 0.302, -0.0004, 0.0)] == ["−30.2", "30.2", "0.0", "0.0"]
+    assert [points(value, signed=True) for value in (0.0058, -0.302, -0.0004)] == ["+0.6", "−30.2", "+0.0"]

@@ -20,12 +20,13 @@ item on the test part, if both runs saw the same data, split and test labels; wh
 compared. A run is an id, a run directory, or "latest".
 
 With --fail-under, the exit code is 3 if a model is really worse in B by more than so many points of accuracy, that
-is, if the whole 95 % interval of the difference lies below; also if a model has lost its result. It is 4 if no
+is, if the whole 95 % interval of the difference lies below; also if a model with a score in A has none in B, or
+none that compares. A run with a single seed only warns. It is 4 if the data sets of both runs differ, so that no
 score could be compared.
 
 \b
 Examples:
-  nncompare diff 20261124-101500-quick latest
+  nncompare diff 20261124-101500-standard latest
   nncompare diff baseline/ latest --fail-under 0.5
 """
 
@@ -58,10 +59,10 @@ def diff_runs(
     if as_json:
         import json
 
-        told = {"exit_code": gate.exit_code, "reasons": list(gate.reasons)}
+        told = {"exit_code": gate.exit_code, "reasons": gate.reasons, "warnings": gate.warnings}
         say(json.dumps(found.model_dump(mode="json") | told, indent=1, allow_nan=False))
     else:
         say("\n".join(difference_lines(found, terminal_width())))
-    for reason in gate.reasons:
-        click.echo(reason, err=True)
+    for line in (*gate.reasons, *gate.warnings):
+        click.echo(line, err=True)
     ctx.exit(gate.exit_code)

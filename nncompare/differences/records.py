@@ -48,8 +48,10 @@ class ScoreDifference(Record):
     """The accuracy of a model in both runs, and whether the difference is real.
 
     "better" and "worse" say that the interval of B minus A excludes 0, "equal" that it lies inside the margin,
-    "identical" that every probability is the same. ``reason`` says why nothing is compared, or why not item by
-    item.
+    "identical" that every probability is the same. With ``single_seed`` one of the runs has a single seed, so the
+    interval knows nothing of what another seed would do. ``failed_refits`` says why a difference
+    whose interval excludes 0 is "undecided": the run ahead leads by the refits that worked. ``reason`` says why
+    nothing is compared, or why not item by item.
     """
 
     state: ScoreState
@@ -60,6 +62,8 @@ class ScoreDifference(Record):
     high: float | None = None
     method: str = ""
     reason: str = ""
+    single_seed: bool = False
+    failed_refits: str = ""
 
 
 class StudyDifference(Record):

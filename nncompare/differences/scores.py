@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -13,17 +12,17 @@ import numpy.typing as npt
 from nncompare.data.files import cache_root
 from nncompare.data.records import Labels
 from nncompare.differences.records import ScoreDifference, ScoreState
+from nncompare.differences.unpaired import unpaired_difference
 from nncompare.exceptions import PluginError
 from nncompare.inventory import find_stored
 from nncompare.metrics import check_probabilities, predicted
-from nncompare.results import DatasetRecord, Interval, StudyRecord
+from nncompare.results import DatasetRecord, RefitRecord, StudyRecord
+from nncompare.search_checks import n_failed_refits
 from nncompare.statistics import MARGIN, paired_difference
 
 __all__ = ["Side", "compare_scores", "test_labels"]
 
 Floats = npt.NDArray[np.float64]
-
-UNPAIRED = "unpaired: from the two 95 % intervals (Zou and Donner 2008), wider than a comparison item by item"
 
 
 class NotReadableError(Exception):
@@ -65,21 +64,40 @@ def compare_scores(
     Returns
     -------
     ScoreDifference
-        B minus A. The seeds of the two runs count as independent: where they are the same, the interval is on the
-        safe side.
+        B minus A. A side some of whose refits failed cannot be the better one. The seeds of the two runs count as
+        independent: where they are the same, the interval is on the safe side.
 
     Raises
     ------
     ValueError
         A side has no test scores.
     """
+    found = _compared(a, b, labels, n_classes, n_pairs=n_pairs, margin=margin)
+    single = any(len(_scored(side)) == 1 for side in (a, b))
+    lucky = _failed_refits({"better": b, "worse": a}.get(found.state))
+    state: ScoreState = "undecided" if lucky else found.state
+    return found.model_copy(update={"state": state, "failed_refits": lucky, "single_seed": single})
+
+
+def _failed_refits(ahead: Side | None) -> str:
+    """Say how many refits of the side ahead failed; as in a verdict, its lead may be the luck of the rest."""
+    failed = n_failed_refits(ahead.study) if ahead is not None else 0
+    return f"{failed} of {len(ahead.study.refits)} refits failed in {ahead.name}" if ahead and failed else ""
+
+
+def _compared(
+    a: Side, b: Side, labels: Labels | None, n_classes: int, *, n_pairs: int, margin: float
+) -> ScoreDifference:
+    """Return the interval and what it implies, whatever the refits that failed."""
     if a.study.test is None or b.study.test is None:
         raise ValueError(f"{a.study.model} on {a.study.dataset} lacks test scores")
     scores = {"a": a.study.test.accuracy, "b": b.study.test.accuracy}
     try:
         of_a, of_b = (_probabilities(side, labels, n_classes) for side in (a, b))
     except NotReadableError as error:
-        return _unpaired(scores["a"], scores["b"], margin, str(error))
+        return unpaired_difference(
+            **scores, n_seeds=(len(_scored(a)), len(_scored(b))), n_pairs=n_pairs, margin=margin, reason=str(error)
+        )
     assert labels is not None  # noqa: S101 - else the probabilities were refused
     if len(of_a) == len(of_b) and all(np.array_equal(x, y) for x, y in zip(of_a, of_b, strict=True)):
         same = {"difference": 0.0, "low": 0.0, "high": 0.0}
@@ -87,31 +105,19 @@ def compare_scores(
     right = [np.stack([predicted(proba) == labels for proba in side]) for side in (of_b, of_a)]
     found = paired_difference(*right, n_pairs=n_pairs, margin=margin)
     state: ScoreState = found.state if found.state != "better" or found.difference > 0 else "worse"
-    return ScoreDifference(
-        state=state, **scores, difference=found.difference, low=found.low, high=found.high, method=found.method
-    )
+    interval = {"difference": found.difference, "low": found.low, "high": found.high}
+    return ScoreDifference(state=state, **scores, **interval, method=found.method)
 
 
-def _unpaired(a: Interval, b: Interval, margin: float, reason: str) -> ScoreDifference:
-    """Return what the two intervals say: the distances of their bounds add up as squares."""
-    difference = b.mean - a.mean
-    low = difference - math.hypot(b.mean - b.low, a.high - a.mean)
-    high = difference + math.hypot(b.high - b.mean, a.mean - a.low)
-    state: ScoreState = "undecided"
-    if low > 0 or high < 0:
-        state = "better" if low > 0 else "worse"
-    elif -margin <= low and high <= margin:
-        state = "equal"
-    return ScoreDifference(
-        state=state, a=a, b=b, difference=difference, low=low, high=high, method=UNPAIRED, reason=reason
-    )
+def _scored(side: Side) -> list[RefitRecord]:
+    return [refit for refit in side.study.refits if refit.test_accuracy is not None]
 
 
 def _probabilities(side: Side, labels: Labels | None, n_classes: int) -> list[Floats]:
     """Return the test probabilities of every refit that was scored, or say why they cannot be had."""
     if labels is None:
         raise NotReadableError("the test part is not in the cache any more")
-    files = [refit.predictions for refit in side.study.refits if refit.test_accuracy is not None]
+    files = [refit.predictions for refit in _scored(side)]
     if not files:
         raise NotReadableError(f"run {side.name} names no predictions of {side.study.model}")
     return [_read(side, file, len(labels), n_classes) for file in files]

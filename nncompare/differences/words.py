@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from nncompare.columns import fitting, printable
 from nncompare.differences.records import Change, DataDifference, RunDifference, ScoreDifference, StudyDifference
+from nncompare.points import points
 from nncompare.report import formats
+from nncompare.statistics import SINGLE_SEED
 
 __all__ = ["difference_lines"]
 
@@ -21,6 +23,7 @@ _CONCLUSIONS = {
     "identical": "identical predictions",
     "not compared": "not compared",
 }
+_CLAIMS = ("better", "worse", "equal")
 _SAID_COSTS = ("fit_cpu_s", "latency_ms", "peak_memory_mb", "n_parameters", "size_bytes")
 _NOTABLE = 0.2
 _PREFIXES = ("environment.packages.", "environment.", "settings.")
@@ -74,9 +77,13 @@ def _row(study: StudyDifference) -> tuple[str, ...]:
 
 
 def _conclusion(score: ScoreDifference) -> str:
-    """Return the state in words, with the reason why nothing is compared or why not item by item."""
+    """Return the state in words, with the reason why nothing is compared or with what leaves it open."""
     said = _CONCLUSIONS[score.state]
-    return f"{said}: {score.reason}" if score.state == "not compared" else said
+    if score.state == "not compared":
+        return f"{said}: {score.reason}"
+    if score.failed_refits:
+        return f"undecided: {score.failed_refits}"
+    return f"{said}, {SINGLE_SEED}" if score.single_seed and score.state in _CLAIMS else said
 
 
 def _notes(study: StudyDifference) -> Iterator[str]:
@@ -111,4 +118,4 @@ def _value(value: object) -> str:
 
 
 def _points(fraction: float | None) -> str:
-    return formats.MISSING if fraction is None else formats.points(fraction).replace("-", "−")
+    return formats.MISSING if fraction is None else points(fraction, signed=True)

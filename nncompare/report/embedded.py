@@ -3,9 +3,10 @@
 They are what the page is drawn from, no more: numbers are rounded so that none on the page changes, and what the
 page does not show is left out (`shown` says what). What was taken out of a page renders to the same bytes.
 
-A list is written with a tag in front: ``[0, {name: column}]`` for records with the same names, where a string
-stands for an equal column named before; ``[1, d, first, …]`` for numbers with at most ``d`` decimals, as
-differences of whole numbers; ``[2, …]`` for anything else.
+A list is written with a tag in front: ``[0, [name, …], [column, …]]`` for records with the same names, where a
+whole number stands for an equal column before; ``[1, d, first, …]`` for numbers with at most ``d`` decimals, as
+differences of whole numbers; ``[2, …]`` for anything else. A mapping some of whose names are whole numbers, which
+JavaScript would put first, is written as ``[3, [name, value], …]``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from nncompare.report.mistakes import SHOWN as MISTAKES_SHOWN
 from nncompare.report.training import curves
 from nncompare.results import Curve, RefitRecord, Results, StudyRecord, TrialRecord
 
-RECORDS, NUMBERS, VALUES = 0, 1, 2
+RECORDS, NUMBERS, VALUES, PAIRS = 0, 1, 2, 3
 FEWEST_DIGITS, MOST_DIGITS = 4, 9
 MOST_DECIMALS = 4
 EXACT = 2**53
@@ -35,6 +36,7 @@ NOT_SHOWN_OF_REFIT: dict[str, Any] = {
     "per_class": [], "confusion_matrix": [], "predictions": None, "model": None, "manifest_sha256": None,
     "fit_time_s": None, "first_batch_s": None, "predict_time_s": None,
 }  # fmt: skip
+WHOLE = re.compile(r"[0-9]+")
 HOLDER = re.compile(r'<template id="results">([A-Za-z0-9+/=]*)</template>')
 
 
@@ -125,24 +127,20 @@ def _said(value: float) -> list[str]:
 def pack(value: Any) -> Any:
     """Return a JSON value with its lists tagged, records as columns and numbers as differences."""
     if isinstance(value, dict):
-        return {name: pack(item) for name, item in value.items()}
+        packed = {name: pack(item) for name, item in value.items()}
+        return [PAIRS, *map(list, packed.items())] if any(map(WHOLE.fullmatch, packed)) else packed
     if not isinstance(value, list):
         return value
     if len(value) > 1 and all(isinstance(item, dict) and list(item) == list(value[0]) for item in value):
-        return [RECORDS, _columns(value)] if value[0] else [VALUES, *value]
+        return [RECORDS, list(value[0]), _columns(value)] if value[0] else [VALUES, *value]
     differences = _differences(value)
     return [VALUES, *map(pack, value)] if differences is None else differences
 
 
-def _columns(records: list[dict[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    before: dict[str, list[Any]] = {}
-    for name in records[0]:
-        column = [record[name] for record in records]
-        same = next((other for other, values in before.items() if _equal(values, column)), None)
-        before[name] = column
-        found[name] = pack(column) if same is None else same
-    return found
+def _columns(records: list[dict[str, Any]]) -> list[Any]:
+    columns = [[record[name] for record in records] for name in records[0]]
+    first = [next(k for k, one in enumerate(columns) if _equal(one, column)) for column in columns]
+    return [pack(column) if k == at else at for k, (at, column) in enumerate(zip(first, columns, strict=True))]
 
 
 def _equal(one: list[Any], other: list[Any]) -> bool:
@@ -175,7 +173,10 @@ def unpack(value: Any) -> Any:
     if tag == NUMBERS:
         decimals, *steps = rest
         return [n / 10**decimals if n % 10**decimals else n // 10**decimals for n in accumulate(steps)]
-    columns: dict[str, list[Any]] = {}
-    for name, column in rest[0].items():
-        columns[name] = columns[column] if isinstance(column, str) else unpack(column)
-    return [dict(zip(columns, items, strict=True)) for items in zip(*columns.values(), strict=True)]
+    if tag == PAIRS:
+        return {name: unpack(item) for name, item in rest}
+    names, packed = rest
+    columns: list[list[Any]] = []
+    for column in packed:
+        columns.append(columns[column] if isinstance(column, int) else unpack(column))
+    return [dict(zip(names, items, strict=True)) for items in zip(*columns, strict=True)]

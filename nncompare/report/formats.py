@@ -27,11 +27,6 @@ def mean_and_interval(value: Interval | None) -> str:
     return MISSING if value is None else f"{value.mean:.4f} (95 % CI {interval(value)})"
 
 
-def points(difference: float) -> str:
-    """Return a difference of fractions in percentage points, with its sign."""
-    return f"{100 * difference:+.1f}"
-
-
 def seconds(value: float | None) -> str:
     """Return a duration given in seconds, in the unit that a person would use."""
     if value is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nncompare.points import points
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Column, Entry, Part, Row, Table
 from nncompare.report.charts import Chart
@@ -160,7 +161,7 @@ def _why_none(part: Part) -> str:
 
 def _pairs(part: Part) -> Table:
     """Return the differences between models (and references) with their simultaneous intervals and costs."""
-    margin = formats.points(part.dataset.verdict.margin).lstrip("+")
+    margin = points(part.dataset.verdict.margin)
     pairs = part.dataset.verdict.pairs
     has_sign_test = any(pair.mcnemar_p is not None for pair in pairs)
     return Table(
@@ -184,8 +185,8 @@ def _pair(part: Part, pair: PairRecord, has_sign_test: bool) -> Row:
         (
             Cell(f"{pair.a} − {pair.b}"),
             Cell(_conclusion(pair)),
-            Cell(formats.points(pair.difference)),
-            Cell(f"{formats.points(pair.low)} to {formats.points(pair.high)}"),
+            Cell(points(pair.difference, signed=True)),
+            Cell(f"{points(pair.low, signed=True)} to {points(pair.high, signed=True)}"),
             *((Cell(p),) if has_sign_test else ()),
             Cell(_cost(part, pair)),
         )
