@@ -10,7 +10,7 @@ import nncompare.testing.isolated
 from nncompare.exceptions import PluginError, UsageError
 from nncompare.registry import DATASETS, MODELS, find
 from nncompare.testing import CheckFailedError, CheckResult, check_dataset, check_plugin, parametrize_with_checks
-from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, summary
+from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, building_on, summary
 from nncompare.testing.isolated import check_isolated, find_plugin
 from nncompare.testing.running import judge
 from nncompare.testing.subject import ModelSubject
@@ -123,7 +123,7 @@ def test_plugins(plugin, check):
     check(plugin)
 """
     (tmp_path / "test_it.py").write_text(code)
-    wanted = "check_trains or check_other_seed or check_probabilities_sum or check_takes_unseen"
+    wanted = "check_n_parameters or check_other_seed or check_probabilities_sum or check_takes_unseen"
     command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "-k", wanted]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
@@ -132,7 +132,7 @@ def test_plugins(plugin, check):
         return any(line.startswith(word) and test in line for line in lines)
 
     assert "XPASS(strict)" in done.stdout
-    assert ended("FAILED", "[ExcusesWhatPasses-check_trains]")
+    assert ended("FAILED", "[ExcusesWhatPasses-check_n_parameters]")
     assert ended("XFAIL", "[Fixed-check_other_seed_other_predictions] - Nothing in it is random.")
     assert ended("FAILED", "[ReturnsLogits-check_probabilities_sum_to_one]")
     assert "3 skipped" in done.stdout
@@ -174,6 +174,42 @@ def test_isolated_crash_or_hang_costs_that_check_only(flat, name, victim, catego
     assert by_name[victim].category == category
     assert words in by_name[victim].message
     assert (report.kind, report.passed) == ("model", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "victim", "n_skipped"),
+    [
+        ("CrashesInInit", "check_constructs_without_arguments", len(MODEL_CHECKS) - 3),
+        ("CrashesInItsSpace", "check_space_is_searchable", None),
+        ("CrashesInFit", "check_trains", None),
+    ],
+)
+def test_isolated_crash_is_told_once_and_skips_what_builds_on_it(flat, name, victim, n_skipped):
+    ref = find(f"{flat / 'unruly.py'}:{name}", MODELS)
+    wanted = [check.__name__ for check in MODEL_CHECKS]
+    if victim == "check_space_is_searchable":
+        wanted = wanted[: wanted.index("check_trains") + 1]
+    results = check_isolated(ref, checks=wanted).results
+    assert [r.name for r in results if r.status == "error"] == [victim]
+    skipped = {r.name: r.message for r in results if r.status == "skipped"}
+    assert set(skipped.values()) == {f"It builds on {victim}, which could not be carried out."}
+    assert set(skipped) == building_on(victim, MODEL_CHECKS) & set(wanted)
+    assert n_skipped in (None, len(skipped))
+
+
+def test_what_builds_on_check_trains_is_what_is_skipped_where_it_fails():
+    results = check_plugin(unruly.ExcusesItsFit, on_fail="return")
+    told = "It builds on check_trains, which failed."
+    silent = {"check_takes_unseen_words"}  # the model reads no texts
+    assert {r.name for r in results if r.message == told} == building_on("check_trains", MODEL_CHECKS) - silent
+
+
+def test_a_foundation_is_not_excused():
+    results = check_plugin(unruly.ExcusesItsFit, on_fail="return")
+    failed = {r.name: r.message for r in results if not r.ok}
+    assert failed.keys() == {"check_expected_failures", "check_trains"}
+    assert "which has to hold for every plugin" in failed["check_expected_failures"]
+    assert "not today" in failed["check_trains"]
 
 
 def test_isolated_results_are_those_of_the_same_checks_in_this_process(flat):

@@ -19,7 +19,7 @@ from nncompare.execution.process import kill_tree
 from nncompare.execution.runner import LocalRunner, refuse
 from nncompare.execution.specs import CallSpec, MeasureSpec
 from nncompare.registry import DATASETS, MODELS, PluginRef, discover, find, installed
-from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, select
+from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, building_on, select
 from nncompare.testing.child import FUNCTION
 from nncompare.testing.outcomes import CheckResult
 
@@ -158,7 +158,15 @@ class _Session:
                 name=self._left[0], status="error", message=message, seconds=seconds, category=category
             )
             self._take(result)
+            self._skip_what_builds_on(result.name)
         return list(self._left)
+
+    def _skip_what_builds_on(self, name: str) -> None:
+        """Spare the checks that would crash or hang as this one did, each for as long."""
+        checks = MODEL_CHECKS if self.kind == "model" else DATASET_CHECKS
+        message = f"It builds on {name}, which could not be carried out."
+        for left in [check for check in self._left if check in building_on(name, checks)]:
+            self._take(CheckResult(name=left, status="skipped", message=message))
 
     def _answer(self, kind: str, message: dict[str, Any]) -> Any:
         clock = self._clock
