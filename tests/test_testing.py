@@ -241,3 +241,12 @@ def test_find_plugin_finds_models_and_data_sets_and_names_the_nearest():
     assert find_plugin("digits").value == "nncompare_plugins.datasets.digits:Digits"
     with pytest.raises(UsageError, match=r"No plugin is called 'digit'\. Did you mean 'digits'"):
         find_plugin("digit")
+
+
+def test_find_plugin_says_what_is_switched_off(monkeypatch):
+    monkeypatch.setenv("NNCOMPARE_DISABLE_PLUGINS", "mlp,digits")
+    for name in ("mlp", "digits"):
+        with pytest.raises(
+            UsageError, match=f"plugin '{name}' of nncompare .* is switched off: .*_DISABLE_PLUGINS"
+        ):
+            find_plugin(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import tempfile
 import threading
@@ -19,6 +18,7 @@ from nncompare.execution.process import kill_tree
 from nncompare.execution.runner import LocalRunner, refuse
 from nncompare.execution.specs import CallSpec, MeasureSpec
 from nncompare.registry import DATASETS, MODELS, PluginRef, discover, find, installed
+from nncompare.selection import did_you_mean
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, building_on, select
 from nncompare.testing.child import FUNCTION
 from nncompare.testing.outcomes import CheckResult
@@ -51,7 +51,7 @@ def find_plugin(name: str) -> PluginRef:
     Raises
     ------
     UsageError
-        No plugin has this name, it was refused, or a model and a data set have it.
+        No plugin has this name, it is refused or switched off, or a model and a data set have it.
     """
     if ":" in name:
         return find(name, MODELS)
@@ -61,14 +61,14 @@ def find_plugin(name: str) -> PluginRef:
     if len(groups) == 1:
         return catalogs[groups[0]].plugins[name]
     if groups:
-        raise UsageError(f"'{name}' is a model and a data set. Name the class, as in 'package.module:Class'.")
+        model, dataset = (catalogs[group].plugins[name].value for group in groups)
+        raise UsageError(f"'{name}' is a model and a data set. Name the class: '{model}' or '{dataset}'.")
     for group, catalog in catalogs.items():
-        if any(problem.name == name for problem in catalog.problems):
-            return find(name, group, catalog)  # which says why it is refused
+        refused = [problem.name for problem in catalog.problems]
+        if name in (*refused, *(ref.name for ref, _reason in catalog.disabled)):
+            return find(name, group, catalog)  # which says why it is refused or switched off
     known = [*catalogs[MODELS].plugins, *catalogs[DATASETS].plugins]
-    near = difflib.get_close_matches(name.lower(), known, n=1)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
-    raise UsageError(f"No plugin is called '{name}'.{hint} Installed: {', '.join(known)}.")
+    raise UsageError(f"No plugin is called '{name}'.{did_you_mean(name, known)} Installed: {', '.join(known)}.")
 
 
 def check_isolated(
