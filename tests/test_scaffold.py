@@ -87,7 +87,7 @@ def test_names_of_installed_plugins_are_taken():
         refuse_taken(choose_names("mlp"))
     with pytest.raises(UsageError, match=r"^A data set 'digits' is installed already, from nncompare \d"):
         refuse_taken(choose_names("digits"))
-    with pytest.raises(UsageError, match="^'all' stands for all plugins"):
+    with pytest.raises(UsageError, match=r"^'all' stands for all plugins"):
         choose_names("all")
     refuse_taken(choose_names("one-that-nobody-has"))
 

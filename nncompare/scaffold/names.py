@@ -95,8 +95,8 @@ def refuse_taken(names: PluginNames) -> None:
         if found is None or (group == MODELS and normalized(found.distribution) == names.distribution):
             continue
         raise UsageError(
-            f"A {KINDS[group]} '{names.plugin}' is installed already, from {found.owner}. One name for two plugins "
-            "is of no use; choose another one."
+            f"A {KINDS[group]} '{names.plugin}' is installed already, from {found.owner}. One name for two "
+            "plugins is of no use; choose another one."
         )
 
 

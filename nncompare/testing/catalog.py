@@ -161,13 +161,13 @@ def select(names: Iterable[str], checks: Iterable[Check]) -> tuple[Check, ...]:
     Raises
     ------
     UsageError
-        There is no check of that name.
+        There is no check of that name, or it is one of the other kind of plugins.
     """
     known = {check.__name__: check for check in checks}
     wanted = list(names)
     for name in wanted:
         if name not in known:
-            raise UsageError(f"No check is called '{name}'. {_nearest(name, list(known))}")
+            raise UsageError(_unknown(name, list(known)))
     return tuple(check for name, check in known.items() if name in wanted or not wanted)
 
 
@@ -197,6 +197,13 @@ def building_on(name: str, checks: Iterable[Check]) -> frozenset[str]:
 def summary(check: Check) -> str:
     """Return the property that a check stands for, in one line."""
     return (inspect.getdoc(check) or "").partition("\n")[0]
+
+
+def _unknown(name: str, names: list[str]) -> str:
+    for kind, checks in (("models", MODEL_CHECKS), ("data sets", DATASET_CHECKS)):
+        if name in [check.__name__ for check in checks]:
+            return f"'{name}' is a check of {kind}, which this plugin is not. The documentation lists its checks."
+    return f"No check is called '{name}'. {_nearest(name, names)}"
 
 
 def _is_reason(reason: object) -> bool:

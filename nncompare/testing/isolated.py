@@ -17,9 +17,9 @@ from nncompare.execution.probe import probe_plugin
 from nncompare.execution.process import kill_tree
 from nncompare.execution.runner import LocalRunner, refuse
 from nncompare.execution.specs import CallSpec, MeasureSpec
-from nncompare.registry import DATASETS, MODELS, PluginRef, discover, find, installed
+from nncompare.registry import DATASETS, LOCAL, MODELS, PluginRef, discover, find, installed
 from nncompare.selection import did_you_mean
-from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, building_on, select
+from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, Check, building_on, select
 from nncompare.testing.child import FUNCTION
 from nncompare.testing.outcomes import CheckResult
 
@@ -96,7 +96,8 @@ def check_isolated(
     UsageError
         There is no check of a name.
     """
-    select(checks, MODEL_CHECKS + DATASET_CHECKS)
+    installed_for = {MODELS: MODEL_CHECKS, DATASETS: DATASET_CHECKS} if ref.distribution != LOCAL else {}
+    select(checks, installed_for.get(ref.group, MODEL_CHECKS + DATASET_CHECKS))
     probe = probe_plugin(ref) if ref.group == MODELS else None
     framework = probe.tags.get("framework") if probe is not None and probe.ok else None
     with tempfile.TemporaryDirectory(prefix="nncompare-check-") as folder, LocalRunner() as runner:
@@ -131,6 +132,7 @@ class _Session:
     kind: str = ""
     results: list[CheckResult] = field(default_factory=list)
     _left: list[str] = field(default_factory=list)
+    _planned: bool = False
     _clock: _Clock = field(init=False)
 
     def run(self, spec: CallSpec) -> list[str]:
@@ -140,7 +142,9 @@ class _Session:
         if answer.status == "complete":
             return []
         message = answer.failure.message if answer.failure else "no reason was given"
-        if not self.kind:
+        if not self._planned:
+            if self.kind:
+                select(spec.arguments["checks"], self._checks())  # which says what the child could not choose
             late = f"its import did not end within {IMPORT_TIMEOUT_S:g} s"
             raise PluginError(
                 f"The plugin '{self.ref.name}' of {self.ref.owner} cannot be checked: "
@@ -161,17 +165,21 @@ class _Session:
             self._skip_what_builds_on(result.name)
         return list(self._left)
 
+    def _checks(self) -> tuple[Check, ...]:
+        return MODEL_CHECKS if self.kind == "model" else DATASET_CHECKS
+
     def _skip_what_builds_on(self, name: str) -> None:
         """Spare the checks that would crash or hang as this one did, each for as long."""
-        checks = MODEL_CHECKS if self.kind == "model" else DATASET_CHECKS
         message = f"It builds on {name}, which could not be carried out."
-        for left in [check for check in self._left if check in building_on(name, checks)]:
+        for left in [check for check in self._left if check in building_on(name, self._checks())]:
             self._take(CheckResult(name=left, status="skipped", message=message))
 
     def _answer(self, kind: str, message: dict[str, Any]) -> Any:
         clock = self._clock
-        if kind == "plan":
+        if kind == "kind":
             self.kind = message["plugin_kind"]
+        elif kind == "plan":
+            self._planned = True
             self._left = list(message["checks"])
         elif kind == "start":
             pid = message["pid"]
