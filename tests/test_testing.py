@@ -1,5 +1,6 @@
 """The doors to the kit: a script, pytest, and processes of their own."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -195,6 +196,17 @@ def test_isolated_crash_is_told_once_and_skips_what_builds_on_it(flat, name, vic
     assert set(skipped.values()) == {f"It builds on {victim}, which could not be carried out."}
     assert set(skipped) == building_on(victim, MODEL_CHECKS) & set(wanted)
     assert n_skipped in (None, len(skipped))
+
+
+def test_isolated_load_that_hangs_is_ended_with_its_check(flat):
+    ref = find(f"{flat / 'unruly.py'}:HangsInLoad", MODELS)
+    wanted = ["check_saves_and_loads_in_a_fresh_process", "check_two_classes"]
+    loads, after = check_isolated(ref, checks=wanted, timeout_s=8).results
+    assert (loads.status, loads.category, after.status) == ("error", "timeout", "passed")
+    seconds = re.match(
+        r"load\(\) or predict_proba\(\) of the saved model did not end within the (\S+) s", loads.message
+    )
+    assert float(seconds[1]) < 8
 
 
 def test_what_builds_on_check_trains_is_what_is_skipped_where_it_fails():

@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from nncompare.execution.memory import available_mb
 from nncompare.execution.probe import probe_plugin
 from nncompare.execution.process import kill_tree
 from nncompare.execution.runner import LocalRunner, refuse
-from nncompare.execution.specs import CallSpec, MeasureSpec
+from nncompare.execution.specs import Answer, CallSpec, MeasureSpec
 from nncompare.registry import DATASETS, LOCAL, MODELS, PluginRef, discover, find, installed
 from nncompare.selection import did_you_mean
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, Check, building_on, select
@@ -29,6 +29,9 @@ CHECK_TIMEOUT_S = 120.0
 IMPORT_TIMEOUT_S = 120.0
 """From the start of the fork server to the plan of the checks: on a busy machine a framework takes its time."""
 MEMORY_SHARE = 0.8
+RELOAD_SHARE = 0.9
+"""Of the time that a check has left, for loading a saved model: it is to end before the check is."""
+SHORTEST_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ class _Session:
     results: list[CheckResult] = field(default_factory=list)
     _left: list[str] = field(default_factory=list)
     _planned: bool = False
+    _late: dict[str, Any] = field(default_factory=dict)
     _clock: _Clock = field(init=False)
 
     def run(self, spec: CallSpec) -> list[str]:
@@ -186,13 +190,27 @@ class _Session:
             clock.restart(lambda: kill_tree(pid), self.timeout_s)
         elif kind == "result":
             clock.restart(self.runner.kill, self.timeout_s)
-            self._take(CheckResult(**message))
+            self._take(replace(CheckResult(**message), **self._late))
+            self._late = {}
         elif kind == "reload":
             spec = MeasureSpec.model_validate({**message["spec"], "framework": self.framework})
-            return self.runner.run(spec).model_dump(mode="json")
+            return self._reload(spec).model_dump(mode="json")
         else:
             return refuse(kind, message)
         return None
+
+    def _reload(self, spec: MeasureSpec) -> Answer:
+        """Load a saved model in what is left of its check's time; where that ends, the check is an error."""
+        left = RELOAD_SHARE * (self.timeout_s - self._clock.seconds)
+        spec = spec.model_copy(update={"timeout_s": min(spec.timeout_s, max(left, SHORTEST_S))})
+        answer = self.runner.run(spec)
+        if answer.failure is not None and answer.failure.category == "timeout":
+            message = (
+                f"load() or predict_proba() of the saved model did not end within the {spec.timeout_s:.3g} s that "
+                "it had in a fresh process, which was killed."
+            )
+            self._late = {"status": "error", "category": "timeout", "message": message}
+        return answer
 
     def _take(self, result: CheckResult) -> None:
         self._left.remove(result.name)

@@ -71,3 +71,13 @@ class LoadsElsewhere(Softmax):
     """Loads only where it was not saved."""
 
     model = PidWeights
+
+
+class NeverLoaded(Weights):
+    @classmethod
+    def load(cls, folder):
+        time.sleep(1e6)
+
+
+class HangsInLoad(Softmax):
+    model = NeverLoaded
