@@ -198,6 +198,16 @@ def test_isolated_crash_is_told_once_and_skips_what_builds_on_it(flat, name, vic
     assert n_skipped in (None, len(skipped))
 
 
+def test_isolated_crash_of_a_data_set_is_told_once_and_what_needs_no_cache_is_checked_all_the_same():
+    results = check_isolated(find(f"{dataset_mutants.__file__}:CrashesInLoad", DATASETS)).results
+    crashed = [result.name for result in results if result.status == "error"]
+    assert crashed == ["check_loads", "check_works_without_a_network"]
+    skipped = {result.name: result.message for result in results if result.status == "skipped"}
+    assert set(skipped) == building_on("check_loads", DATASET_CHECKS)
+    assert set(skipped.values()) == {"It builds on check_loads, which could not be carried out."}
+    assert len(skipped) == 6
+
+
 def test_isolated_load_that_hangs_is_ended_with_its_check(flat):
     ref = find(f"{flat / 'unruly.py'}:HangsInLoad", MODELS)
     wanted = ["check_saves_and_loads_in_a_fresh_process", "check_two_classes"]
