@@ -152,6 +152,12 @@ def discover(group: Group, source: Installed | None = None, selection: Selection
     return Catalog(plugins, problems, disabled)
 
 
+def switched_off_in_vain() -> list[str]:
+    """Return a sentence for each name that the environment switches off and that is not installed."""
+    selection = Selection.from_environment()
+    return selection.without_effect(_known(installed())) if selection.disabled else []
+
+
 def find(name: str, group: Group, catalog: Catalog | None = None) -> PluginRef:
     """Return the plugin that a user named.
 
@@ -236,9 +242,14 @@ def _references(points: Iterable[metadata.EntryPoint], group: Group) -> Iterator
 def _check_selection(selection: Selection, source: Installed) -> None:
     """Refuse a limit to plugins that are not there: it is mistyped, and would leave out all."""
     if selection.only:
-        refs = [ref for group in KINDS for ref in _references(source.entry_points, group)]
-        damaged = [(problem.name, problem.name) for problem in source.problems]
-        selection.check([*((ref.name, ref.distribution) for ref in refs), *damaged])
+        selection.check(_known(source))
+
+
+def _known(source: Installed) -> list[tuple[str, str]]:
+    """Return every name that a selection can mean, with its distribution."""
+    refs = [ref for group in KINDS for ref in _references(source.entry_points, group)]
+    damaged = [(problem.name, problem.name) for problem in source.problems]
+    return [*((ref.name, ref.distribution) for ref in refs), *damaged]
 
 
 def _why_refused(ref: PluginRef) -> str | None:

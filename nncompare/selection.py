@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from nncompare.exceptions import UsageError
@@ -20,9 +20,12 @@ __all__ = ["DISABLE_VARIABLE", "ONLY_VARIABLE", "OWN", "Selection", "did_you_mea
 
 DISABLE_VARIABLE = "NNCOMPARE_DISABLE_PLUGINS"
 ONLY_VARIABLE = "NNCOMPARE_ONLY_PLUGINS"
+ONLY_OPTION = "--only-plugins"
 OWN = "nncompare"
 """The distribution whose plugins come along."""
 _ALL = "all"
+_limits_by_option: list[str] = []
+"""What the variable holds because of the option, while it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +38,20 @@ class Selection:
         Distributions and plugins that are left out; ``all`` stands for those of others.
     only : tuple of str
         Distributions and plugins beside which those of others are left out; empty for no such limit.
+    limit : str
+        What the user wrote ``only`` into: the option or the variable.
     """
 
     disabled: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    limit: str = field(default=ONLY_OPTION, compare=False)
 
     @classmethod
     def from_environment(cls) -> Self:
         """Return what the two variables say."""
-        return cls(_words(os.environ.get(DISABLE_VARIABLE, "")), _words(os.environ.get(ONLY_VARIABLE, "")))
+        only = os.environ.get(ONLY_VARIABLE, "")
+        limit = ONLY_OPTION if only in _limits_by_option else ONLY_VARIABLE
+        return cls(_words(os.environ.get(DISABLE_VARIABLE, "")), _words(only), limit)
 
     def why_not(self, name: str, distribution: str) -> str | None:
         """Return why a plugin is left out, in a sentence with its remedy; None where it is not.
@@ -75,17 +83,41 @@ class Selection:
         for word in self.only:
             if not any(_means(word, *pair) for pair in known):
                 raise UsageError(
-                    f"--only-plugins names '{word}', which is neither a plugin nor a distribution with one."
+                    f"{self.limit} names '{word}', which is neither a plugin nor a distribution with one."
                     f"{did_you_mean(word, names)} Installed: {', '.join(names)}."
                 )
 
+    def without_effect(self, known: Sequence[tuple[str, str]]) -> list[str]:
+        """Return a sentence for each word of ``disabled`` that means none of ``known``; one may be mistyped.
+
+        It is no error: a profile may be meant for several machines.
+        """
+        names = sorted({name for pair in known for name in pair})
+        return [
+            f"{DISABLE_VARIABLE} names '{word}', and no plugin or distribution of that name is installed."
+            f"{did_you_mean(word, names)}"
+            for word in self.disabled
+            if word != _ALL and not any(_means(word, *pair) for pair in known)
+        ]
+
 
 def limit_plugins(names: Iterable[str]) -> Callable[[], None]:
-    """Leave out all plugins of others but these, for this process and its children; return how to end that."""
+    """Leave out all plugins of others but these, for this process and its children; return how to end that.
+
+    Raises
+    ------
+    UsageError
+        One of the names is empty: it would stand for no limit.
+    """
+    names = list(names)
+    if not all(map(_words, names)):
+        raise UsageError(f"{ONLY_OPTION} names nothing. Name a plugin or a package, or leave it out.")
     before = os.environ.get(ONLY_VARIABLE)
-    os.environ[ONLY_VARIABLE] = ",".join(names)
+    now = os.environ[ONLY_VARIABLE] = ",".join(names)
+    _limits_by_option.append(now)
 
     def restore() -> None:
+        _limits_by_option.remove(now)
         if before is None:
             os.environ.pop(ONLY_VARIABLE, None)
         else:

@@ -64,6 +64,12 @@ def test_check_plugin_as_json():
     [
         (["nothing"], "No plugin is called 'nothing'. Installed: cnn, lstm, mlp, digits"),
         (["mlp", "--check", "check_train"], "No check is called 'check_train'. Did you mean 'check_trains'?"),
+        (
+            ["mlp", "--check", "check_info"],
+            "Error: 'check_info' is a check of data sets, which this",
+        ),
+        (["digits", "--check", "check_trains"], "Error: 'check_trains' is a check of models, which this plugin"),
+        ([mutant("Softmax"), "--check", "check_info"], "Error: 'check_info' is a check of data sets, which this"),
         (["mlp", "--timeout", "0"], "'0' is no time above 0"),
         (["nowhere.py:Model"], "There is no file 'nowhere.py'"),
     ],

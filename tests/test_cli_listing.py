@@ -121,6 +121,32 @@ def test_list_shows_what_is_switched_off_and_does_not_probe_it(listing):
     assert [(row["name"], row["status"]) for row in rows] == [("net", "not checked"), ("bad", "switched off")]
 
 
+def test_list_names_the_variable_and_not_the_option_that_limits_to_what_is_not_there(monkeypatch):
+    monkeypatch.setenv(ONLY_VARIABLE, "mpl")
+    done = CliRunner().invoke(main, ["list"])
+    assert done.exit_code == 2
+    assert done.stderr.startswith("Error: NNCOMPARE_ONLY_PLUGINS names 'mpl', which is neither")
+    done = CliRunner().invoke(main, ["list", "--only-plugins", "digitz"])
+    assert done.stderr.startswith("Error: --only-plugins names 'digitz', which is neither")
+
+
+@pytest.mark.parametrize("word", ["", " ", ","])
+def test_list_refuses_a_limit_that_names_nothing(word):
+    done = CliRunner().invoke(main, ["list", "--only-plugins", "mlp", "--only-plugins", word])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == "Error: --only-plugins names nothing. Name a plugin or a package, or leave it out.\n"
+
+
+def test_list_warns_once_of_what_is_switched_off_in_vain(monkeypatch):
+    monkeypatch.setenv("NNCOMPARE_DISABLE_PLUGINS", "all,digitz,NNCompare")
+    done = CliRunner().invoke(main, ["list"])
+    assert done.exit_code == 0
+    assert done.stderr == (
+        "Warning: NNCOMPARE_DISABLE_PLUGINS names 'digitz', and no plugin or distribution of that name is "
+        "installed. Did you mean 'digits'?\n"
+    )
+
+
 def test_list_only_plugins_holds_for_one_command():
     before = os.environ.get(ONLY_VARIABLE)
     done = CliRunner().invoke(main, ["list", "--only-plugins", "mlp,digits", "--only-plugins", "nncompare"])

@@ -82,9 +82,13 @@ def test_names_of_the_class_are_none_that_the_code_uses(framework):
     assert choose_names("model", beside=source).class_name == ("Model" if framework == "sklearn" else "MyModel")
 
 
-def test_names_of_installed_models_are_taken():
+def test_names_of_installed_plugins_are_taken():
     with pytest.raises(UsageError, match=r"^A model 'mlp' is installed already, from nncompare \d"):
         refuse_taken(choose_names("mlp"))
+    with pytest.raises(UsageError, match=r"^A data set 'digits' is installed already, from nncompare \d"):
+        refuse_taken(choose_names("digits"))
+    with pytest.raises(UsageError, match=r"^'all' stands for all plugins"):
+        choose_names("all")
     refuse_taken(choose_names("one-that-nobody-has"))
 
 
@@ -237,7 +241,7 @@ def test_new_plugin_refuses_with_one_line_and_code_2(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "nncompare-gru").mkdir()
     (tmp_path / "nncompare-gru" / "mine.txt").touch()
-    for arguments, message in ((["gru"], "is not empty"), (["mlp"], "installed already"), (["!"], "cannot be")):
+    for arguments, message in ((["gru"], "is not empty"), (["digits"], "installed already"), (["!"], "cannot be")):
         done = new_plugin(*arguments)
         assert (done.exit_code, done.stdout) == (2, "")
         assert len(done.stderr.splitlines()) == 1

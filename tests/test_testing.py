@@ -1,6 +1,7 @@
 """The doors to the kit: a script, pytest, and processes of their own."""
 
 import contextlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import nncompare.testing.isolated
 from nncompare.exceptions import PluginError, UsageError
 from nncompare.registry import DATASETS, MODELS, find
 from nncompare.testing import CheckFailedError, CheckResult, check_dataset, check_plugin, parametrize_with_checks
-from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, summary
+from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, building_on, summary
 from nncompare.testing.isolated import check_isolated, find_plugin
 from nncompare.testing.running import judge
 from nncompare.testing.size_checks import check_n_parameters
@@ -148,7 +149,7 @@ def test_plugins(plugin, check):
     check(plugin)
 """
     (tmp_path / "test_it.py").write_text(code)
-    wanted = "check_trains or check_other_seed or check_probabilities_sum or check_takes_unseen"
+    wanted = "check_n_parameters or check_other_seed or check_probabilities_sum or check_takes_unseen"
     command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "-k", wanted]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
@@ -157,7 +158,7 @@ def test_plugins(plugin, check):
         return any(line.startswith(word) and test in line for line in lines)
 
     assert "XPASS(strict)" in done.stdout
-    assert ended("FAILED", "[ExcusesWhatPasses-check_trains]")
+    assert ended("FAILED", "[ExcusesWhatPasses-check_n_parameters]")
     assert ended("XFAIL", "[Fixed-check_other_seed_other_predictions] - Nothing in it is random.")
     assert ended("FAILED", "[ReturnsLogits-check_probabilities_sum_to_one]")
     assert "3 skipped" in done.stdout
@@ -201,6 +202,63 @@ def test_isolated_crash_or_hang_costs_that_check_only(flat, name, victim, catego
     assert (report.kind, report.passed) == ("model", False)
 
 
+@pytest.mark.parametrize(
+    ("name", "victim", "n_skipped"),
+    [
+        ("CrashesInInit", "check_constructs_without_arguments", len(MODEL_CHECKS) - 3),
+        ("CrashesInItsSpace", "check_space_is_searchable", None),
+        ("CrashesInFit", "check_trains", None),
+    ],
+)
+def test_isolated_crash_is_told_once_and_skips_what_builds_on_it(flat, name, victim, n_skipped):
+    ref = find(f"{flat / 'unruly.py'}:{name}", MODELS)
+    wanted = [check.__name__ for check in MODEL_CHECKS]
+    if victim == "check_space_is_searchable":
+        wanted = wanted[: wanted.index("check_trains") + 1]
+    results = check_isolated(ref, checks=wanted).results
+    assert [r.name for r in results if r.status == "error"] == [victim]
+    skipped = {r.name: r.message for r in results if r.status == "skipped"}
+    assert set(skipped.values()) == {f"It builds on {victim}, which could not be carried out."}
+    assert set(skipped) == building_on(victim, MODEL_CHECKS) & set(wanted)
+    assert n_skipped in (None, len(skipped))
+
+
+def test_isolated_crash_of_a_data_set_is_told_once_and_what_needs_no_cache_is_checked_all_the_same():
+    results = check_isolated(find(f"{dataset_mutants.__file__}:CrashesInLoad", DATASETS)).results
+    crashed = [result.name for result in results if result.status == "error"]
+    assert crashed == ["check_loads", "check_works_without_a_network"]
+    skipped = {result.name: result.message for result in results if result.status == "skipped"}
+    assert set(skipped) == building_on("check_loads", DATASET_CHECKS)
+    assert set(skipped.values()) == {"It builds on check_loads, which could not be carried out."}
+    assert len(skipped) == 6
+
+
+def test_isolated_load_that_hangs_is_ended_with_its_check(flat):
+    ref = find(f"{flat / 'unruly.py'}:HangsInLoad", MODELS)
+    wanted = ["check_saves_and_loads_in_a_fresh_process", "check_two_classes"]
+    loads, after = check_isolated(ref, checks=wanted, timeout_s=8).results
+    assert (loads.status, loads.category, after.status) == ("error", "timeout", "passed")
+    seconds = re.match(
+        r"load\(\) or predict_proba\(\) of the saved model did not end within the (\S+) s", loads.message
+    )
+    assert float(seconds[1]) < 8
+
+
+def test_what_builds_on_check_trains_is_what_is_skipped_where_it_fails():
+    results = check_plugin(unruly.ExcusesItsFit, on_fail="return")
+    told = "It builds on check_trains, which failed."
+    silent = {"check_takes_unseen_words"}  # the model reads no texts
+    assert {r.name for r in results if r.message == told} == building_on("check_trains", MODEL_CHECKS) - silent
+
+
+def test_a_foundation_is_not_excused():
+    results = check_plugin(unruly.ExcusesItsFit, on_fail="return")
+    failed = {r.name: r.message for r in results if not r.ok}
+    assert failed.keys() == {"check_expected_failures", "check_trains"}
+    assert "which has to hold for every plugin" in failed["check_expected_failures"]
+    assert "not today" in failed["check_trains"]
+
+
 def test_isolated_results_are_those_of_the_same_checks_in_this_process(flat):
     ref = find(f"{flat / 'mutants.py'}:ReturnsLogits", MODELS)
     told = []
@@ -230,3 +288,12 @@ def test_find_plugin_finds_models_and_data_sets_and_names_the_nearest():
     assert find_plugin("digits").value == "nncompare_plugins.datasets.digits:Digits"
     with pytest.raises(UsageError, match=r"No plugin is called 'digit'\. Did you mean 'digits'"):
         find_plugin("digit")
+
+
+def test_find_plugin_says_what_is_switched_off(monkeypatch):
+    monkeypatch.setenv("NNCOMPARE_DISABLE_PLUGINS", "mlp,digits")
+    for name in ("mlp", "digits"):
+        with pytest.raises(
+            UsageError, match=f"plugin '{name}' of nncompare .* is switched off: .*_DISABLE_PLUGINS"
+        ):
+            find_plugin(name)

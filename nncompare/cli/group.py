@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
@@ -12,7 +13,7 @@ from nncompare.cli.secrets import without_passwords
 from nncompare.cli.streams import open_missing_streams, stdout_errors
 from nncompare.columns import one_line, printable
 from nncompare.exceptions import NNCompareError, StorageError
-from nncompare.selection import limit_plugins
+from nncompare.selection import DISABLE_VARIABLE, limit_plugins
 
 _DEBUG = "nncompare.debug"
 _ARGUMENTS = "nncompare.arguments"
@@ -112,6 +113,11 @@ def _limit_plugins(ctx: click.Context, _option: click.Parameter, names: tuple[st
     """Switch off all but the named plugins until the command ends; a comma separates names too."""
     if names:
         ctx.call_on_close(limit_plugins(names))
+    if os.environ.get(DISABLE_VARIABLE) and not ctx.resilient_parsing:
+        from nncompare.registry import switched_off_in_vain
+
+        for sentence in switched_off_in_vain():
+            click.echo(one_line(f"Warning: {sentence}"), err=True)
     return names
 
 

@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from nncompare.exceptions import UsageError
-from nncompare.registry import MODELS, RESERVED, discover
+from nncompare.registry import DATASETS, KINDS, MODELS, RESERVED, discover, installed
 from nncompare.selection import Selection, normalized
 
 __all__ = ["CLASS_STAND_IN", "PluginNames", "choose_names", "refuse_taken"]
@@ -19,6 +19,8 @@ CLASS_STAND_IN = "MyModel"
 _PREFIX = "nncompare-"
 _LONGEST = 60
 _VALID = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
+_EVERY = "all"
+"""What stands for all models and for all plugins, in settings."""
 _TAKEN_MODULES = frozenset({"nncompare_plugins"})
 
 
@@ -65,6 +67,8 @@ def choose_names(text: str, *, beside: str = "") -> PluginNames:
         raise UsageError(f"The name '{plugin}' has {len(plugin)} characters; {_LONGEST} are possible. Shorten it.")
     if plugin in RESERVED:
         raise UsageError(f"'{plugin}' is the name of a reference. Choose another one.")
+    if plugin == _EVERY:
+        raise UsageError(f"'{plugin}' stands for all plugins in settings. Choose another name.")
     package = normalized(plugin)
     distribution = package if package.startswith(_PREFIX) else _PREFIX + package
     module = distribution.replace("-", "_")
@@ -76,19 +80,23 @@ def choose_names(text: str, *, beside: str = "") -> PluginNames:
 
 
 def refuse_taken(names: PluginNames) -> None:
-    """Refuse the name of a model that another package brings: two owners of one name are of no use.
+    """Refuse the name of a plugin that is installed.
+
+    Two models of one name are both refused, and commands such as ``check-plugin`` take models and data sets.
 
     Raises
     ------
     UsageError
-        It is installed already.
+        A model of another package has the name, or a data set.
     """
-    catalog = discover(MODELS, selection=Selection())
-    found = catalog.plugins.get(names.plugin)
-    if found is not None and normalized(found.distribution) != names.distribution:
+    source = installed()
+    for group in (MODELS, DATASETS):
+        found = discover(group, source, Selection()).plugins.get(names.plugin)
+        if found is None or (group == MODELS and normalized(found.distribution) == names.distribution):
+            continue
         raise UsageError(
-            f"A model '{names.plugin}' is installed already, from {found.owner}. Two owners of one name are both "
-            "refused; choose another one."
+            f"A {KINDS[group]} '{names.plugin}' is installed already, from {found.owner}. One name for two "
+            "plugins is of no use; choose another one."
         )
 
 

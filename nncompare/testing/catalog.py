@@ -24,6 +24,7 @@ __all__ = [
     "MODEL_CHECKS",
     "Check",
     "Subject",
+    "building_on",
     "checks_of",
     "expected_failures",
     "select",
@@ -34,14 +35,46 @@ Subject: TypeAlias = ModelSubject | DatasetSubject
 Check: TypeAlias = Callable[[Any], None]
 
 
+_NEVER_EXCUSED = frozenset(
+    {
+        "check_constructs_without_arguments",
+        "check_tags",
+        "check_info",
+        "check_expected_failures",
+        "check_space_is_searchable",
+        "check_space_is_json",
+        "check_trains",
+        "check_probabilities_have_shape_and_dtype",
+        "check_probabilities_sum_to_one",
+        "check_predictions_repeat",
+        "check_rows_keep_their_order",
+        "check_loads",
+        "check_labels_in_range",
+    }
+)
+"""Where one of these fails, others are skipped that could show a fault: to excuse it would excuse them all."""
+
+
 def check_expected_failures(subject: Subject) -> None:
-    """Each name in ``expected_failures`` is that of a check, and has a reason."""
+    """``expected_failures`` maps names of checks, none of which others build on, to reasons."""
     names = [check.__name__ for check in checks_of(subject.cls)]
-    for name, reason in expected_failures(subject.cls).items():
+    found = getattr(subject.cls, "expected_failures", {})
+    if not isinstance(found, Mapping):
+        raise CheckFailedError(
+            f"expected_failures is of type {type(found).__name__}. A dict is expected, of names of checks with a "
+            "reason for each."
+        )
+    for name, reason in found.items():
         if name not in names:
-            raise CheckFailedError(f"expected_failures names '{name}', which is no check. {_nearest(name, names)}")
-        if not (isinstance(reason, str) and reason.strip()):
+            near = _nearest(str(name), names)
+            raise CheckFailedError(f"expected_failures names '{name}', which is no check. {near}")
+        if not _is_reason(reason):
             raise CheckFailedError(f"expected_failures gives no reason for '{name}'. Say why it cannot hold.")
+        if name in _NEVER_EXCUSED:
+            raise CheckFailedError(
+                f"expected_failures names '{name}', which has to hold for every plugin: other checks build on it. "
+                "Take it out, and mend the plugin where it fails."
+            )
 
 
 MODEL_CHECKS: tuple[Check, ...] = (
@@ -129,25 +162,53 @@ def select(names: Iterable[str], checks: Iterable[Check]) -> tuple[Check, ...]:
     Raises
     ------
     UsageError
-        There is no check of that name.
+        There is no check of that name, or it is one of the other kind of plugins.
     """
     known = {check.__name__: check for check in checks}
     wanted = list(names)
     for name in wanted:
         if name not in known:
-            raise UsageError(f"No check is called '{name}'. {_nearest(name, list(known))}")
+            raise UsageError(_unknown(name, list(known)))
     return tuple(check for name, check in known.items() if name in wanted or not wanted)
 
 
 def expected_failures(cls: type) -> Mapping[str, str]:
-    """Return what the plugin says cannot hold for it."""
+    """Return what the plugin says cannot hold for it, without what can be no excuse."""
     found = getattr(cls, "expected_failures", {})
-    return found if isinstance(found, Mapping) else {}
+    if not isinstance(found, Mapping):
+        return {}
+    return {name: why for name, why in found.items() if name not in _NEVER_EXCUSED and _is_reason(why)}
+
+
+def building_on(name: str, checks: Iterable[Check]) -> frozenset[str]:
+    """Return the names of those checks that cannot be carried out where this one crashed or hung."""
+    names = [check.__name__ for check in checks]
+    if name == "check_constructs_without_arguments":
+        return frozenset(names) - {name, "check_tags", "check_info", "check_expected_failures"}
+    if name == "check_space_is_searchable":
+        first = names.index("check_trains")
+        return frozenset(names[names.index(name) + 1 : first]) | {"check_every_draw_is_accepted"}
+    if name == "check_trains":
+        return frozenset(names[names.index(name) + 1 :])
+    if name == "check_loads":
+        return frozenset(names[names.index(name) + 1 :]) - {"check_works_without_a_network"}
+    return frozenset()
 
 
 def summary(check: Check) -> str:
     """Return the property that a check stands for, in one line."""
     return (inspect.getdoc(check) or "").partition("\n")[0]
+
+
+def _unknown(name: str, names: list[str]) -> str:
+    for kind, checks in (("models", MODEL_CHECKS), ("data sets", DATASET_CHECKS)):
+        if name in [check.__name__ for check in checks]:
+            return f"'{name}' is a check of {kind}, which this plugin is not. The documentation lists its checks."
+    return f"No check is called '{name}'. {_nearest(name, names)}"
+
+
+def _is_reason(reason: object) -> bool:
+    return isinstance(reason, str) and bool(reason.strip())
 
 
 def _nearest(name: str, names: list[str]) -> str:

@@ -28,18 +28,15 @@ def run_checks(plugin: str, arguments: dict[str, Any], channel: Channel) -> dict
     arguments : dict
         ``checks``: names, all where there are none.
     channel : Channel
-        Takes "plan" once, then "start" and "result" in turn; answers "reload".
+        Takes "kind" and "plan" once, then "start" and "result" in turn; answers "reload".
     """
     cls = load_class(plugin)
-    checks = select(arguments["checks"], checks_of(cls))
     subject = subject_of(cls)
+    channel.ask("kind", plugin_kind="model" if isinstance(subject, ModelSubject) else "data set")
+    checks = select(arguments["checks"], checks_of(cls))
     if isinstance(subject, ModelSubject):
         subject.reload = _Reloading(channel)
-    channel.ask(
-        "plan",
-        plugin_kind="model" if isinstance(subject, ModelSubject) else "data set",
-        checks=[check.__name__ for check in checks],
-    )
+    channel.ask("plan", checks=[check.__name__ for check in checks])
     for check in checks:
         channel.ask("start", name=check.__name__, pid=os.getpid())
         channel.ask("result", **asdict(run_check(check, subject)))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ from nncompare.execution.memory import available_mb
 from nncompare.execution.probe import probe_plugin
 from nncompare.execution.process import kill_tree
 from nncompare.execution.runner import LocalRunner, refuse
-from nncompare.execution.specs import CallSpec, MeasureSpec
-from nncompare.registry import DATASETS, MODELS, PluginRef, discover, find, installed
-from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, select
+from nncompare.execution.specs import Answer, CallSpec, MeasureSpec
+from nncompare.registry import DATASETS, LOCAL, MODELS, PluginRef, discover, find, installed
+from nncompare.selection import did_you_mean
+from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, Check, building_on, select
 from nncompare.testing.child import FUNCTION
 from nncompare.testing.outcomes import CheckResult
 
@@ -29,6 +29,9 @@ CHECK_TIMEOUT_S = 120.0
 IMPORT_TIMEOUT_S = 120.0
 """From the start of the fork server to the plan of the checks: on a busy machine a framework takes its time."""
 MEMORY_SHARE = 0.8
+RELOAD_SHARE = 0.9
+"""Of the time that a check has left, for loading a saved model: it is to end before the check is."""
+SHORTEST_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def find_plugin(name: str) -> PluginRef:
     Raises
     ------
     UsageError
-        No plugin has this name, it was refused, or a model and a data set have it.
+        No plugin has this name, it is refused or switched off, or a model and a data set have it.
     """
     if ":" in name:
         return find(name, MODELS)
@@ -61,14 +64,14 @@ def find_plugin(name: str) -> PluginRef:
     if len(groups) == 1:
         return catalogs[groups[0]].plugins[name]
     if groups:
-        raise UsageError(f"'{name}' is a model and a data set. Name the class, as in 'package.module:Class'.")
+        model, dataset = (catalogs[group].plugins[name].value for group in groups)
+        raise UsageError(f"'{name}' is a model and a data set. Name the class: '{model}' or '{dataset}'.")
     for group, catalog in catalogs.items():
-        if any(problem.name == name for problem in catalog.problems):
-            return find(name, group, catalog)  # which says why it is refused
+        refused = [problem.name for problem in catalog.problems]
+        if name in (*refused, *(ref.name for ref, _reason in catalog.disabled)):
+            return find(name, group, catalog)  # which says why it is refused or switched off
     known = [*catalogs[MODELS].plugins, *catalogs[DATASETS].plugins]
-    near = difflib.get_close_matches(name.lower(), known, n=1)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
-    raise UsageError(f"No plugin is called '{name}'.{hint} Installed: {', '.join(known)}.")
+    raise UsageError(f"No plugin is called '{name}'.{did_you_mean(name, known)} Installed: {', '.join(known)}.")
 
 
 def check_isolated(
@@ -96,7 +99,8 @@ def check_isolated(
     UsageError
         There is no check of a name.
     """
-    select(checks, MODEL_CHECKS + DATASET_CHECKS)
+    installed_for = {MODELS: MODEL_CHECKS, DATASETS: DATASET_CHECKS} if ref.distribution != LOCAL else {}
+    select(checks, installed_for.get(ref.group, MODEL_CHECKS + DATASET_CHECKS))
     probe = probe_plugin(ref) if ref.group == MODELS else None
     framework = probe.tags.get("framework") if probe is not None and probe.ok else None
     with tempfile.TemporaryDirectory(prefix="nncompare-check-") as folder, LocalRunner() as runner:
@@ -131,6 +135,8 @@ class _Session:
     kind: str = ""
     results: list[CheckResult] = field(default_factory=list)
     _left: list[str] = field(default_factory=list)
+    _planned: bool = False
+    _late: dict[str, Any] = field(default_factory=dict)
     _clock: _Clock = field(init=False)
 
     def run(self, spec: CallSpec) -> list[str]:
@@ -140,7 +146,9 @@ class _Session:
         if answer.status == "complete":
             return []
         message = answer.failure.message if answer.failure else "no reason was given"
-        if not self.kind:
+        if not self._planned:
+            if self.kind:
+                select(spec.arguments["checks"], self._checks())  # which says what the child could not choose
             late = f"its import did not end within {IMPORT_TIMEOUT_S:g} s"
             raise PluginError(
                 f"The plugin '{self.ref.name}' of {self.ref.owner} cannot be checked: "
@@ -158,25 +166,51 @@ class _Session:
                 name=self._left[0], status="error", message=message, seconds=seconds, category=category
             )
             self._take(result)
+            self._skip_what_builds_on(result.name)
         return list(self._left)
+
+    def _checks(self) -> tuple[Check, ...]:
+        return MODEL_CHECKS if self.kind == "model" else DATASET_CHECKS
+
+    def _skip_what_builds_on(self, name: str) -> None:
+        """Spare the checks that would crash or hang as this one did, each for as long."""
+        message = f"It builds on {name}, which could not be carried out."
+        for left in [check for check in self._left if check in building_on(name, self._checks())]:
+            self._take(CheckResult(name=left, status="skipped", message=message))
 
     def _answer(self, kind: str, message: dict[str, Any]) -> Any:
         clock = self._clock
-        if kind == "plan":
+        if kind == "kind":
             self.kind = message["plugin_kind"]
+        elif kind == "plan":
+            self._planned = True
             self._left = list(message["checks"])
         elif kind == "start":
             pid = message["pid"]
             clock.restart(lambda: kill_tree(pid), self.timeout_s)
         elif kind == "result":
             clock.restart(self.runner.kill, self.timeout_s)
-            self._take(CheckResult(**message))
+            self._take(replace(CheckResult(**message), **self._late))
+            self._late = {}
         elif kind == "reload":
             spec = MeasureSpec.model_validate({**message["spec"], "framework": self.framework})
-            return self.runner.run(spec).model_dump(mode="json")
+            return self._reload(spec).model_dump(mode="json")
         else:
             return refuse(kind, message)
         return None
+
+    def _reload(self, spec: MeasureSpec) -> Answer:
+        """Load a saved model in what is left of its check's time; where that ends, the check is an error."""
+        left = RELOAD_SHARE * (self.timeout_s - self._clock.seconds)
+        spec = spec.model_copy(update={"timeout_s": min(spec.timeout_s, max(left, SHORTEST_S))})
+        answer = self.runner.run(spec)
+        if answer.failure is not None and answer.failure.category == "timeout":
+            message = (
+                f"load() or predict_proba() of the saved model did not end within the {spec.timeout_s:.3g} s that "
+                "it had in a fresh process, which was killed."
+            )
+            self._late = {"status": "error", "category": "timeout", "message": message}
+        return answer
 
     def _take(self, result: CheckResult) -> None:
         self._left.remove(result.name)

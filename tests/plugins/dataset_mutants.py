@@ -42,6 +42,11 @@ class NotHere(Clouds):
         raise AssertionError("nobody listens there")
 
 
+class CrashesInLoad(Clouds):
+    def load(self, cache):
+        os._exit(7)
+
+
 class NeedsAFolder(Clouds):
     def __init__(self, folder) -> None:
         self.folder = folder

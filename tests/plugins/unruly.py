@@ -4,6 +4,7 @@ import ctypes
 import os
 import sys
 import time
+from typing import ClassVar
 
 from .mutants import Softmax, Weights
 
@@ -20,6 +21,28 @@ class HangsWithoutValidation(Softmax):
         while valid is None:
             time.sleep(0.1)
         return super().fit(params, train, valid, context)
+
+
+class CrashesInFit(Softmax):
+    def fit(self, params, train, valid, context):
+        ctypes.string_at(0)
+
+
+class CrashesInInit(Softmax):
+    def __init__(self):
+        ctypes.string_at(0)
+
+
+class CrashesInItsSpace(Softmax):
+    def suggest_params(self, trial, data):
+        ctypes.string_at(0)
+
+
+class ExcusesItsFit(Softmax):
+    expected_failures: ClassVar = {"check_trains": "We are working on it."}
+
+    def fit(self, params, train, valid, context):
+        raise ValueError("not today")
 
 
 class ExitsWhenAlone(Softmax):
@@ -48,3 +71,13 @@ class LoadsElsewhere(Softmax):
     """Loads only where it was not saved."""
 
     model = PidWeights
+
+
+class NeverLoaded(Weights):
+    @classmethod
+    def load(cls, folder):
+        time.sleep(1e6)
+
+
+class HangsInLoad(Softmax):
+    model = NeverLoaded
