@@ -219,9 +219,14 @@ class ModelSubject:
     def misled(self) -> Trained:
         """Return a training whose validation part has wrong labels, so that the first epoch is the best one."""
         self.reference()
+        return self._once("misled", lambda: self.fit(self.problem().train, self._wrong()))
+
+    def one_epoch(self, *, misled: bool) -> Trained:
+        """Return a training of one epoch, with right or with wrong labels in its validation part."""
+        self.reference()
         problem = self.problem()
-        wrong = Data(problem.valid.X, (problem.valid.y + 1) % problem.spec.n_classes, problem.spec)
-        return self._once("misled", lambda: self.fit(problem.train, wrong))
+        valid = self._wrong() if misled else problem.valid
+        return self._once(f"one epoch {misled}", lambda: self.fit(problem.train, valid, max_epochs=1))
 
     def with_classes(self, name: str, shares: tuple[float, ...], **limits: Any) -> tuple[Trained, Problem]:
         """Return a training on another number of classes, and its problem."""
@@ -234,6 +239,11 @@ class ModelSubject:
         self.reference()
         problem = self.problem()
         return self._once("learned", lambda: self.fit(problem.train, problem.valid, max_epochs=ENOUGH))
+
+    def _wrong(self) -> Data:
+        """Return the validation part with wrong labels."""
+        problem = self.problem()
+        return Data(problem.valid.X, (problem.valid.y + 1) % problem.spec.n_classes, problem.spec)
 
     def _predict_thrice(self) -> tuple[list[Array], Array]:
         """Return two predictions of the validation part, and one of it backwards, turned again."""
