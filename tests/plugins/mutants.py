@@ -440,6 +440,32 @@ class KeepsTheLastEpoch(Softmax):
         return model
 
 
+class KeepsTheFirstEpoch(Softmax):
+    def epoch(self, model, params, train, random):
+        super().epoch(model, params, train, random)
+        model.first = getattr(model, "first", model.weights.copy())
+
+    def finish(self, model, best):
+        model.weights = model.weights if best is None else model.first
+        del model.first
+        return model
+
+
+class ReportsTheErrorRate(Softmax):
+    def score(self, model, valid):
+        loss, accuracy = super().score(model, valid)
+        return loss, 1 - accuracy
+
+
+class StopsEarlyAlone(Softmax):
+    """Trains for five epochs at most where there is no validation part."""
+
+    def fit(self, params, train, valid, context):
+        if valid is None:
+            context.max_epochs = min(5, context.max_epochs)
+        return super().fit(params, train, valid, context)
+
+
 # Predictions.
 
 
@@ -789,6 +815,9 @@ FAULTS = {
     ReportsPercent: {"check_reports_every_epoch"},
     SwallowsPruning: {"check_pruning_passes_through"},
     SplitsForItself: {"check_uses_the_given_validation_part"},
+    StopsEarlyAlone: {"check_works_without_validation"},
+    KeepsTheFirstEpoch: {"check_keeps_the_best_epoch"},
+    ReportsTheErrorRate: {"check_keeps_the_best_epoch"},
     KeepsTheLastEpoch: {"check_keeps_the_best_epoch"},
     ReturnsDoubles: {"check_probabilities_have_shape_and_dtype"},
     ReturnsLogits: {"check_probabilities_sum_to_one"},
