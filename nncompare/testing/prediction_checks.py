@@ -19,10 +19,12 @@ from nncompare.testing.calling import plugin_errors, predict
 from nncompare.testing.comparisons import SAME, difference
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
 from nncompare.testing.problems import copy_data
-from nncompare.testing.reloading import importable_value, reload_spec
+from nncompare.testing.reloading import elsewhere, importable_value, reload_spec
 from nncompare.testing.subject import ModelSubject
 
 SUM_TOLERANCE = 1e-4
+MANY = 2049
+"""Samples: one more than chunks of any usual size hold."""
 
 
 def check_probabilities_have_shape_and_dtype(subject: ModelSubject) -> None:
@@ -99,6 +101,28 @@ def check_one_row_equals_its_row_in_a_batch(subject: ModelSubject) -> None:
             )
 
 
+def check_many_rows_equal_their_rows_in_a_batch(subject: ModelSubject) -> None:
+    """Each of 2,049 samples, too many for one chunk, has the probabilities that it has among 40."""
+    try:
+        check_one_row_equals_its_row_in_a_batch(subject)
+    except CheckFailedError as error:
+        raise SkippedCheck("It builds on check_one_row_equals_its_row_in_a_batch, which failed.") from error
+    X, trained, few = subject.problem().valid.X, subject.reference(), subject.predictions()
+    copies = np.arange(MANY) % len(few)
+    many = predict(trained, X[copies])
+    if many.shape[:1] != (MANY,):
+        raise CheckFailedError(
+            f"predict_proba() returned shape {many.shape} for {MANY:,} samples. Return a row for each, "
+            "those of the last chunk too."
+        )
+    found = difference(few[copies], many)
+    if not found <= SAME:
+        raise CheckFailedError(
+            f"A sample among {MANY:,} has other probabilities than among {len(few)}, by {found:.2g}. Look at how "
+            "predict_proba() puts its chunks together."
+        )
+
+
 def check_predicting_leaves_samples_alone(subject: ModelSubject) -> None:
     """``predict_proba`` does not change its samples."""
     given, trained = copy_data(subject.problem().valid), subject.reference()
@@ -123,25 +147,36 @@ def check_takes_unseen_words(subject: ModelSubject) -> None:
 
 
 def check_saves_and_loads_in_a_fresh_process(subject: ModelSubject) -> None:
-    """A model that ``save`` wrote is loaded by another process and predicts the same there."""
+    """A folder that ``save`` wrote, moved elsewhere, is loaded by another process, which predicts the same."""
     trained, X, expected = subject.reference(), subject.problem().valid.X, subject.predictions()
     plugin, owner = importable_value(subject.cls), importable_value(type(trained.model))
     with tempfile.TemporaryDirectory(prefix="nncompare-check-") as name:
         folder = Path(name)
-        with plugin_errors("save()", "It writes the model into the folder that it is given"):
-            save_files(trained.model, folder / "model")
+        with (
+            plugin_errors("save()", "It writes the model into the folder that it is given"),
+            elsewhere(folder / "elsewhere"),
+        ):
+            save_files(trained.model, folder / "saved")
+        (folder / "saved").rename(folder / "model")
         seal(folder / "model", owner, plugin)
         write_samples(folder, "X", X)
         np.savez(folder / "predictions.npz", probabilities=expected)
         answer = subject.reload(reload_spec(folder, plugin))
     if answer.status != "complete":
         said = answer.failure.message if answer.failure else "no reason was given"
-        raise CheckFailedError(f"A fresh process could not load and use the saved model: {said.rstrip('.')}.")
+        raise CheckFailedError(
+            f"A fresh process could not load and use the saved model, whose folder was moved: {said.rstrip('.')}."
+        )
     found = answer.max_difference if isinstance(answer, MeasureAnswer) else None
     if found is None or not found <= SAME:
         raise CheckFailedError(
             f"The model that a fresh process loaded differs by {math.nan if found is None else found:.2g} in a "
             "probability. Save all that predict_proba() uses: weights, scaling, moving averages."
+        )
+    found = difference(expected, predict(trained, X))
+    if not found <= SAME:
+        raise CheckFailedError(
+            f"After save() the model differs by {found:.2g} in a probability. Leave the model itself as it is."
         )
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import shutil
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
+from unittest import mock
 
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import Answer, MeasureSpec
 from nncompare.testing.outcomes import CheckFailedError
+from nncompare.testing.watching import preserved
 
-__all__ = ["RELOAD_TIMEOUT_S", "Reload", "importable_value", "reload_here", "reload_spec"]
+__all__ = ["RELOAD_TIMEOUT_S", "Reload", "elsewhere", "importable_value", "reload_here", "reload_spec"]
 
 Reload: TypeAlias = Callable[[MeasureSpec], Answer]
 
@@ -23,6 +29,19 @@ def reload_here(spec: MeasureSpec) -> Answer:
     """Load a saved model in a process that this one starts."""
     with LocalRunner() as runner:
         return runner.run(spec)
+
+
+@contextlib.contextmanager
+def elsewhere(folder: Path) -> Iterator[None]:
+    """Make a new folder the current one and that for temporary files, and remove it with all that lies there."""
+    folder.mkdir()
+    try:
+        with preserved(), mock.patch.object(tempfile, "tempdir", str(folder)):
+            os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)))
+            os.chdir(folder)
+            yield
+    finally:
+        shutil.rmtree(folder)
 
 
 def reload_spec(folder: Path, plugin: str) -> MeasureSpec:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from nncompare.data.records import Labels
 from nncompare.frameworks.training import score
 from nncompare.plugin import TrialPruned
 from nncompare.testing.calling import Trained, predict
 from nncompare.testing.comparisons import difference, usable
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
-from nncompare.testing.subject import BRIEF, ModelSubject
+from nncompare.testing.subject import BRIEF, ENOUGH, ModelSubject
 
 
 def check_respects_max_epochs(subject: ModelSubject) -> None:
     """``fit`` trains for at most ``max_epochs`` epochs, and a training of one is not one of three."""
     several, one = _without_validation(subject, BRIEF), _without_validation(subject, 1)
-    for trained in (subject.reference(), several, one):
-        limit, found = trained.context.max_epochs, len(trained.history)
+    for limit, trained in ((BRIEF, subject.reference()), (BRIEF, several), (1, one)):
+        found = len(trained.history)
         if found > limit:
             raise CheckFailedError(
                 f"fit() reported {found} epochs where max_epochs is {limit}. End the loop there; every model of a "
@@ -36,12 +37,14 @@ def check_works_without_validation(subject: ModelSubject) -> None:
         )
     if subject.reference().context.faults:
         raise SkippedCheck("It builds on check_reports_every_epoch, which failed.")
-    if len(subject.reference().history) > 1 and len(trained.history) < BRIEF:
-        raise CheckFailedError(
-            f"Without a validation part fit() reported {len(trained.history)} epochs where max_epochs is "
-            f"{BRIEF}: a "
-            "refit has to train for exactly that many. Stop early on validation scores only."
-        )
+    if len(subject.reference().history) < 2:
+        return  # it does not train in epochs
+    for max_epochs, alone in ((BRIEF, trained), (ENOUGH, subject.long_alone())):
+        if len(alone.history) < max_epochs:
+            raise CheckFailedError(
+                f"Without a validation part fit() reported {len(alone.history)} epochs where max_epochs is "
+                f"{max_epochs}: a refit has to train for exactly that many. Stop early on validation scores only."
+            )
 
 
 def check_reports_every_epoch(subject: ModelSubject) -> None:
@@ -94,19 +97,33 @@ def check_uses_the_given_validation_part(subject: ModelSubject) -> None:
 
 
 def check_keeps_the_best_epoch(subject: ModelSubject) -> None:
-    """The model is that of the epoch with the lowest reported ``valid_loss``, and that loss is its own."""
+    """The model is that of the epoch with the lowest reported ``valid_loss``, and the scores reported are its own.
+
+    Looked at are a training whose last epochs are the best, and one with wrong labels, whose first is.
+    """
     _skip_without_reports(subject.reference(), "there are scores")
     if _ignores_validation(subject):
         raise SkippedCheck("It builds on check_uses_the_given_validation_part, which failed.")
     subject.predictions()  # of a model that predicts otherwise each time, nothing is to be told
-    trained, problem = subject.misled(), subject.problem()
-    probabilities = usable(predict(trained, problem.valid.X))
-    found, _ = score(probabilities, (problem.valid.y + 1) % problem.spec.n_classes)
-    best = min(r.valid_loss for r in trained.history if r.valid_loss is not None)
-    if abs(found - best) > 1e-3 * max(1.0, best):
+    y, n_classes = subject.problem().valid.y, subject.problem().spec.n_classes
+    _check_scores(subject, subject.misled(), (y + 1) % n_classes)
+    _check_scores(subject, subject.reference(), y)
+
+
+def _check_scores(subject: ModelSubject, trained: Trained, y: Labels) -> None:
+    """Check that a model has the scores that were reported of its best epoch."""
+    loss, accuracy = score(usable(predict(trained, subject.problem().valid.X)), y)
+    scored = [(r.valid_loss, r.valid_accuracy) for r in trained.history if r.valid_loss is not None]
+    best, told = min(scored, key=lambda scores: scores[0])
+    if abs(loss - best) > 1e-3 * max(1.0, best):
         raise CheckFailedError(
             f"The lowest reported valid_loss is {best:.4g}, and the returned model's log loss on that part is "
-            f"{found:.4g}. Report mean log losses in nats, and go back to the weights of the best epoch."
+            f"{loss:.4g}. Report mean log losses in nats, and go back to the weights of the best epoch."
+        )
+    if told is not None and abs(accuracy - told) > 1.5 / len(y):  # one row may lie between two classes
+        raise CheckFailedError(
+            f"The valid_accuracy reported of the best epoch is {told:.4g}, and the returned model's accuracy on "
+            f"that part is {accuracy:.4g}. Report the part of the rows that are classified correctly, from 0 to 1."
         )
 
 

@@ -19,7 +19,7 @@ from nncompare.plugin import EpochReport, ModelPlugin, ModelTags, Params
 from nncompare.testing.calling import Trained, call_fit, plugin_errors, predict
 from nncompare.testing.comparisons import SAME, difference
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
-from nncompare.testing.problems import Problem, copy_data, make_problem
+from nncompare.testing.problems import Problem, copy_data, make_problem, take_rows
 from nncompare.testing.reloading import Reload, reload_here
 from nncompare.testing.watching import ThreadWatch, WatchedContext, changes, preserved, state_of_process
 
@@ -31,6 +31,8 @@ BRIEF = 3
 """Epochs of a training that is only looked at."""
 ENOUGH = 30
 """Epochs of a training that has to learn."""
+FEW = 40
+"""Rows of a training that is long and has nothing to learn."""
 SEED, OTHER_SEED = 1, 2
 GLOBAL_SEEDS = 1000
 """The global generators are seeded too, as in a run, but with other numbers: whoever seeds them anew is seen."""
@@ -216,12 +218,23 @@ class ModelSubject:
         train = self.problem().train
         return self._once(f"alone {max_epochs}", lambda: self.fit(train, None, max_epochs=max_epochs))
 
+    def long_alone(self) -> Trained:
+        """Return a training of many epochs on a few rows, without a validation part."""
+        self.reference()
+        train = take_rows(self.problem().train, np.arange(FEW))
+        return self._once("long alone", lambda: self.fit(train, None, max_epochs=ENOUGH))
+
     def misled(self) -> Trained:
         """Return a training whose validation part has wrong labels, so that the first epoch is the best one."""
         self.reference()
+        return self._once("misled", lambda: self.fit(self.problem().train, self._wrong()))
+
+    def one_epoch(self, *, misled: bool) -> Trained:
+        """Return a training of one epoch, with right or with wrong labels in its validation part."""
+        self.reference()
         problem = self.problem()
-        wrong = Data(problem.valid.X, (problem.valid.y + 1) % problem.spec.n_classes, problem.spec)
-        return self._once("misled", lambda: self.fit(problem.train, wrong))
+        valid = self._wrong() if misled else problem.valid
+        return self._once(f"one epoch {misled}", lambda: self.fit(problem.train, valid, max_epochs=1))
 
     def with_classes(self, name: str, shares: tuple[float, ...], **limits: Any) -> tuple[Trained, Problem]:
         """Return a training on another number of classes, and its problem."""
@@ -234,6 +247,11 @@ class ModelSubject:
         self.reference()
         problem = self.problem()
         return self._once("learned", lambda: self.fit(problem.train, problem.valid, max_epochs=ENOUGH))
+
+    def _wrong(self) -> Data:
+        """Return the validation part with wrong labels."""
+        problem = self.problem()
+        return Data(problem.valid.X, (problem.valid.y + 1) % problem.spec.n_classes, problem.spec)
 
     def _predict_thrice(self) -> tuple[list[Array], Array]:
         """Return two predictions of the validation part, and one of it backwards, turned again."""

@@ -9,7 +9,7 @@ from nncompare.data.records import Data
 from nncompare.data.samples import open_samples, write_samples
 from nncompare.testing.calling import predict
 from nncompare.testing.comparisons import SAME, difference
-from nncompare.testing.outcomes import CheckFailedError
+from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
 from nncompare.testing.problems import SHARES
 from nncompare.testing.subject import ModelSubject
 
@@ -107,6 +107,21 @@ def check_fits_are_independent(subject: ModelSubject) -> None:
         raise CheckFailedError(
             f"The second fit() of one plugin object differs by {found:.2g} in a probability from that of a new "
             "object. Keep nothing of a training in the plugin or its class."
+        )
+
+
+def check_trains_on_the_training_part_only(subject: ModelSubject) -> None:
+    """One epoch gives the same model whatever the labels of the validation part: nothing is learned from it."""
+    subject.repeated()
+    X = subject.problem().valid.X
+    right, wrong = (subject.one_epoch(misled=misled) for misled in (False, True))
+    if max(len(right.history), len(wrong.history)) > 1:
+        raise SkippedCheck("It builds on check_respects_max_epochs, which failed.")
+    found = difference(predict(right, X), predict(wrong, X))
+    if not found <= SAME:
+        raise CheckFailedError(
+            f"After one epoch with other labels in the validation part a probability differs by {found:.2g}. "
+            "Train on train alone; valid only says which epoch is the best."
         )
 
 

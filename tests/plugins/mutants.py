@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -358,6 +359,13 @@ class KeepsState(Softmax):
         return model
 
 
+class LearnsTheValidationPart(Softmax):
+    def fit(self, params, train, valid, context):
+        if valid is not None:
+            train = Data(np.concatenate([train.X, valid.X]), np.concatenate([train.y, valid.y]), train.spec)
+        return super().fit(params, train, valid, context)
+
+
 class ReadsTheWallClock(Softmax):
     def is_over(self, context):
         return context.deadline is not None and time.time() > context.deadline
@@ -444,6 +452,32 @@ class KeepsTheLastEpoch(Softmax):
         return model
 
 
+class KeepsTheFirstEpoch(Softmax):
+    def epoch(self, model, params, train, random):
+        super().epoch(model, params, train, random)
+        model.first = getattr(model, "first", model.weights.copy())
+
+    def finish(self, model, best):
+        model.weights = model.weights if best is None else model.first
+        del model.first
+        return model
+
+
+class ReportsTheErrorRate(Softmax):
+    def score(self, model, valid):
+        loss, accuracy = super().score(model, valid)
+        return loss, 1 - accuracy
+
+
+class StopsEarlyAlone(Softmax):
+    """Trains for five epochs at most where there is no validation part."""
+
+    def fit(self, params, train, valid, context):
+        if valid is None:
+            context.max_epochs = min(5, context.max_epochs)
+        return super().fit(params, train, valid, context)
+
+
 # Predictions.
 
 
@@ -508,6 +542,34 @@ class Standardised(Weights):
 
 class UsesTheBatch(Softmax):
     model = Standardised
+
+
+class Chunks(Weights):
+    """Predicts 64 rows at a time, and beyond that whole chunks only."""
+
+    def predict_proba(self, X):
+        whole = max(1, len(X) // 64 * 64)
+        return np.concatenate([super(Chunks, self).predict_proba(X[i : i + 64]) for i in range(0, whole, 64)])
+
+
+class LosesTheLastChunk(Softmax):
+    model = Chunks
+
+
+class FirstChunk(Weights):
+    """Centres what lies beyond 64 rows."""
+
+    def features(self, X):
+        found = super().features(X)
+        found[64:] -= found[64:].mean(axis=0) if len(found) > 64 else 0
+        return found
+
+
+class TreatsLaterChunksOtherwise(Softmax):
+    model = FirstChunk
+
+    def start(self, train, random):
+        return 5 * super().start(train, random)
 
 
 class Writing(Weights):
@@ -578,6 +640,54 @@ class InMemory(Weights):
 
 class SavesInMemory(Softmax):
     model = InMemory
+
+
+class Elsewhere(Weights):
+    """Writes no weights into its folder, but the name of the file that has them."""
+
+    def save(self, folder):
+        file = self.file(folder)
+        np.save(file, self.weights)
+        (folder / "where.json").write_text(json.dumps(str(file)))
+
+    def file(self, folder):
+        return Path(tempfile.gettempdir(), "weights.npy").resolve()
+
+    @classmethod
+    def load(cls, folder):
+        return cls(np.load(json.loads((folder / "where.json").read_text())))
+
+
+class SavesOutsideTheFolder(Softmax):
+    model = Elsewhere
+
+
+class NextToIt(Elsewhere):
+    def file(self, folder):
+        return Path("weights.npy").resolve()
+
+
+class SavesInTheCurrentFolder(Softmax):
+    model = NextToIt
+
+
+class Absolute(Elsewhere):
+    def file(self, folder):
+        return (folder / "weights.npy").resolve()
+
+
+class SavesAnAbsolutePath(Softmax):
+    model = Absolute
+
+
+class Rounding(Weights):
+    def save(self, folder):
+        super().save(folder)
+        self.weights = np.round(self.weights)
+
+
+class SaveChangesTheModel(Softmax):
+    model = Rounding
 
 
 # Classes and learning.
@@ -707,6 +817,7 @@ FAULTS = {
     IgnoresTheSeed: {"check_other_seed_other_predictions"},
     IsNeverTheSame: {"check_same_seed_same_predictions"},
     KeepsState: {"check_fits_are_independent"},
+    LearnsTheValidationPart: {"check_trains_on_the_training_part_only"},
     ReadsTheWallClock: {"check_respects_deadline"},
     HardCodesWorkers: {"check_respects_n_threads"},
     HardCodesThreads: {"check_respects_n_threads"},
@@ -719,6 +830,9 @@ FAULTS = {
     ReportsPercent: {"check_reports_every_epoch"},
     SwallowsPruning: {"check_pruning_passes_through"},
     SplitsForItself: {"check_uses_the_given_validation_part"},
+    StopsEarlyAlone: {"check_works_without_validation"},
+    KeepsTheFirstEpoch: {"check_keeps_the_best_epoch"},
+    ReportsTheErrorRate: {"check_keeps_the_best_epoch"},
     KeepsTheLastEpoch: {"check_keeps_the_best_epoch"},
     ReturnsDoubles: {"check_probabilities_have_shape_and_dtype"},
     ReturnsLogits: {"check_probabilities_sum_to_one"},
@@ -726,11 +840,17 @@ FAULTS = {
     DropsWhilePredicting: {"check_predictions_repeat"},
     ForgetsTheOrder: {"check_rows_keep_their_order"},
     UsesTheBatch: {"check_one_row_equals_its_row_in_a_batch"},
+    LosesTheLastChunk: {"check_many_rows_equal_their_rows_in_a_batch"},
+    TreatsLaterChunksOtherwise: {"check_many_rows_equal_their_rows_in_a_batch"},
     ChangesWhatItPredicts: {"check_predicting_leaves_samples_alone"},
     IndexesUnseenWords: {"check_takes_unseen_words"},
     GuessesItsSize: {"check_n_parameters"},
     LosesWeights: {"check_saves_and_loads_in_a_fresh_process"},
     SavesInMemory: {"check_saves_and_loads_in_a_fresh_process"},
+    SavesOutsideTheFolder: {"check_saves_and_loads_in_a_fresh_process"},
+    SavesInTheCurrentFolder: {"check_saves_and_loads_in_a_fresh_process"},
+    SavesAnAbsolutePath: {"check_saves_and_loads_in_a_fresh_process"},
+    SaveChangesTheModel: {"check_saves_and_loads_in_a_fresh_process"},
     ReturnsOneColumn: {"check_two_classes"},
     FewClasses: {"check_ten_classes"},
     ComparesWithinBatches: {"check_class_missing_in_a_batch"},
