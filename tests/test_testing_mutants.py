@@ -10,7 +10,7 @@ from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS
 from nncompare.testing.running import run_check
 from nncompare.testing.subject import ModelSubject
 
-from .plugins import dataset_mutants, mutants, right_sklearn
+from .plugins import dataset_mutants, mutants, mutants_more, right_sklearn
 
 
 def results_of(cls, runner):
@@ -72,4 +72,5 @@ def test_kit_banks_hold_every_mutant_and_every_check(bank, base, checks):
         if issubclass(cls, base) and cls.__module__ == bank.__name__
     }
     assert defined == {*bank.RIGHT, *bank.FAULTS}
-    assert {name for names in bank.FAULTS.values() for name in names} == {check.__name__ for check in checks}
+    faults = [*bank.FAULTS.values(), *(mutants_more.FAULTS.values() if bank is mutants else [])]
+    assert set().union(*faults) == {check.__name__ for check in checks}

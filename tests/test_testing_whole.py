@@ -11,6 +11,7 @@ from nncompare.testing.isolated import check_isolated, find_plugin
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
 KERAS = Path(__file__).parent / "plugins" / "mutants_keras.py"
+KERAS_ALONE = "check_initial_weights_follow_the_seed"
 
 PATIENT_S = 600.0
 """For each check: no time is tested here, and other work may run beside."""
@@ -27,7 +28,8 @@ def test_built_in_model_passes_every_check(name):
     report = check_isolated(find_plugin(name), timeout_s=PATIENT_S)
     assert failed(report) == {}
     assert [result.name for result in report.results] == [check.__name__ for check in MODEL_CHECKS]
-    assert {result.name for result in report.results if result.status != "passed"} == {"check_takes_unseen_words"}
+    excused = {"check_takes_unseen_words"} | ({KERAS_ALONE} if name == "mlp" else set())
+    assert {result.name for result in report.results if result.status != "passed"} == excused
 
 
 @pytest.mark.parametrize("name", ["digits", "mnist1d", "mnist", "imdb"])
@@ -43,7 +45,7 @@ def test_built_in_data_set_passes_every_check(name, data_dir):
 def test_example_of_the_documentation_passes_every_check(value):
     report = check_isolated(find(f"{EXAMPLES / value}", MODELS), timeout_s=PATIENT_S)
     assert failed(report) == {}
-    assert sum(result.status == "passed" for result in report.results) >= len(MODEL_CHECKS) - 1
+    assert sum(result.status == "passed" for result in report.results) >= len(MODEL_CHECKS) - 2
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from nncompare.exceptions import UsageError
 from nncompare.plugin import DatasetPlugin, ModelPlugin
 from nncompare.testing import dataset_checks as data
+from nncompare.testing import keras_checks as keras
 from nncompare.testing import learning_checks as learning
 from nncompare.testing import prediction_checks as predictions
 from nncompare.testing import report_checks as reports
@@ -96,6 +97,7 @@ MODEL_CHECKS: tuple[Check, ...] = (
     training.check_leaves_environment_alone,
     training.check_same_seed_same_predictions,
     training.check_other_seed_other_predictions,
+    keras.check_initial_weights_follow_the_seed,
     training.check_fits_are_independent,
     training.check_trains_on_the_training_part_only,
     training.check_respects_deadline,

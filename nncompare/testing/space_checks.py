@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +16,7 @@ from nncompare.execution.probe_child import model_tags
 from nncompare.execution.spaces import N_DRAWS, RecordingTrial
 from nncompare.plugin import ModelPlugin, Params, TrialPruned
 from nncompare.testing.calling import plugin_errors
+from nncompare.testing.keras_checks import is_keras
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
 from nncompare.testing.problems import make_problem, take_rows
 from nncompare.testing.subject import ModelSubject
@@ -273,7 +273,7 @@ def _check_inside(what: str, name: str, asked: dict[str, Any], values: Params) -
 
 def _try_out(subject: ModelSubject, plugin: ModelPlugin, spec: DataSpec, params: Params) -> None:
     """Build a Keras model; train anything else for one epoch on a few rows."""
-    if _is_keras(plugin):
+    if is_keras(plugin):
         from nncompare.frameworks.keras_training import take_raw_samples
 
         with plugin_errors(f"build() with {params}", "It has to build from each configuration"):
@@ -283,9 +283,3 @@ def _try_out(subject: ModelSubject, plugin: ModelPlugin, spec: DataSpec, params:
     problem = make_problem(spec.view, sparse=spec.sparse)
     train, valid = (take_rows(part, np.arange(N_ROWS)) for part in (problem.train, problem.valid))
     subject.fit(train, valid, plugin=plugin, params=dict(params), max_epochs=1)
-
-
-def _is_keras(plugin: ModelPlugin) -> bool:
-    """Tell whether the plugin has Keras's base; nobody else has imported that."""
-    module = sys.modules.get("nncompare.frameworks.keras")
-    return module is not None and isinstance(plugin, module.KerasPlugin)

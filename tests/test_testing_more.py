@@ -1,0 +1,38 @@
+"""The checks of Keras models and of parameters, against plugins that are right and plugins that are wrong."""
+
+import pytest
+
+from nncompare.testing import check_plugin
+
+from .plugins import mutants, mutants_more
+
+
+def failures(cls, checks=mutants_more.CHECKS):
+    results = check_plugin(cls, checks=checks, on_fail="return")
+    assert {r.status for r in results if not r.ok} <= {"failed"}
+    return {r.name: r.message for r in results if not r.ok}
+
+
+@pytest.mark.parametrize("cls", mutants_more.RIGHT, ids=lambda cls: cls.__name__)
+def test_checks_find_nothing_in_what_is_right(cls):
+    assert failures(cls) == {}
+
+
+@pytest.mark.parametrize("cls", mutants_more.FAULTS, ids=lambda cls: cls.__name__)
+def test_checks_find_the_fault_and_no_other(cls):
+    found = failures(cls)
+    assert found.keys() == mutants_more.FAULTS[cls]
+    for message in found.values():
+        assert message.endswith(".")
+        assert ".." not in message
+
+
+def test_check_of_initial_weights_names_build():
+    message = failures(mutants_more.SeedsInBuild)["check_initial_weights_follow_the_seed"]
+    assert message.startswith("build() gives models under seeds 1 and 2 the same initial weights")
+    assert "keras.utils.set_random_seed()" in message
+
+
+def test_check_of_initial_weights_is_for_keras_plugins():
+    (result,) = check_plugin(mutants.Softmax, checks=["check_initial_weights_follow_the_seed"])
+    assert (result.status, result.message) == ("skipped", "It is a check of Keras plugins.")
