@@ -126,7 +126,7 @@ def check_every_draw_is_accepted(subject: ModelSubject) -> None:
     for position, (view, data) in enumerate(_specs(subject)):
         if position and not _is_accepted(subject, data):
             continue
-        spec = data if _is_keras(plugin) else replace(data, n_train=N_ROWS)  # of the rows that are fitted
+        spec = data if is_keras(plugin) else replace(data, n_train=N_ROWS)  # of the rows that are fitted
         tried: list[Params] = []
         for draw in _draws(subject, spec)[: N_TRIED_ELSEWHERE if position else None]:
             if not isinstance(draw.params, dict):

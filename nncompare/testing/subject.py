@@ -295,8 +295,5 @@ def _builds_on(check: str) -> Iterator[None]:
 
 
 def _digests(parts: dict[str, Data]) -> dict[str, str]:
-    found = {}
-    for name, part in parts.items():
-        found[f"{name}.X"] = fingerprint(**arrays_of("X", part.X))
-        found[f"{name}.y"] = fingerprint(y=part.y)
-    return found
+    samples = {f"{name}.X": fingerprint(**arrays_of("X", part.X)) for name, part in parts.items()}
+    return samples | {f"{name}.y": fingerprint(y=part.y) for name, part in parts.items()}
