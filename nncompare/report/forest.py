@@ -55,7 +55,7 @@ def close_up(part: Part) -> Chart | None:
 
 
 def _near(rows: Rows) -> Rows:
-    """Return the models near the best one, measured by the intervals of the two best: a distant one may be wide."""
+    """Return the models near the best one, by the intervals of the two best: a distant one may be wide."""
     widest = max(accuracy.high - accuracy.low for _, accuracy in rows[:2])
     return [row for row in rows if rows[0][1].mean - row[1].mean <= CLOSE * widest]
 
