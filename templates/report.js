@@ -27,10 +27,13 @@ function sort(table, header, column) {
 
 for (const box of document.querySelectorAll(".scroll")) {
   const table = box.querySelector("table");
-  const name = (table.caption ?? box.parentElement.querySelector("summary")).textContent;
-  for (const named of [box, table]) named.setAttribute("aria-label", name);
+  for (const named of [box, table]) named.setAttribute("aria-label", table.caption.textContent);
   box.setAttribute("role", "group");
   box.tabIndex = 0;
+}
+
+for (const table of document.querySelectorAll("details > table")) {
+  table.setAttribute("aria-label", table.previousElementSibling.textContent);
 }
 
 for (const table of document.querySelectorAll("table[data-sortable]")) {

@@ -47,7 +47,8 @@ REACHABLE = """[...document.querySelectorAll("[data-k]")].filter(element =>
 
 # An element inside a box that scrolls sideways may end outside the page, its box may not.
 BEYOND = """[...document.querySelectorAll('body *')].filter(element =>
-    !element.matches('.scroll *, .unseen, .skip') && element.getBoundingClientRect().right > innerWidth + 0.5
+    !element.matches('.scroll *, details *, .unseen, .skip') &&
+        element.getBoundingClientRect().right > innerWidth + 0.5
 ).map(element => element.outerHTML.slice(0, 80))"""
 CUT = """[...document.querySelectorAll('#provenance .scroll, #health .scroll')].filter(
     box => box.scrollWidth > box.clientWidth
@@ -188,7 +189,7 @@ def test_browser_reaches_every_control_by_tab_alone(browser: Browser, pages: dic
     page.evaluate(OPEN_ALL)
     page.evaluate(NUMBERED)
     wanted = set(page.evaluate(REACHABLE))
-    assert len(wanted) > 200
+    assert len(wanted) > 150
     reached = set()
     for _ in range(len(wanted) + 20):
         page.keyboard.press("Tab")
@@ -285,10 +286,13 @@ def test_browser_takes_every_header_cell_for_the_header_of_its_row_or_column(
     assert all(node["name"]["value"] for node in tables)
 
 
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
 @pytest.mark.parametrize("variant", ["full", "default_run"])
-def test_browser_prints_at_most_12_pages(browser: Browser, pages: dict[str, Path], variant: str) -> None:
+def test_browser_prints_at_most_12_pages(
+    browser: Browser, pages: dict[str, Path], variant: str, paper: str
+) -> None:
     page, _, _ = visit(browser, pages[variant])
-    assert 1 <= len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) <= 12
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b", page.pdf(format=paper))) <= 12
 
 
 def test_browser_runs_nothing_from_hostile_names(browser: Browser, tmp_path: Path) -> None:

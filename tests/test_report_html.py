@@ -13,6 +13,8 @@ import pytest
 from pydantic import BaseModel
 
 from nncompare.report import render_html, render_markdown
+from nncompare.report.blocks import parts
+from nncompare.report.glance import glance
 from nncompare.results import CheckLevel, ErrorOverlap, Results, SharedSample
 
 from . import report_fixtures as fixtures
@@ -178,7 +180,7 @@ def test_html_shows_every_number_of_a_verdict_in_a_table(variant: str) -> None:
 def test_html_shows_of_a_long_curve_a_sample_with_the_best_and_the_last_epoch() -> None:
     (study,) = (s for s in default_run().studies if s.dataset == "digits")
     (trial,) = (t for t in study.trials if t.number == study.best_trial)
-    last, step = trial.curve.epoch[-1], -(-len(trial.curve.epoch) // 7)
+    last, step = trial.curve.epoch[-1], -(-len(trial.curve.epoch) // 6)
     assert step > 2
     section = render_html(default_run()).partition("<section id=curves>")[2].partition("<h3>digits</h3>")[2]
     assert f"trial {trial.number}, best epoch {trial.best_epoch} of {last}" in section
@@ -188,12 +190,22 @@ def test_html_shows_of_a_long_curve_a_sample_with_the_best_and_the_last_epoch() 
     assert shown == sorted({*range(1, last, step), trial.best_epoch or 0, last})
 
 
+def test_html_names_on_a_phone_each_value_of_the_glance_as_its_column_does() -> None:
+    html = render_html(default_run())
+    table = glance(parts(default_run()))
+    assert table is not None
+    names = re.findall(r'\.glance td:nth-child\((\d+)\)::before\{content:"([^"]*):"\}', html)
+    assert [(int(k), name) for k, name in names] == [
+        (k, column.label.replace(", ", " in ")) for k, column in enumerate(table.columns, start=1) if k > 2
+    ]
+
+
 def test_html_aligns_every_column_of_text() -> None:
     for variant in ("full", "texts", "all_failed"):
         html = render_html(fixtures.VARIANTS[variant]())
         numbers = set(re.findall(r"\bt(\d+)\b", " ".join(re.findall(r'<table class="?([^">]*)', html))))
         assert numbers
-        assert [n for n in sorted(numbers) if f".t{n} tr > :nth-child({n})" not in html] == []
+        assert [n for n in sorted(numbers) if f".t{n} tr>:nth-child({n})" not in html] == []
 
 
 def test_html_gives_every_requested_pair_a_row() -> None:

@@ -44,8 +44,8 @@ def shown(results: Results) -> dict[str, Any]:
     """Return the JSON values of results without what the report does not show, with as few digits as it needs.
 
     Left out are the curves and the mistakes that are not drawn, the accuracy along those that are, the seeds and
-    memory of trials, the clock times of trials and refits, the scores by class of each single refit, and the names
-    of files beside the report. Doing it twice changes nothing.
+    memory of trials, the clock times of trials and refits, the scores by class of each single refit, the names of
+    files beside the report, and the fingerprint of the rows of a search. Doing it twice changes nothing.
     """
     kept = results.model_copy(update={"studies": [_study(study) for study in results.studies]})
     values: dict[str, Any] = _rounded(kept.model_dump(mode="json"))
@@ -57,7 +57,8 @@ def _study(study: StudyRecord) -> StudyRecord:
     trials = [trial.model_copy(update=NOT_SHOWN_OF_TRIAL | _curve(trial, drawn)) for trial in study.trials]
     refits = [refit.model_copy(update=NOT_SHOWN_OF_REFIT | _curve(refit, drawn)) for refit in study.refits]
     mistakes = study.mistakes[:MISTAKES_SHOWN]
-    return study.model_copy(update={"trials": trials, "refits": refits, "mistakes": mistakes})
+    update = {"trials": trials, "refits": refits, "mistakes": mistakes, "search_fingerprint": ""}
+    return study.model_copy(update=update)
 
 
 def _curve(record: TrialRecord | RefitRecord, drawn: list[Curve]) -> dict[str, Any]:

@@ -25,12 +25,13 @@ class Picture:
 
 def picture(sample: Sample) -> Picture | None:
     """Return the image or the curve of a sample; None where it has neither, or one that cannot be drawn."""
-    text = f"test row {sample.id}"
     if sample.thumbnail and _BASE64.fullmatch(sample.thumbnail):
-        return Picture(text, png=sample.thumbnail)
+        return Picture(f"image of row {sample.id}", png=sample.thumbnail)
     if len(sample.series) < 2:
         return None
-    return Picture(text, points=_points(sample.series), box=f"0 0 {len(sample.series) - 1} {HEIGHT}")
+    return Picture(
+        f"curve of row {sample.id}", points=_points(sample.series), box=f"0 0 {len(sample.series) - 1} {HEIGHT}"
+    )
 
 
 def said(sample: Sample) -> str:

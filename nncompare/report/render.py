@@ -25,7 +25,7 @@ CONTROL = re.compile(
 )
 MARKDOWN = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|^(?=[#+>=-])", re.MULTILINE)
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-SPARE = re.compile(r"\s*([{};]|,(?=\s)|:(?=\s))\s*")
+SPARE = re.compile(r"\s*([{};>]|,(?=\s)|:(?=\s))\s*")
 BETWEEN = re.compile(r">\s*\n\s*<")
 QUOTED = re.compile(r'="([\w.%#-]+)"(?=[ >])')
 LITERAL = re.compile(r'("(?:\\.|[^"\\])*"|`[^`]*`|/(?! )(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\n])+/[a-z]*)')

@@ -12,7 +12,7 @@ from nncompare.report.scales import axis, losses, whole
 from nncompare.results import Curve, StudyRecord
 
 HEIGHT = 150
-MOST_ROWS = 7
+MOST_ROWS = 6
 Points = list[tuple[float, float]]
 
 
@@ -121,7 +121,7 @@ def _chart(entry: Entry, runs: list[Run], plane: Plane, best_rows: list[int | No
 
 
 def _table(entry: Entry, runs: list[Run]) -> tuple[Table, list[int | None]]:
-    """Return the numbers of the curves, of long ones about 7 epochs, and the row of each one's best epoch."""
+    """Return the numbers of the curves, of long ones about 6 epochs, and the row of each one's best epoch."""
     step = -(-max(len(run.curve.epoch) for run in runs) // MOST_ROWS)
     rows: list[Row] = []
     best_rows: list[int | None] = []
