@@ -36,3 +36,10 @@ def test_check_of_initial_weights_names_build():
 def test_check_of_initial_weights_is_for_keras_plugins():
     (result,) = check_plugin(mutants.Softmax, checks=["check_initial_weights_follow_the_seed"])
     assert (result.status, result.message) == ("skipped", "It is a check of Keras plugins.")
+
+
+def test_check_of_parameters_names_the_one_that_changes_nothing():
+    assert failures(mutants_more.IgnoresUnits)["check_every_parameter_matters"] == (
+        "'units' is searched and changes nothing: models with the values 16, 32 predict the same. "
+        "Use params['units'], or take it out of suggest_params()."
+    )

@@ -11,6 +11,7 @@ from nncompare.plugin import DatasetPlugin, ModelPlugin
 from nncompare.testing import dataset_checks as data
 from nncompare.testing import keras_checks as keras
 from nncompare.testing import learning_checks as learning
+from nncompare.testing import parameter_checks as parameters
 from nncompare.testing import prediction_checks as predictions
 from nncompare.testing import report_checks as reports
 from nncompare.testing import size_checks as size
@@ -90,6 +91,7 @@ MODEL_CHECKS: tuple[Check, ...] = (
     training.check_trains,
     space.check_every_draw_is_accepted,
     space.check_error_messages_name_the_parameter,
+    parameters.check_every_parameter_matters,
     training.check_accepts_its_views,
     training.check_takes_read_only_maps,
     training.check_leaves_its_arguments_alone,

@@ -800,8 +800,8 @@ FAULTS = {
     GivesNoReason: {"check_expected_failures"},
     ExcusesWhatIsNoCheck: {"check_expected_failures"},
     EmptyRange: {"check_space_is_searchable"},
-    ChangesChoices: {"check_space_is_searchable"},
-    NotJson: {"check_space_is_json"},
+    ChangesChoices: {"check_space_is_searchable", "check_every_parameter_matters"},
+    NotJson: {"check_space_is_json", "check_every_parameter_matters"},
     ReturnsPairs: {"check_space_is_json"},
     DrawsByItself: {"check_space_repeats"},
     SearchesTheImpossible: {"check_every_draw_is_accepted"},
@@ -856,7 +856,11 @@ FAULTS = {
     ComparesWithinBatches: {"check_class_missing_in_a_batch"},
     CountsLabels: {"check_class_missing_in_training"},
     NeedsPairs: {"check_one_sample_in_the_last_batch"},
-    LearnsNothing: {"check_learns_a_trivial_problem", "check_beats_the_majority_class"},
+    LearnsNothing: {
+        "check_every_parameter_matters",
+        "check_learns_a_trivial_problem",
+        "check_beats_the_majority_class",
+    },
     FavoursTheFirst: {"check_beats_the_majority_class"},
     SwapsClasses: {"check_columns_follow_class_codes"},
 }
