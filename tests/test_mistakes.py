@@ -283,4 +283,4 @@ def test_mistakes_of_own_data_are_counted_and_shown_only_where_asked_for(runner,
     assert bool(shown) is asked
     assert all(shown)
     page = (folder / "report.html").read_text()
-    assert ("--show-rows" in page.partition('id="mistakes"')[2]) is not asked
+    assert ("--show-rows" in page.partition("id=mistakes")[2]) is not asked

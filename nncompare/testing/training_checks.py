@@ -5,9 +5,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from nncompare.data.records import Data
+import numpy as np
+
+from nncompare.data.records import Array, Data, Samples
 from nncompare.data.samples import open_samples, write_samples
-from nncompare.testing.calling import predict
+from nncompare.testing.calling import Trained, predict
 from nncompare.testing.comparisons import SAME, difference
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
 from nncompare.testing.problems import SHARES
@@ -20,16 +22,40 @@ def check_trains(subject: ModelSubject) -> None:
 
 
 def check_accepts_its_views(subject: ModelSubject) -> None:
-    """Each view that the tags accept trains with the default configuration and predicts."""
-    for view, sparse in subject.views():
+    """Each view that the tags accept trains with the default configuration and predicts, each row for itself.
+
+    The first view has checks of its own for its predictions.
+    """
+    for position, (view, sparse) in enumerate(subject.views()):
         trained, problem = subject.accepted(view, sparse)
+        name = f"{'sparse ' if sparse else ''}view '{view}'"
         found = predict(trained, problem.valid.X)
         if found.shape != (len(problem.valid), problem.spec.n_classes):
             raise CheckFailedError(
-                f"predict_proba() returned shape {found.shape} on view '{view}' where "
+                f"predict_proba() returned shape {found.shape} on {name} where "
                 f"{(len(problem.valid), problem.spec.n_classes)} is expected. Correct it, or leave the view "
                 "out of tags."
             )
+        if position:
+            fault = _fault_of(found, trained, problem.valid.X)
+            if fault:
+                raise CheckFailedError(f"On {name} {fault}. Correct it, or leave the view out of tags.")
+
+
+def _fault_of(found: Array, trained: Trained, X: Samples) -> str:
+    """Say what is wrong with predictions in a view; empty where nothing is."""
+    if not np.isfinite(found).all() or found.min() < -SAME or np.abs(found.sum(axis=1) - 1).max() > 1e-4:
+        return "predict_proba() returned values that are no probabilities: finite, and 1 in the sum of each row"
+    order = np.arange(len(found))[::-1]
+    for words, rows in (
+        ("are predicted a second time", slice(None)),
+        ("come in another order", order),
+        ("are predicted alone", slice(-1, None)),
+    ):
+        differ = difference(found[rows], predict(trained, X[rows]))
+        if not differ <= SAME:
+            return f"a probability differs by {differ:.2g} where the same samples {words}"
+    return ""
 
 
 def check_takes_read_only_maps(subject: ModelSubject) -> None:

@@ -205,6 +205,52 @@ class ClaimsAView(Softmax):
         return super().start(train, random)
 
 
+class SecondView(Weights):
+    """Wrong where a sample has two dimensions; what is wrong follows."""
+
+    def predict_proba(self, X):
+        found = super().predict_proba(X)
+        return self.spoil(found) if np.ndim(X) == 3 else found
+
+    def spoil(self, found):
+        return found
+
+
+class TwoViews(Softmax):
+    tags = ModelTags(accepts=("tabular", "sequence"), default_dataset="digits")
+    model = SecondView
+
+    def score(self, model, valid):
+        return super().score(Weights(model.weights), valid)
+
+
+class Random(SecondView):
+    def spoil(self, found):
+        return np.random.default_rng().dirichlet(np.ones(found.shape[1]), len(found)).astype("f4")
+
+
+class RandomInSecondView(TwoViews):
+    model = Random
+
+
+class Missing(SecondView):
+    def spoil(self, found):
+        return found * np.nan
+
+
+class NaNInSecondView(TwoViews):
+    model = Missing
+
+
+class Backwards(SecondView):
+    def spoil(self, found):
+        return found[np.argsort(found[:, 0])]
+
+
+class SortsInSecondView(TwoViews):
+    model = Backwards
+
+
 class ExcusesWhatPasses(Softmax):
     expected_failures: ClassVar = {"check_n_parameters": "It is hard."}
 
@@ -787,12 +833,15 @@ class SwapsClasses(Softmax):
     model = Reversed
 
 
-RIGHT = [Softmax, WordSoftmax, Fixed, RandomFeatures]
+RIGHT = [Softmax, TwoViews, WordSoftmax, Fixed, RandomFeatures]
 
 FAULTS = {
     NeedsArguments: {"check_constructs_without_arguments"},
     UnknownFramework: {"check_tags"},
     UnknownView: {"check_tags"},
+    RandomInSecondView: {"check_accepts_its_views"},
+    NaNInSecondView: {"check_accepts_its_views"},
+    SortsInSecondView: {"check_accepts_its_views"},
     ClaimsAView: {"check_accepts_its_views"},
     ExcusesWhatPasses: {"check_n_parameters"},
     ExcusesItsFoundation: {"check_expected_failures"},
