@@ -104,6 +104,8 @@ def check_keeps_the_best_epoch(subject: ModelSubject) -> None:
     _skip_without_reports(subject.reference(), "there are scores")
     if _ignores_validation(subject):
         raise SkippedCheck("It builds on check_uses_the_given_validation_part, which failed.")
+    if subject.reference().context.faults:
+        raise SkippedCheck("It builds on check_reports_every_epoch, which failed.")
     subject.predictions()  # of a model that predicts otherwise each time, nothing is to be told
     y, n_classes = subject.problem().valid.y, subject.problem().spec.n_classes
     _check_scores(subject, subject.misled(), (y + 1) % n_classes)

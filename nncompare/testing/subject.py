@@ -232,9 +232,8 @@ class ModelSubject:
     def one_epoch(self, *, misled: bool) -> Trained:
         """Return a training of one epoch, with right or with wrong labels in its validation part."""
         self.reference()
-        problem = self.problem()
-        valid = self._wrong() if misled else problem.valid
-        return self._once(f"one epoch {misled}", lambda: self.fit(problem.train, valid, max_epochs=1))
+        train, valid = self.problem().train, self._wrong() if misled else self.problem().valid
+        return self._once(f"one epoch {misled}", lambda: self.fit(train, valid, max_epochs=1))
 
     def with_classes(self, name: str, shares: tuple[float, ...], **limits: Any) -> tuple[Trained, Problem]:
         """Return a training on another number of classes, and its problem."""
@@ -249,9 +248,8 @@ class ModelSubject:
         return self._once("learned", lambda: self.fit(problem.train, problem.valid, max_epochs=ENOUGH))
 
     def _wrong(self) -> Data:
-        """Return the validation part with wrong labels."""
-        problem = self.problem()
-        return Data(problem.valid.X, (problem.valid.y + 1) % problem.spec.n_classes, problem.spec)
+        valid = self.problem().valid
+        return Data(valid.X, (valid.y + 1) % valid.spec.n_classes, valid.spec)
 
     def _predict_thrice(self) -> tuple[list[Array], Array]:
         """Return two predictions of the validation part, and one of it backwards, turned again."""
