@@ -43,6 +43,8 @@ class NotHere(Clouds):
 
 
 class CrashesInLoad(Clouds):
+    """Ends its process, so that only a check in another one survives it; no part of the bank."""
+
     def load(self, cache):
         os._exit(7)
 
