@@ -656,7 +656,7 @@ def test_decimal_commas_are_read_where_the_comma_separates_nothing(tmp_path, nam
     header = delimiter.join(("a", "b", "c", "class"))
     (tmp_path / name).write_text("\n".join([header, *lines]) + "\n")
     info, dataset = read_own(tmp_path / name, "class")
-    expected = "30 rows: 2 numeric and 1 categorical columns, 1 missing value, with decimal commas;"
+    expected = "30 rows: 2 numeric and 1 categorical column, 1 missing value, with decimal commas;"
     assert info.description.startswith(expected)
     np.testing.assert_array_equal(dataset.X_train[:, 0], np.arange(30) + 0.5)
     assert dataset.X_train[4, 1] == -42.5
