@@ -329,7 +329,7 @@ def test_predict_finds_a_module_in_the_folder_as_the_run_did(tmp_path, monkeypat
     (tmp_path / "mymod.py").rename(tmp_path / "other.py")
     done = command("predict", "latest", "--test", "--output", "-")
     assert (done.returncode, done.stderr.count("\n")) == (3, 1)
-    assert "comes from the module 'mymod', which is neither installed nor in this folder" in done.stderr
+    assert "mymod.py', which is gone. Bring it back." in done.stderr
 
 
 def test_predict_with_a_package_that_is_not_installed_any_more_says_whose(own_run, monkeypatch):
