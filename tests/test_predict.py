@@ -527,7 +527,7 @@ def check_equal(done, output, results, folder, study, number):
     refit = study.refits[number - 1]
     said = json.loads(done.stdout)
     assert said["accuracy"] == refit.test_accuracy
-    assert f"accuracy {refit.test_accuracy:.4f} on the " in done.stderr
+    assert f"Accuracy {refit.test_accuracy:.4f} on the " in done.stderr
     with np.load(output, allow_pickle=False) as stored:
         np.testing.assert_allclose(stored["probabilities"], predictions_of(folder, refit), atol=1e-6)
         assert stored["class_names"].tolist() == results.datasets[0].class_names
