@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from nncompare.columns import fitting
 from nncompare.results import DatasetRecord, Interval, Results, StudyRecord
+from nncompare.standing import SHORTEST_S
 
 __all__ = ["ranked_studies", "score_table"]
 
 _HEADER = ("MODEL", "ACCURACY", "95 % INTERVAL", "MACRO F1", "CPU S", "PARAMETERS")
-_SHORTEST_S = 0.1
 
 
 def ranked_studies(results: Results, dataset: DatasetRecord) -> list[tuple[float, StudyRecord]]:
@@ -63,4 +63,4 @@ def _cpu(seconds: float | None) -> str:
     """Return CPU seconds with a digit behind the point; less than that is said to be less, not nothing."""
     if seconds is None:
         return ""
-    return f"<{_SHORTEST_S}" if seconds < _SHORTEST_S else f"{seconds:.1f}"
+    return f"<{SHORTEST_S}" if seconds < SHORTEST_S else f"{seconds:.1f}"

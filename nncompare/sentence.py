@@ -9,14 +9,12 @@ from collections.abc import Sequence
 
 from nncompare.points import points
 from nncompare.results import PairRecord, StudyRecord, VerdictRecord
-from nncompare.standing import REFERENCE, is_better, is_slight, pair_of, shortfall
+from nncompare.standing import REFERENCE, SHORTEST_S, is_better, is_slight, pair_of, shortfall
 from nncompare.statistics import SINGLE_SEED
 
 MAX_WORDS = 60
 # Below this ratio of CPU seconds two trainings count as equally long.
 _SAME_TIME = 1.2
-# Below this many CPU seconds a training is too short for a ratio of costs.
-SHORTEST_S = 0.1
 
 
 def verdict_text(

@@ -11,6 +11,8 @@ from nncompare.results import PairRecord, VerdictRecord
 
 REFERENCE = "logistic_regression"
 MAJORITY = "majority"
+SHORTEST_S = 0.1
+"""Below this many CPU seconds a training is too short to be told in figures or compared by a ratio."""
 # The references in the order in which they are named: who is no better than naming one class has lost already.
 IN_WORDS = {MAJORITY: "always naming the most frequent class", REFERENCE: "logistic regression"}
 

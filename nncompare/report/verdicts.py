@@ -10,7 +10,16 @@ from nncompare.report.blocks import Cell, Column, Entry, Part, Row, Table
 from nncompare.report.charts import Chart
 from nncompare.report.forest import caption, close_up, forest
 from nncompare.results import Check, CheckLevel, PairRecord, VerdictState
-from nncompare.standing import IN_WORDS, MAJORITY, REFERENCE, Shortfall, is_better, is_slight, shortfall
+from nncompare.standing import (
+    IN_WORDS,
+    MAJORITY,
+    REFERENCE,
+    SHORTEST_S,
+    Shortfall,
+    is_better,
+    is_slight,
+    shortfall,
+)
 
 STATES: dict[VerdictState, str] = {
     "better": "clear winner",
@@ -21,7 +30,6 @@ STATES: dict[VerdictState, str] = {
 }
 SINGLE_SEED = "ahead, single seed"
 SLIGHT = "better, but barely"
-SHORTEST_S = 0.1  # as in the sentence, whose module loads scipy
 LEVELS: tuple[CheckLevel, ...] = ("problem", "warning", "info", "ok")
 
 

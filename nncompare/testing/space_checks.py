@@ -149,15 +149,9 @@ def check_default_params_lie_in_the_space(subject: ModelSubject) -> None:
         _draws(subject, spec)
         with plugin_errors("default_params()", "It returns a configuration for any data that the plugin accepts"):
             defaults = subject.plugin().default_params(spec)
-        try:
-            check_params(defaults)
-        except PluginError as error:
-            raise CheckFailedError(f"default_params() on view '{view}': {error}") from error
-        trial = DrawingTrial(0, defaults)
-        with plugin_errors("suggest_params()", "It has to take the default values for answers"):
-            subject.plugin().suggest_params(trial, spec)
-        for name, asked in trial.asked:
-            _check_inside(f"default_params() on view '{view}'", name, asked, defaults)
+        where = f"default_params() on view '{view}'"
+        for name, asked in _asked(subject, spec, defaults, where, "the default values"):
+            _check_inside(where, name, asked, defaults)
 
 
 def check_test_params(subject: ModelSubject) -> None:
@@ -165,18 +159,12 @@ def check_test_params(subject: ModelSubject) -> None:
     for view, spec in _specs(subject):
         _draws(subject, spec)
         params = subject.test_params(spec)
-        try:
-            check_params(params)
-        except PluginError as error:
-            raise CheckFailedError(f"test_params() on view '{view}': {error}") from error
-        trial = DrawingTrial(0, params)
-        with plugin_errors("suggest_params()", "It has to take the values of test_params() for answers"):
-            subject.plugin().suggest_params(trial, spec)
-        missing = [name for name, _ in trial.asked if name not in params]
+        where = f"test_params() on view '{view}'"
+        asked = _asked(subject, spec, params, where, "the values of test_params()")
+        missing = [name for name, _ in asked if name not in params]
         if missing:
             raise CheckFailedError(
-                f"test_params() on view '{view}' has no value for '{missing[0]}', which suggest_params() asks "
-                "for. Give one."
+                f"{where} has no value for '{missing[0]}', which suggest_params() asks for. Give one."
             )
 
 
@@ -211,6 +199,20 @@ def draw_space(subject: ModelSubject, spec: DataSpec) -> list[Draw]:
             params = plugin.suggest_params(trial, spec)
         found.append(Draw(number, params, trial.asked))
     return found
+
+
+def _asked(
+    subject: ModelSubject, spec: DataSpec, params: Params, where: str, answers: str
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return what ``suggest_params`` asks for where it gets a configuration for answers, which has to be JSON."""
+    try:
+        check_params(params)
+    except PluginError as error:
+        raise CheckFailedError(f"{where}: {error}") from error
+    trial = DrawingTrial(0, params)
+    with plugin_errors("suggest_params()", f"It has to take {answers} for answers"):
+        subject.plugin().suggest_params(trial, spec)
+    return trial.asked
 
 
 def _draws(subject: ModelSubject, spec: DataSpec) -> list[Draw]:
