@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import secrets
@@ -17,7 +18,15 @@ import platformdirs
 
 from nncompare.exceptions import StorageError
 
-__all__ = ["cache_root", "fill_folder", "replacing", "storage_errors", "sync_folder", "write_atomic"]
+__all__ = [
+    "cache_root",
+    "file_digest",
+    "fill_folder",
+    "replacing",
+    "storage_errors",
+    "sync_folder",
+    "write_atomic",
+]
 
 _LEFTOVER = re.compile(r"\..+\.(\d+)\.[0-9a-f]{8}\.tmp")
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
@@ -31,6 +40,12 @@ _REMEDIES = {
     errno.EPERM: _RIGHTS,
     errno.EROFS: _RIGHTS,
 }
+
+
+def file_digest(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cache_root() -> Path:

@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from nncompare.data.files import cache_root, write_atomic
+from nncompare.data.files import cache_root, file_digest, write_atomic
 from nncompare.exceptions import StorageError
 from nncompare.execution.launch import MODULE, child_environment
 from nncompare.execution.process import kill_tree
@@ -113,17 +113,12 @@ def last_probe(ref: PluginRef) -> ProbeResult | None:
     """Return the last answer of ``ref`` if its file is still the same; imports nothing of the plugin."""
     try:
         result = ProbeResult(**json.loads(_cache_file(ref).read_text(encoding="utf-8")))
-        if result.file and file_digest(result.file) != result.digest:
+        if result.file and file_digest(Path(result.file)) != result.digest:
             return None
     except (OSError, ValueError, TypeError):
         return None
     else:
         return result
-
-
-def file_digest(file: str) -> str:
-    """Return the sha256 of a file's bytes."""
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
 
 
 def _cache_file(ref: PluginRef) -> Path:

@@ -15,11 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
-from nncompare.data.files import write_atomic
+from nncompare.data.files import file_digest, write_atomic
 from nncompare.data.records import VIEWS, DatasetInfo
 from nncompare.exceptions import PluginError
 from nncompare.execution.failures import message_of
-from nncompare.execution.probe import file_digest
 from nncompare.execution.process import adopt_orphans, die_with_parent, end_descendants
 from nncompare.plugin import API_VERSION, DatasetPlugin, ModelPlugin, ModelTags
 from nncompare.registry import load_class
@@ -37,7 +36,7 @@ def main(group: str, value: str, answer: str) -> None:
         reason = message if isinstance(error, PluginError) else f"{type(error).__name__}: {message}"
         result: dict[str, Any] = {"ok": False, "reason": reason}
     else:
-        digest = file_digest(file) if file else ""
+        digest = file_digest(Path(file)) if file else ""
         result = {"ok": True, "tags": tags, "file": file, "digest": digest}
     write_atomic(Path(answer), json.dumps(result))
 

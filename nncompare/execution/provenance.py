@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from nncompare.data.files import file_digest
 from nncompare.exceptions import ResultsError
 from nncompare.registry import MODELS, discover
 
@@ -98,7 +98,7 @@ def check_code(plugin: str, code: Code | None, find: Callable[[str], Path | None
         path = root / name
         if not path.is_file():
             raise _other(path, "is gone, and the model was saved with it")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        if file_digest(path) != digest:
             raise _other(path, "was changed after the model was saved")
 
 
@@ -158,7 +158,7 @@ def _files_of(is_wanted: Callable[[str], bool]) -> set[Path]:
 
 def _digests(root: Path, files: set[Path]) -> dict[str, str]:
     inside = sorted(file for file in files if file.is_relative_to(root) and file.is_file())
-    return {file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in inside}
+    return {file.relative_to(root).as_posix(): file_digest(file) for file in inside}
 
 
 def _other(path: Path, what: str) -> ResultsError:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from nncompare.data.files import storage_errors, write_atomic
+from nncompare.data.files import file_digest, storage_errors, write_atomic
 from nncompare.data.native import Native
 from nncompare.data.saved_conversion import load_conversion, save_conversion
 from nncompare.exceptions import PluginError, ResultsError
@@ -231,12 +231,6 @@ def load_model(folder: Path, manifest_sha256: str | None = None) -> FittedModel:
     if not isinstance(loaded, FittedModel):
         raise PluginError(f"{manifest.owner}.load() returned {type(loaded).__name__}; a FittedModel is expected.")
     return loaded
-
-
-def file_digest(path: Path) -> str:
-    """Return the sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def class_value(cls: type, plugin: str) -> str:
