@@ -244,6 +244,22 @@ def test_isolated_load_that_hangs_is_ended_with_its_check(flat):
     assert float(seconds[1]) < 8
 
 
+def test_isolated_prediction_that_hangs_costs_one_time_out(flat):
+    results = check_isolated(find(f"{flat / 'unruly.py'}:HangsInPredict", MODELS), timeout_s=6).results
+    (hung,) = [result for result in results if not result.ok]
+    assert (hung.name, hung.category) == ("check_predicts", "timeout")
+    told = "It builds on check_predicts, which could not be carried out."
+    assert {r.name for r in results if r.message == told} == building_on("check_predicts", MODEL_CHECKS)
+    assert sum(result.status == "passed" for result in results) == 20
+
+
+def test_what_builds_on_check_predicts_is_what_is_skipped_where_it_fails():
+    results = check_plugin(mutants.PredictsWithLabels, on_fail="return")
+    told = "It builds on check_predicts, which failed."
+    silent = {"check_takes_unseen_words"}  # no texts
+    assert {r.name for r in results if r.message == told} == building_on("check_predicts", MODEL_CHECKS) - silent
+
+
 def test_what_builds_on_check_trains_is_what_is_skipped_where_it_fails():
     results = check_plugin(unruly.ExcusesItsFit, on_fail="return")
     told = "It builds on check_trains, which failed."

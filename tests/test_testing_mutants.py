@@ -14,7 +14,7 @@ from .plugins import dataset_mutants, mutants, mutants_more, right_sklearn
 
 
 def results_of(cls, runner):
-    subject = ModelSubject(cls, reload=runner.run)
+    subject = ModelSubject(cls, run_fresh=runner.run)
     return [run_check(check, subject) for check in MODEL_CHECKS]
 
 

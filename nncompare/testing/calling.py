@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
 from nncompare.testing.problems import copy_samples
 from nncompare.testing.watching import WatchedContext, preserved
 
-__all__ = ["Trained", "call_fit", "plugin_errors", "predict"]
+__all__ = ["Trained", "call_fit", "plugin_errors", "predict", "predict_raw"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,18 @@ def plugin_errors(what: str, remedy: str) -> Iterator[None]:
 
 def predict(trained: Trained, X: Samples, *, copies: bool = True) -> Array:
     """Return what ``predict_proba`` gives for ``X``, or a copy of it, whatever that is, as an array."""
-    given = copy_samples(X) if copies else X
+    found = predict_raw(trained, copy_samples(X) if copies else X)
+    with plugin_errors("predict_proba()", "It returns an array"):
+        return np.asarray(found)
+
+
+def predict_raw(trained: Trained, X: Samples) -> Any:
+    """Return what ``predict_proba`` gives for ``X``."""
     with (
         plugin_errors("predict_proba()", "It takes any number of samples from 1 in the form of training"),
         preserved(),
     ):
-        return np.asarray(trained.model.predict_proba(given))
+        return trained.model.predict_proba(X)
 
 
 def call_fit(

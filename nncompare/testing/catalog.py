@@ -46,6 +46,7 @@ _NEVER_EXCUSED = frozenset(
         "check_space_is_searchable",
         "check_space_is_json",
         "check_trains",
+        "check_predicts",
         "check_probabilities_have_shape_and_dtype",
         "check_probabilities_sum_to_one",
         "check_predictions_repeat",
@@ -55,6 +56,25 @@ _NEVER_EXCUSED = frozenset(
     }
 )
 """Where one of these fails, others are skipped that could show a fault: to excuse it would excuse them all."""
+
+
+_WITHOUT_PREDICTIONS = frozenset(
+    {
+        "check_every_draw_is_accepted",
+        "check_error_messages_name_the_parameter",
+        "check_leaves_its_arguments_alone",
+        "check_leaves_global_random_state_alone",
+        "check_leaves_environment_alone",
+        "check_initial_weights_follow_the_seed",
+        "check_respects_n_threads",
+        "check_works_without_validation",
+        "check_reports_every_epoch",
+        "check_pruning_passes_through",
+        "check_uses_the_given_validation_part",
+        "check_n_parameters",
+    }
+)
+"""Those that train and do not call ``predict_proba``."""
 
 
 def check_expected_failures(subject: Subject) -> None:
@@ -89,6 +109,7 @@ MODEL_CHECKS: tuple[Check, ...] = (
     space.check_default_params_lie_in_the_space,
     space.check_test_params,
     training.check_trains,
+    training.check_predicts,
     space.check_every_draw_is_accepted,
     space.check_error_messages_name_the_parameter,
     parameters.check_every_parameter_matters,
@@ -196,6 +217,8 @@ def building_on(name: str, checks: Iterable[Check]) -> frozenset[str]:
         return frozenset(names[names.index(name) + 1 : first]) | {"check_every_draw_is_accepted"}
     if name == "check_trains":
         return frozenset(names[names.index(name) + 1 :])
+    if name == "check_predicts":
+        return frozenset(names[names.index(name) + 1 :]) - _WITHOUT_PREDICTIONS
     if name == "check_loads":
         return frozenset(names[names.index(name) + 1 :]) - {"check_works_without_a_network"}
     return frozenset()

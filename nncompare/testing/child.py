@@ -7,13 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from nncompare.execution.channel import Channel
-from nncompare.execution.specs import Answer, MeasureAnswer, MeasureSpec
+from nncompare.execution.specs import ANSWERS, Answer, Request, Spec
 from nncompare.registry import load_class
+from nncompare.testing.calling import predict
 from nncompare.testing.catalog import checks_of, select
 from nncompare.testing.running import run_check, subject_of
 from nncompare.testing.subject import ModelSubject
 
-__all__ = ["FUNCTION", "run_checks"]
+__all__ = ["FUNCTION", "run_checks", "train_other"]
 
 FUNCTION = "nncompare.testing.child:run_checks"
 
@@ -28,14 +29,14 @@ def run_checks(plugin: str, arguments: dict[str, Any], channel: Channel) -> dict
     arguments : dict
         ``checks``: names, all where there are none.
     channel : Channel
-        Takes "kind" and "plan" once, then "start" and "result" in turn; answers "reload".
+        Takes "kind" and "plan" once, then "start" and "result" in turn; answers "fresh".
     """
     cls = load_class(plugin)
     subject = subject_of(cls)
     channel.ask("kind", plugin_kind="model" if isinstance(subject, ModelSubject) else "data set")
     checks = select(arguments["checks"], checks_of(cls))
     if isinstance(subject, ModelSubject):
-        subject.reload = _Reloading(channel)
+        subject.run_fresh = _Asking(channel)
     channel.ask("plan", checks=[check.__name__ for check in checks])
     for check in checks:
         channel.ask("start", name=check.__name__, pid=os.getpid())
@@ -43,11 +44,30 @@ def run_checks(plugin: str, arguments: dict[str, Any], channel: Channel) -> dict
     return {}
 
 
-class _Reloading:
-    """Asks the coordinator to load a saved model: its fork server has a fresh process at hand."""
+def train_other(plugin: str, arguments: dict[str, Any], _channel: Channel) -> dict[str, Any]:
+    """Train a model on other data than most checks do, and return its probabilities.
+
+    Parameters
+    ----------
+    plugin : str
+        ``PluginRef.value``.
+    arguments : dict
+        ``after_another``: whether to train one on the plain problem before.
+    """
+    subject = ModelSubject(load_class(plugin))
+    if arguments["after_another"]:
+        subject.reference()
+    trained, problem = subject.on_other_data()
+    return {"probabilities": predict(trained, problem.valid.X).tolist()}
+
+
+class _Asking:
+    """Asks the coordinator to run a request: its fork server has a fresh process at hand."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
 
-    def __call__(self, spec: MeasureSpec) -> Answer:
-        return MeasureAnswer.model_validate(self._channel.ask("reload", spec=spec.model_dump(mode="json")))
+    def __call__(self, spec: Spec) -> Answer:
+        request = Request.model_validate({"spec": spec.model_dump()})
+        answer = self._channel.ask("fresh", **request.model_dump(mode="json"))
+        return ANSWERS[request.spec.task].model_validate(answer)

@@ -16,7 +16,7 @@ from nncompare.execution.memory import available_mb
 from nncompare.execution.probe import probe_plugin
 from nncompare.execution.process import kill_tree
 from nncompare.execution.runner import LocalRunner, refuse
-from nncompare.execution.specs import Answer, CallSpec, MeasureSpec
+from nncompare.execution.specs import Answer, CallSpec, MeasureSpec, Request, Spec
 from nncompare.registry import DATASETS, LOCAL, MODELS, PluginRef, discover, find, installed
 from nncompare.selection import did_you_mean
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, Check, building_on, select
@@ -29,8 +29,8 @@ CHECK_TIMEOUT_S = 120.0
 IMPORT_TIMEOUT_S = 120.0
 """From the start of the fork server to the plan of the checks: on a busy machine a framework takes its time."""
 MEMORY_SHARE = 0.8
-RELOAD_SHARE = 0.9
-"""Of the time that a check has left, for loading a saved model: it is to end before the check is."""
+FRESH_SHARE = 0.9
+"""Of the time that a check has left, for what it does in a fresh process: that is to end before the check does."""
 SHORTEST_S = 0.1
 
 
@@ -192,22 +192,23 @@ class _Session:
             clock.restart(self.runner.kill, self.timeout_s)
             self._take(replace(CheckResult(**message), **self._late))
             self._late = {}
-        elif kind == "reload":
-            spec = MeasureSpec.model_validate({**message["spec"], "framework": self.framework})
-            return self._reload(spec).model_dump(mode="json")
+        elif kind == "fresh":
+            return self._run_fresh(Request.model_validate(message).spec).model_dump(mode="json")
         else:
             return refuse(kind, message)
         return None
 
-    def _reload(self, spec: MeasureSpec) -> Answer:
-        """Load a saved model in what is left of its check's time; where that ends, the check is an error."""
-        left = RELOAD_SHARE * (self.timeout_s - self._clock.seconds)
-        spec = spec.model_copy(update={"timeout_s": min(spec.timeout_s, max(left, SHORTEST_S))})
-        answer = self.runner.run(spec)
+    def _run_fresh(self, spec: Spec) -> Answer:
+        """Run a request in what is left of its check's time; where that ends, the check is an error."""
+        left = FRESH_SHARE * (self.timeout_s - self._clock.seconds)
+        timeout_s = min(spec.timeout_s, max(left, SHORTEST_S))
+        answer = self.runner.run(spec.model_copy(update={"timeout_s": timeout_s, "framework": self.framework}))
         if answer.failure is not None and answer.failure.category == "timeout":
+            measured = isinstance(spec, MeasureSpec)
+            what = "load() or predict_proba() of the saved model" if measured else "Its part of the check"
             message = (
-                f"load() or predict_proba() of the saved model did not end within the {spec.timeout_s:.3g} s that "
-                "it had in a fresh process, which was killed."
+                f"{what} did not end within the {timeout_s:.3g} s that it had in a fresh process, which was "
+                "killed."
             )
             self._late = {"status": "error", "category": "timeout", "message": message}
         return answer

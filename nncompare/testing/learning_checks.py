@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nncompare.data.records import Data
-from nncompare.testing.calling import Trained, predict
+from nncompare.testing.calling import Trained
 from nncompare.testing.comparisons import matched_accuracy
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
 from nncompare.testing.problems import take_rows
@@ -19,13 +19,13 @@ DEFAULT_BATCH = 32
 def check_two_classes(subject: ModelSubject) -> None:
     """Two classes train, and have two columns of probabilities."""
     trained, problem = subject.with_classes("two", RARE, max_epochs=ENOUGH)
-    _check_width(trained, problem.valid, "with 2 classes")
+    _check_width(subject, trained, problem.valid, "with 2 classes")
 
 
 def check_ten_classes(subject: ModelSubject) -> None:
     """Ten classes train, and have ten columns of probabilities."""
     trained, problem = subject.with_classes("ten", (0.1,) * 10)
-    _check_width(trained, problem.valid, "with 10 classes")
+    _check_width(subject, trained, problem.valid, "with 10 classes")
 
 
 def check_class_missing_in_a_batch(subject: ModelSubject) -> None:
@@ -35,7 +35,9 @@ def check_class_missing_in_a_batch(subject: ModelSubject) -> None:
     rows = np.argsort(problem.train.y, kind="stable")
     last = int((problem.train.y == problem.spec.n_classes - 1).sum())
     train = take_rows(problem.train, rows[1 : len(rows) - last + 1])
-    _check_width(subject.fit(train, problem.valid, max_epochs=1), problem.valid, "with one row of the last class")
+    _check_width(
+        subject, subject.fit(train, problem.valid, max_epochs=1), problem.valid, "with one row of the last class"
+    )
 
 
 def check_class_missing_in_training(subject: ModelSubject) -> None:
@@ -43,7 +45,9 @@ def check_class_missing_in_training(subject: ModelSubject) -> None:
     subject.reference()
     problem = subject.problem()
     train = take_rows(problem.train, np.flatnonzero(problem.train.y != 1))
-    _check_width(subject.fit(train, problem.valid, max_epochs=1), problem.valid, "without rows of class 1")
+    _check_width(
+        subject, subject.fit(train, problem.valid, max_epochs=1), problem.valid, "without rows of class 1"
+    )
 
 
 def check_one_sample_in_the_last_batch(subject: ModelSubject) -> None:
@@ -52,13 +56,15 @@ def check_one_sample_in_the_last_batch(subject: ModelSubject) -> None:
     size = subject.test_params(subject.problem().spec).get("batch_size", DEFAULT_BATCH)
     batch = size if isinstance(size, int) and size > 1 else DEFAULT_BATCH
     problem = subject.problem(n_train=batch * max(1, DEFAULT_BATCH // batch) + 1)
-    _check_width(subject.fit(problem.train, problem.valid, max_epochs=1), problem.valid, "with one row left over")
+    _check_width(
+        subject, subject.fit(problem.train, problem.valid, max_epochs=1), problem.valid, "with one row left over"
+    )
 
 
 def check_learns_a_trivial_problem(subject: ModelSubject) -> None:
     """Thirty epochs on three well separated classes tell 80 % of the validation rows apart."""
     valid = subject.problem().valid
-    matched = matched_accuracy(predict(subject.learned(), valid.X), valid.y)
+    matched = matched_accuracy(subject.predict(subject.learned(), valid.X), valid.y)
     if matched < LEARNED:
         raise CheckFailedError(
             f"After {ENOUGH} epochs on three well separated classes {matched:.0%} of the validation rows are told "
@@ -72,7 +78,7 @@ def check_beats_the_majority_class(subject: ModelSubject) -> None:
         trained, problem = subject.with_classes("two", RARE, max_epochs=ENOUGH)
     except CheckFailedError as error:
         raise SkippedCheck("It builds on check_two_classes, which failed.") from error
-    found = matched_accuracy(predict(trained, problem.valid.X), problem.valid.y)
+    found = matched_accuracy(subject.predict(trained, problem.valid.X), problem.valid.y)
     majority = float(np.bincount(problem.valid.y).max() / len(problem.valid))
     if not found > majority:
         raise CheckFailedError(
@@ -84,7 +90,7 @@ def check_beats_the_majority_class(subject: ModelSubject) -> None:
 def check_columns_follow_class_codes(subject: ModelSubject) -> None:
     """Column k of the probabilities belongs to class code k."""
     valid = subject.problem().valid
-    probabilities = predict(subject.learned(), valid.X)
+    probabilities = subject.predict(subject.learned(), valid.X)
     matched = matched_accuracy(probabilities, valid.y)
     if matched < LEARNED:
         raise SkippedCheck("It builds on check_learns_a_trivial_problem, which failed.")
@@ -97,8 +103,8 @@ def check_columns_follow_class_codes(subject: ModelSubject) -> None:
         )
 
 
-def _check_width(trained: Trained, valid: Data, when: str) -> None:
-    found = predict(trained, valid.X)
+def _check_width(subject: ModelSubject, trained: Trained, valid: Data, when: str) -> None:
+    found = subject.predict(trained, valid.X)
     if found.shape != (len(valid), valid.spec.n_classes):
         raise CheckFailedError(
             f"predict_proba() returned shape {found.shape} {when}; {(len(valid), valid.spec.n_classes)} is "

@@ -12,7 +12,7 @@ import numpy as np
 
 from nncompare.data.records import Array, DataSpec
 from nncompare.plugin import ModelPlugin, Params
-from nncompare.testing.calling import plugin_errors, predict
+from nncompare.testing.calling import plugin_errors
 from nncompare.testing.keras_checks import built, is_keras
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
 from nncompare.testing.space_checks import DrawingTrial
@@ -148,7 +148,7 @@ def _trained(subject: ModelSubject, params: Params, kept: dict[str, Any]) -> obj
         problem = subject.problem()
         try:
             trained = subject.fit(problem.train, problem.valid, params=dict(params))
-            found: Array = predict(trained, problem.valid.X)
+            found: Array = subject.predict(trained, problem.valid.X)
             kept[key] = trained.model.n_parameters, np.ascontiguousarray(found).tobytes()
         except CheckFailedError:
             kept[key] = None

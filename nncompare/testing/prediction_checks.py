@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,11 +14,12 @@ from nncompare.data.records import Array
 from nncompare.data.samples import arrays_of, write_samples
 from nncompare.execution.saved import save_files, seal
 from nncompare.execution.specs import MeasureAnswer
-from nncompare.testing.calling import plugin_errors, predict
+from nncompare.testing.calling import plugin_errors
 from nncompare.testing.comparisons import SAME, difference
+from nncompare.testing.fresh import importable_value
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
 from nncompare.testing.problems import copy_data
-from nncompare.testing.reloading import elsewhere, importable_value, reload_spec
+from nncompare.testing.reloading import elsewhere, reload_spec
 from nncompare.testing.subject import ModelSubject
 
 SUM_TOLERANCE = 1e-4
@@ -30,8 +30,7 @@ MANY = 2049
 def check_probabilities_have_shape_and_dtype(subject: ModelSubject) -> None:
     """``predict_proba`` returns an ndarray of float32 and shape (n_samples, n_classes)."""
     problem = subject.problem()
-    with plugin_errors("predict_proba()", "It takes samples in the form of training"):
-        found: Any = subject.reference().model.predict_proba(copy_data(problem.valid).X)
+    found = subject.first_prediction()
     expected = len(problem.valid), problem.spec.n_classes
     if not isinstance(found, np.ndarray):
         raise CheckFailedError(
@@ -50,7 +49,7 @@ def check_probabilities_have_shape_and_dtype(subject: ModelSubject) -> None:
 
 def check_probabilities_sum_to_one(subject: ModelSubject) -> None:
     """Probabilities are finite, between 0 and 1, and sum to 1 in each row."""
-    found = _floats(predict(subject.reference(), subject.problem().valid.X))
+    found = _floats(subject.predict(subject.reference(), subject.problem().valid.X))
     if not np.isfinite(found).all():
         raise CheckFailedError(
             "predict_proba() returned NaN or infinite values. Look for overflow in the last layer."
@@ -67,7 +66,7 @@ def check_probabilities_sum_to_one(subject: ModelSubject) -> None:
 def check_predictions_repeat(subject: ModelSubject) -> None:
     """A second prediction of the same samples is the same: nothing is dropped, drawn or updated by predicting."""
     X = subject.problem().valid.X
-    found = difference(predict(subject.reference(), X), predict(subject.reference(), X))
+    found = difference(subject.predict(subject.reference(), X), subject.predict(subject.reference(), X))
     if not found <= SAME:
         raise CheckFailedError(
             f"Two predictions of the same samples differ by {found:.2g}. Switch dropout and noise off in "
@@ -80,7 +79,7 @@ def check_rows_keep_their_order(subject: ModelSubject) -> None:
     X, trained = subject.problem().valid.X, subject.reference()
     straight = _steady(subject)
     order = np.random.default_rng(0).permutation(len(straight))
-    found = difference(straight[order], predict(trained, X[order]))
+    found = difference(straight[order], subject.predict(trained, X[order]))
     if not found <= SAME:
         raise CheckFailedError(
             f"Samples in another order have other probabilities, by {found:.2g}. Return row i for sample i: "
@@ -93,7 +92,7 @@ def check_one_row_equals_its_row_in_a_batch(subject: ModelSubject) -> None:
     """A sample alone has the probabilities that it has among others."""
     X, trained, together = subject.problem().valid.X, subject.reference(), subject.predictions()
     for row in (0, len(together) - 1):
-        found = difference(together[row : row + 1], predict(trained, X[row : row + 1]))
+        found = difference(together[row : row + 1], subject.predict(trained, X[row : row + 1]))
         if not found <= SAME:
             raise CheckFailedError(
                 f"Sample {row} alone has other probabilities than among {len(together)}, by {found:.2g}. Use no "
@@ -109,7 +108,7 @@ def check_many_rows_equal_their_rows_in_a_batch(subject: ModelSubject) -> None:
         raise SkippedCheck("It builds on check_one_row_equals_its_row_in_a_batch, which failed.") from error
     X, trained, few = subject.problem().valid.X, subject.reference(), subject.predictions()
     copies = np.arange(MANY) % len(few)
-    many = predict(trained, X[copies])
+    many = subject.predict(trained, X[copies])
     if many.shape[:1] != (MANY,):
         raise CheckFailedError(
             f"predict_proba() returned shape {many.shape} for {MANY:,} samples. Return a row for each, "
@@ -125,6 +124,7 @@ def check_many_rows_equal_their_rows_in_a_batch(subject: ModelSubject) -> None:
 
 def check_predicting_leaves_samples_alone(subject: ModelSubject) -> None:
     """``predict_proba`` does not change its samples."""
+    subject.first_prediction()
     given, trained = copy_data(subject.problem().valid), subject.reference()
     before = fingerprint(**arrays_of("X", given.X))
     with plugin_errors("predict_proba()", "It takes samples in the form of training"):
@@ -138,7 +138,7 @@ def check_takes_unseen_words(subject: ModelSubject) -> None:
     problem = subject.problem()
     if problem.spec.vocabulary_size is None:
         raise SkippedCheck("The model does not read texts in its first view.")
-    found = predict(subject.reference(), Ragged.from_rows([[1, problem.spec.vocabulary_size + 7]]))
+    found = subject.predict(subject.reference(), Ragged.from_rows([[1, problem.spec.vocabulary_size + 7]]))
     if found.shape != (1, problem.spec.n_classes) or not np.isfinite(_floats(found)).all():
         raise CheckFailedError(
             f"A text with an unseen word has probabilities of shape {found.shape}. Read ids from "
@@ -161,7 +161,7 @@ def check_saves_and_loads_in_a_fresh_process(subject: ModelSubject) -> None:
         seal(folder / "model", owner, plugin)
         write_samples(folder, "X", X)
         np.savez(folder / "predictions.npz", probabilities=expected)
-        answer = subject.reload(reload_spec(folder, plugin))
+        answer = subject.run_fresh(reload_spec(folder, plugin))
     if answer.status != "complete":
         said = answer.failure.message if answer.failure else "no reason was given"
         raise CheckFailedError(
@@ -173,7 +173,7 @@ def check_saves_and_loads_in_a_fresh_process(subject: ModelSubject) -> None:
             f"The model that a fresh process loaded differs by {math.nan if found is None else found:.2g} in a "
             "probability. Save all that predict_proba() uses: weights, scaling, moving averages."
         )
-    found = difference(expected, predict(trained, X))
+    found = difference(expected, subject.predict(trained, X))
     if not found <= SAME:
         raise CheckFailedError(
             f"After save() the model differs by {found:.2g} in a probability. Leave the model itself as it is."
@@ -182,7 +182,7 @@ def check_saves_and_loads_in_a_fresh_process(subject: ModelSubject) -> None:
 
 def _steady(subject: ModelSubject) -> Array:
     """Return a prediction of the validation part, if a second one is the same."""
-    first, again = (predict(subject.reference(), subject.problem().valid.X) for _ in range(2))
+    first, again = (subject.predict(subject.reference(), subject.problem().valid.X) for _ in range(2))
     if not difference(first, again) <= SAME:
         raise SkippedCheck("It builds on check_predictions_repeat, which failed.")
     return first

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nncompare.data.records import Labels
 from nncompare.frameworks.training import score
 from nncompare.plugin import TrialPruned
-from nncompare.testing.calling import Trained, predict
+from nncompare.testing.calling import Trained
 from nncompare.testing.comparisons import difference, usable
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
 from nncompare.testing.subject import BRIEF, ENOUGH, ModelSubject
@@ -22,7 +22,7 @@ def check_respects_max_epochs(subject: ModelSubject) -> None:
                 "comparison gets the same."
             )
     X = subject.problem().valid.X
-    if len(several.history) > 1 and difference(predict(several, X), predict(one, X)) == 0.0:
+    if len(several.history) > 1 and difference(subject.predict(several, X), subject.predict(one, X)) == 0.0:
         raise CheckFailedError(
             f"Trainings of 1 and of {BRIEF} epochs predict the same. Train for context.max_epochs epochs."
         )
@@ -114,7 +114,7 @@ def check_keeps_the_best_epoch(subject: ModelSubject) -> None:
 
 def _check_scores(subject: ModelSubject, trained: Trained, y: Labels) -> None:
     """Check that a model has the scores that were reported of its best epoch."""
-    loss, accuracy = score(usable(predict(trained, subject.problem().valid.X)), y)
+    loss, accuracy = score(usable(subject.predict(trained, subject.problem().valid.X)), y)
     scored = [(r.valid_loss, r.valid_accuracy) for r in trained.history if r.valid_loss is not None]
     best, told = min(scored, key=lambda scores: scores[0])
     if abs(loss - best) > 1e-3 * max(1.0, best):

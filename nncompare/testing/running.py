@@ -30,8 +30,9 @@ def check_plugin(
 ) -> list[CheckResult]:
     """Check that a plugin keeps the contract; the plugin's code runs in this process.
 
-    Saved models are loaded in a fresh process. A hang or a crash of the plugin is one of this process, too: the
-    command ``nncompare check-plugin`` gives each plugin processes of its own.
+    Saved models are loaded in a fresh process, and a training is compared with one there. A hang or a crash of
+    the plugin is one of this process, too: the command ``nncompare check-plugin`` gives each plugin processes of
+    its own.
 
     Parameters
     ----------

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
-from nncompare.data.fingerprint import fingerprint
-from nncompare.data.records import VIEWS, Array, Data, DataSpec, View
-from nncompare.data.samples import arrays_of
+from nncompare.data.records import VIEWS, Array, Data, DataSpec, Samples, View
 from nncompare.execution.process import seed_globals
-from nncompare.plugin import EpochReport, ModelPlugin, ModelTags, Params
-from nncompare.testing.calling import Trained, call_fit, plugin_errors, predict
+from nncompare.plugin import ModelPlugin, ModelTags, Params
+from nncompare.testing.calling import Trained, call_fit, plugin_errors, predict, predict_raw
 from nncompare.testing.comparisons import SAME, difference
+from nncompare.testing.fresh import RunFresh, run_here
+from nncompare.testing.observing import GLOBAL_SEEDS, Observed, observed, observed_threads
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
-from nncompare.testing.problems import Problem, copy_data, make_problem, take_rows
-from nncompare.testing.reloading import Reload, reload_here
-from nncompare.testing.watching import ThreadWatch, WatchedContext, changes, preserved, state_of_process
+from nncompare.testing.problems import SHARES, Problem, copy_data, copy_samples, make_problem, take_rows
+from nncompare.testing.watching import WatchedContext, preserved
 
-__all__ = ["BRIEF", "ENOUGH", "ModelSubject", "Observed"]
+__all__ = ["BRIEF", "ENOUGH", "ModelSubject"]
 
 T = TypeVar("T")
 
@@ -34,18 +31,6 @@ ENOUGH = 30
 FEW = 40
 """Rows of a training that is long and has nothing to learn."""
 SEED, OTHER_SEED = 1, 2
-GLOBAL_SEEDS = 1000
-"""The global generators are seeded too, as in a run, but with other numbers: whoever seeds them anew is seen."""
-HOUR_S = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """A training together with what it changed: names of shared things, and of its own arguments."""
-
-    trained: Trained
-    shared: list[str]
-    arguments: list[str]
 
 
 class ModelSubject:
@@ -54,13 +39,13 @@ class ModelSubject:
     Parameters
     ----------
     cls : type of ModelPlugin
-    reload : callable, optional
-        Loads a saved model in a fresh process; see :mod:`nncompare.testing.reloading`.
+    run_fresh : callable, optional
+        Runs a request in a fresh process; see :mod:`nncompare.testing.fresh`.
     """
 
-    def __init__(self, cls: type[ModelPlugin], reload: Reload = reload_here) -> None:
+    def __init__(self, cls: type[ModelPlugin], run_fresh: RunFresh = run_here) -> None:
         self.cls = cls
-        self.reload = reload
+        self.run_fresh = run_fresh
         self._kept: dict[str, Any] = {}
 
     def __repr__(self) -> str:
@@ -150,6 +135,21 @@ class ModelSubject:
         problem = self.problem()
         return self._once("reference", lambda: self.fit(problem.train, problem.valid))
 
+    def predict(self, trained: Trained, X: Samples, *, copies: bool = True) -> Array:
+        """Return what a model predicts, if the reference predicts at all; see :func:`calling.predict`."""
+        self.first_prediction()
+        return predict(trained, X, copies=copies)
+
+    def first_prediction(self) -> Any:
+        """Return what the reference predicts for validation; where it raises, check_predicts says so."""
+        with _builds_on("check_predicts"):
+            return self.predict_once()
+
+    def predict_once(self) -> Any:
+        """Let the reference predict for validation, whatever it returns."""
+        trained, X = self.reference(), self.problem().valid.X
+        return self._once("first prediction", lambda: predict_raw(trained, copy_samples(X)))
+
     def accepted(self, view: View, sparse: bool) -> tuple[Trained, Problem]:
         """Return an epoch of the default configuration in one view, and its problem."""
         self.reference()
@@ -176,7 +176,7 @@ class ModelSubject:
     def repeated(self) -> Array:
         """Return those predictions, if a second training with the same seed gives them too."""
         found = self.predictions()
-        if not difference(found, predict(self.observed().trained, self.problem().valid.X)) <= SAME:
+        if not difference(found, self.predict(self.observed().trained, self.problem().valid.X)) <= SAME:
             raise SkippedCheck("It builds on check_same_seed_same_predictions, which failed.")
         return found
 
@@ -188,29 +188,12 @@ class ModelSubject:
     def observed(self) -> Observed:
         """Return the reference trained again, with what it changed."""
         self.reference()  # modules that are imported late may change the environment once
-        return self._once("observed", self._observe)
+        return self._once("observed", lambda: observed(self, seed=SEED, max_epochs=BRIEF))
 
     def limited(self) -> tuple[Trained, str | None]:
         """Return the reference trained again with a deadline an hour away, and what the watch of threads saw."""
         self.reference()
-
-        def make() -> tuple[Trained, str | None]:
-            from threadpoolctl import threadpool_limits
-
-            problem = self.problem()
-            with threadpool_limits(1):
-                watch = ThreadWatch(1)
-
-                def look(_report: EpochReport) -> bool:
-                    watch.look()
-                    return True
-
-                with watch.watching():
-                    limits: dict[str, Any] = {"deadline": time.monotonic() + HOUR_S, "on_report": look}
-                    trained = self.fit(problem.train, problem.valid, **limits)
-                return trained, watch.found
-
-        return self._once("limited", make)
+        return self._once("limited", lambda: observed_threads(self))
 
     def without_validation(self, max_epochs: int = BRIEF) -> Trained:
         """Return a training without a validation part."""
@@ -241,6 +224,11 @@ class ModelSubject:
         problem = self.problem(shares=shares)
         return self._once(name, lambda: (self.fit(problem.train, problem.valid, **limits), problem))
 
+    def on_other_data(self) -> tuple[Trained, Problem]:
+        """Return an epoch on data with other shares of the classes, trained anew at each call, and its problem."""
+        problem = self.problem(shares=SHARES[::-1])
+        return self.fit(problem.train, problem.valid, max_epochs=1), problem
+
     def learned(self) -> Trained:
         """Return a training that is long enough to learn the plain problem."""
         self.reference()
@@ -255,21 +243,7 @@ class ModelSubject:
         """Return two predictions of the validation part, and one of it backwards, turned again."""
         trained, X = self.reference(), self.problem().valid.X
         rows = np.arange(len(self.problem().valid))[::-1]
-        return [predict(trained, X), predict(trained, X)], predict(trained, X[rows])[::-1]
-
-    def _observe(self) -> Observed:
-        problem = self.problem()
-        parts = {"train": copy_data(problem.train), "valid": copy_data(problem.valid)}
-        params = self.test_params(problem.spec)
-        given, plugin = copy.deepcopy(params), self.plugin()
-        context = WatchedContext(seed=SEED, max_epochs=BRIEF)
-        with preserved():
-            seed_globals(GLOBAL_SEEDS + SEED)
-            before, digests = state_of_process(), _digests(parts)
-            trained = call_fit(plugin, params, parts["train"], parts["valid"], context)
-            shared = changes(before, state_of_process())
-        changed = changes(digests, _digests(parts)) + (["params"] if params != given else [])
-        return Observed(trained, shared, changed)
+        return [self.predict(trained, X) for _ in range(2)], self.predict(trained, X[rows])[::-1]
 
     def _once(self, name: str, make: Callable[[], T]) -> T:
         """Return what ``make`` returned at its first call; a failure is raised again too."""
@@ -290,8 +264,3 @@ def _builds_on(check: str) -> Iterator[None]:
         yield
     except CheckFailedError as error:
         raise SkippedCheck(f"It builds on {check}, which failed.") from error
-
-
-def _digests(parts: dict[str, Data]) -> dict[str, str]:
-    samples = {f"{name}.X": fingerprint(**arrays_of("X", part.X)) for name, part in parts.items()}
-    return samples | {f"{name}.y": fingerprint(y=part.y) for name, part in parts.items()}

@@ -9,16 +9,23 @@ import numpy as np
 
 from nncompare.data.records import Array, Data, Samples
 from nncompare.data.samples import open_samples, write_samples
-from nncompare.testing.calling import Trained, predict
+from nncompare.testing.calling import Trained
 from nncompare.testing.comparisons import SAME, difference
+from nncompare.testing.fresh import call_fresh, is_importable
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
-from nncompare.testing.problems import SHARES
 from nncompare.testing.subject import ModelSubject
+
+TRAIN_OTHER = "nncompare.testing.child:train_other"
 
 
 def check_trains(subject: ModelSubject) -> None:
     """``fit`` trains the test configuration on 160 rows of the first accepted view and returns a FittedModel."""
     subject.train_reference()
+
+
+def check_predicts(subject: ModelSubject) -> None:
+    """``predict_proba`` of that model takes the 40 rows of the validation part and returns something."""
+    subject.predict_once()
 
 
 def check_accepts_its_views(subject: ModelSubject) -> None:
@@ -29,7 +36,7 @@ def check_accepts_its_views(subject: ModelSubject) -> None:
     for position, (view, sparse) in enumerate(subject.views()):
         trained, problem = subject.accepted(view, sparse)
         name = f"{'sparse ' if sparse else ''}view '{view}'"
-        found = predict(trained, problem.valid.X)
+        found = subject.predict(trained, problem.valid.X)
         if found.shape != (len(problem.valid), problem.spec.n_classes):
             raise CheckFailedError(
                 f"predict_proba() returned shape {found.shape} on {name} where "
@@ -37,12 +44,12 @@ def check_accepts_its_views(subject: ModelSubject) -> None:
                 "out of tags."
             )
         if position:
-            fault = _fault_of(found, trained, problem.valid.X)
+            fault = _fault_of(subject, found, trained, problem.valid.X)
             if fault:
                 raise CheckFailedError(f"On {name} {fault}. Correct it, or leave the view out of tags.")
 
 
-def _fault_of(found: Array, trained: Trained, X: Samples) -> str:
+def _fault_of(subject: ModelSubject, found: Array, trained: Trained, X: Samples) -> str:
     """Say what is wrong with predictions in a view; empty where nothing is."""
     if not np.isfinite(found).all() or found.min() < -SAME or np.abs(found.sum(axis=1) - 1).max() > 1e-4:
         return "predict_proba() returned values that are no probabilities: finite, and 1 in the sum of each row"
@@ -52,7 +59,7 @@ def _fault_of(found: Array, trained: Trained, X: Samples) -> str:
         ("come in another order", order),
         ("are predicted alone", slice(-1, None)),
     ):
-        differ = difference(found[rows], predict(trained, X[rows]))
+        differ = difference(found[rows], subject.predict(trained, X[rows]))
         if not differ <= SAME:
             return f"a probability differs by {differ:.2g} where the same samples {words}"
     return ""
@@ -70,7 +77,7 @@ def check_takes_read_only_maps(subject: ModelSubject) -> None:
             parts.append(Data(open_samples(write_samples(Path(folder), name, part.X)), labels, part.spec))
         try:
             trained = subject.fit(*parts, max_epochs=1, copies=False)
-            predict(trained, parts[1].X, copies=False)
+            subject.predict(trained, parts[1].X, copies=False)
         except CheckFailedError as error:
             raise CheckFailedError(f"With data on read-only memory maps, {error}") from error
 
@@ -106,7 +113,9 @@ def check_leaves_environment_alone(subject: ModelSubject) -> None:
 
 def check_same_seed_same_predictions(subject: ModelSubject) -> None:
     """Two trainings with the same seed predict the same."""
-    found = difference(subject.predictions(), predict(subject.observed().trained, subject.problem().valid.X))
+    found = difference(
+        subject.predictions(), subject.predict(subject.observed().trained, subject.problem().valid.X)
+    )
     if not found <= SAME:
         raise CheckFailedError(
             f"Two trainings with seed {subject.reference().context.seed} differ by {found:.2g} in a "
@@ -116,7 +125,7 @@ def check_same_seed_same_predictions(subject: ModelSubject) -> None:
 
 def check_other_seed_other_predictions(subject: ModelSubject) -> None:
     """A training with another seed predicts otherwise: the seed reaches the weights or the order of the rows."""
-    if difference(subject.predictions(), predict(subject.other_seed(), subject.problem().valid.X)) <= SAME:
+    if difference(subject.predictions(), subject.predict(subject.other_seed(), subject.problem().valid.X)) <= SAME:
         raise CheckFailedError(
             "Trainings with seeds 1 and 2 predict the same, so refits would show no spread. Hand context.seed to "
             "whatever is random; where nothing is, give the reason in expected_failures."
@@ -124,16 +133,38 @@ def check_other_seed_other_predictions(subject: ModelSubject) -> None:
 
 
 def check_fits_are_independent(subject: ModelSubject) -> None:
-    """A second training by the same object, on other data, is that of a new object: nothing is kept between."""
-    expected, problem, other = subject.repeated(), subject.problem(), subject.problem(shares=SHARES[::-1])
-    first = subject.fit(other.train, other.valid, max_epochs=1)
+    """A second training by the same object, on other data, is that of a new object: nothing is kept between.
+
+    Nor is it different in a fresh process, so that nothing is kept in a class, a module or a cache either.
+    """
+    expected, problem = subject.repeated(), subject.problem()
+    first, other = subject.on_other_data()
     second = subject.fit(problem.train, problem.valid, plugin=first.plugin)
-    found = difference(expected, predict(second, problem.valid.X))
+    found = difference(expected, subject.predict(second, problem.valid.X))
     if not found <= SAME:
         raise CheckFailedError(
             f"The second fit() of one plugin object differs by {found:.2g} in a probability from that of a new "
             "object. Keep nothing of a training in the plugin or its class."
         )
+    here, fresh = subject.predict(first, other.valid.X), _fresh_predictions(subject)
+    if fresh is None or difference(here, fresh) <= SAME:
+        return
+    after = _fresh_predictions(subject, after_another=True)  # both without what this process does otherwise
+    found = difference(fresh, after) if after is not None else float("nan")
+    if not found <= SAME:
+        raise CheckFailedError(
+            f"A training in a fresh process differs by {found:.2g} in a probability from the same one after a "
+            "training on other data. Keep nothing of a training in a class, a module or a cache."
+        )
+
+
+def _fresh_predictions(subject: ModelSubject, *, after_another: bool = False) -> Array | None:
+    """Return what an epoch on other data predicts in a fresh process; None where that cannot find the class."""
+    if not is_importable(subject.cls):
+        return None
+    arguments = {"after_another": after_another}
+    found = call_fresh(subject.run_fresh, TRAIN_OTHER, subject.cls, arguments, subject.tags.framework)
+    return np.array(found["probabilities"], dtype=np.float64)
 
 
 def check_trains_on_the_training_part_only(subject: ModelSubject) -> None:
@@ -143,7 +174,7 @@ def check_trains_on_the_training_part_only(subject: ModelSubject) -> None:
     right, wrong = (subject.one_epoch(misled=misled) for misled in (False, True))
     if max(len(right.history), len(wrong.history)) > 1:
         raise SkippedCheck("It builds on check_respects_max_epochs, which failed.")
-    found = difference(predict(right, X), predict(wrong, X))
+    found = difference(subject.predict(right, X), subject.predict(wrong, X))
     if not found <= SAME:
         raise CheckFailedError(
             f"After one epoch with other labels in the validation part a probability differs by {found:.2g}. "
@@ -154,7 +185,7 @@ def check_trains_on_the_training_part_only(subject: ModelSubject) -> None:
 def check_respects_deadline(subject: ModelSubject) -> None:
     """A deadline that is an hour away changes nothing; it is a value of ``time.monotonic()``, or None."""
     trained, _ = subject.limited()
-    found = difference(subject.repeated(), predict(trained, subject.problem().valid.X))
+    found = difference(subject.repeated(), subject.predict(trained, subject.problem().valid.X))
     epochs = len(subject.reference().history), len(trained.history)
     if epochs[0] != epochs[1] or not found <= SAME:
         raise CheckFailedError(

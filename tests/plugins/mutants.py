@@ -405,6 +405,20 @@ class KeepsState(Softmax):
         return model
 
 
+class KeepsItsScale(Softmax):
+    """Steps as far as suits the first data that its process saw."""
+
+    scale = None
+
+    def fit(self, params, train, valid, context):
+        cls = KeepsItsScale
+        cls.scale = cls.scale or float(np.abs(train.X[0]).sum())
+        return super().fit(params, train, valid, context)
+
+    def step(self, model, features, y, rate):
+        super().step(model, features, y, 3 * rate / self.scale)
+
+
 class LearnsTheValidationPart(Softmax):
     def fit(self, params, train, valid, context):
         if valid is not None:
@@ -525,6 +539,18 @@ class StopsEarlyAlone(Softmax):
 
 
 # Predictions.
+
+
+class NeedsLabels(Weights):
+    def predict_proba(self, X, y):
+        return super().predict_proba(X)
+
+
+class PredictsWithLabels(Softmax):
+    model = NeedsLabels
+
+    def score(self, model, valid):
+        return super().score(Weights(model.weights), valid)
 
 
 class Doubles(Weights):
@@ -866,6 +892,7 @@ FAULTS = {
     IgnoresTheSeed: {"check_other_seed_other_predictions"},
     IsNeverTheSame: {"check_same_seed_same_predictions"},
     KeepsState: {"check_fits_are_independent"},
+    KeepsItsScale: {"check_fits_are_independent"},
     LearnsTheValidationPart: {"check_trains_on_the_training_part_only"},
     ReadsTheWallClock: {"check_respects_deadline"},
     HardCodesWorkers: {"check_respects_n_threads"},
@@ -883,6 +910,7 @@ FAULTS = {
     KeepsTheFirstEpoch: {"check_keeps_the_best_epoch"},
     ReportsTheErrorRate: {"check_keeps_the_best_epoch"},
     KeepsTheLastEpoch: {"check_keeps_the_best_epoch"},
+    PredictsWithLabels: {"check_predicts"},
     ReturnsDoubles: {"check_probabilities_have_shape_and_dtype"},
     ReturnsLogits: {"check_probabilities_sum_to_one"},
     ReturnsDoubleLogits: {"check_probabilities_have_shape_and_dtype", "check_probabilities_sum_to_one"},

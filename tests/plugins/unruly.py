@@ -55,6 +55,20 @@ class ExitsWhenAlone(Softmax):
         return super().fit(params, train, valid, context)
 
 
+class NeverPredicting(Weights):
+    def predict_proba(self, X):
+        time.sleep(1e6)
+
+
+class HangsInPredict(Softmax):
+    """Scores its epochs by another way."""
+
+    model = NeverPredicting
+
+    def score(self, model, valid):
+        return super().score(Weights(model.weights), valid)
+
+
 class PidWeights(Weights):
     def save(self, folder):
         super().save(folder)

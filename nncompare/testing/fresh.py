@@ -1,0 +1,107 @@
+"""What is done with a plugin in a fresh process: how it is asked for, and by which name the class is found."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from nncompare.execution.runner import LocalRunner
+from nncompare.execution.specs import Answer, CallAnswer, CallSpec, Spec
+from nncompare.testing.outcomes import CheckFailedError
+
+__all__ = ["FRESH_TIMEOUT_S", "RunFresh", "call_fresh", "importable_value", "is_importable", "run_here"]
+
+RunFresh: TypeAlias = Callable[[Spec], Answer]
+
+FRESH_TIMEOUT_S = 120.0
+"""For a process that may have to import a framework before it begins."""
+
+
+def run_here(spec: Spec) -> Answer:
+    """Run one request in a process that this one starts."""
+    with LocalRunner() as runner:
+        return runner.run(spec)
+
+
+def call_fresh(
+    run: RunFresh, function: str, cls: type, arguments: dict[str, Any], framework: str | None = None
+) -> dict[str, Any]:
+    """Call a function of the kit with a plugin in a fresh process, and return what it returned.
+
+    Parameters
+    ----------
+    run : callable
+        Runs the request.
+    function : str
+        ``package.module:name``, of something like :func:`nncompare.testing.child.run_checks`.
+    cls : type
+        The plugin.
+    arguments : dict
+        JSON.
+    framework : str, optional
+        What the process has imported before.
+
+    Raises
+    ------
+    CheckFailedError
+        The function raised, or its process ended without an answer.
+    """
+    with tempfile.TemporaryDirectory(prefix="nncompare-check-") as name:
+        folder = Path(name)
+        answer = run(
+            CallSpec(
+                plugin=importable_value(cls),
+                framework=framework,
+                timeout_s=FRESH_TIMEOUT_S,
+                result=folder / "result.json",
+                log=folder / "call.log",
+                function=function,
+                arguments=arguments,
+            )
+        )
+    if not isinstance(answer, CallAnswer) or answer.status != "complete":
+        said = answer.failure.message if answer.failure else "no reason was given"
+        raise CheckFailedError(f"It does not work in a fresh process: {said.rstrip('.')}.")
+    return answer.returned
+
+
+def is_importable(cls: type) -> bool:
+    """Tell whether another process can find a class."""
+    try:
+        importable_value(cls)
+    except CheckFailedError:
+        return False
+    return True
+
+
+def importable_value(cls: type) -> str:
+    """Return ``package.module:Class`` or ``/path/file.py:Class``, by which another process finds a class.
+
+    Raises
+    ------
+    CheckFailedError
+        There is no such name: the class was made in a function, or on the command line.
+    """
+    module = sys.modules.get(cls.__module__)
+    file = getattr(module, "__file__", None)
+    if "<locals>" in cls.__qualname__ or file is None:
+        raise CheckFailedError(
+            f"The class '{cls.__qualname__}' of {json.dumps(cls.__module__)} cannot be found by another process, "
+            "which has to load the saved model. Define it at the top level of a file."
+        )
+    in_package = "." in cls.__module__ or hasattr(module, "__path__")
+    where = cls.__module__ if in_package and _is_found(cls.__module__, file) else file
+    return f"{where}:{cls.__qualname__}"
+
+
+def _is_found(module: str, file: str) -> bool:
+    """Tell whether another process would find a module of a package by its name: installed, or in this folder."""
+    path = Path(*module.split("."))
+    if Path(file).resolve() in ((Path.cwd() / path).with_suffix(".py"), Path.cwd() / path / "__init__.py"):
+        return True
+    finders = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
+    return any(finder.find_spec(path.parts[0], None) is not None for finder in finders)
