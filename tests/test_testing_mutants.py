@@ -5,8 +5,8 @@ import inspect
 import pytest
 
 from nncompare.plugin import DatasetPlugin, ModelPlugin
-from nncompare.testing import check_dataset
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS
+from nncompare.testing.dataset_subject import DatasetSubject
 from nncompare.testing.running import run_check
 from nncompare.testing.subject import ModelSubject
 
@@ -16,6 +16,11 @@ from .plugins import dataset_mutants, mutants, mutants_more, right_sklearn
 def results_of(cls, runner):
     subject = ModelSubject(cls, run_fresh=runner.run)
     return [run_check(check, subject) for check in MODEL_CHECKS]
+
+
+def dataset_results_of(cls, runner, cache):
+    subject = DatasetSubject(cls, cache, run_fresh=runner.run)
+    return [run_check(check, subject) for check in DATASET_CHECKS]
 
 
 @pytest.mark.parametrize("cls", mutants.RIGHT + right_sklearn.RIGHT, ids=lambda cls: cls.__name__)
@@ -42,23 +47,20 @@ def failed(results):
 
 
 @pytest.mark.parametrize("cls", dataset_mutants.RIGHT, ids=lambda cls: cls.__name__)
-def test_kit_finds_nothing_in_a_data_set_that_is_right(cls, tmp_path):
-    results = check_dataset(cls, cache=tmp_path)
-    assert [r.name for r in results] == [check.__name__ for check in DATASET_CHECKS]
+def test_kit_finds_nothing_in_a_data_set_that_is_right(cls, tmp_path, runner):
+    assert failed(dataset_results_of(cls, runner, tmp_path)) == {}
 
 
-def test_kit_skips_what_a_data_set_that_cannot_be_had_would_show(tmp_path):
-    results = check_dataset(dataset_mutants.NotHere, cache=tmp_path)
-    by_name = {r.name: r for r in results}
+def test_kit_skips_what_a_data_set_that_cannot_be_had_would_show(tmp_path, runner):
+    by_name = {r.name: r for r in dataset_results_of(dataset_mutants.NotHere, runner, tmp_path)}
     assert by_name["check_fingerprint_is_stable"].status == "skipped"
     assert "The clouds are away" in by_name["check_fingerprint_is_stable"].message
     assert by_name["check_works_without_a_network"].status == "passed"
 
 
 @pytest.mark.parametrize("cls", dataset_mutants.FAULTS, ids=lambda cls: cls.__name__)
-def test_kit_finds_the_fault_of_a_data_set_and_no_other(cls, tmp_path):
-    results = check_dataset(cls, cache=tmp_path, on_fail="return")
-    assert failed(results).keys() == dataset_mutants.FAULTS[cls]
+def test_kit_finds_the_fault_of_a_data_set_and_no_other(cls, tmp_path, runner):
+    assert failed(dataset_results_of(cls, runner, tmp_path)).keys() == dataset_mutants.FAULTS[cls]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from nncompare.execution.channel import Channel
@@ -11,10 +12,11 @@ from nncompare.execution.specs import ANSWERS, Answer, Request, Spec
 from nncompare.registry import load_class
 from nncompare.testing.calling import predict
 from nncompare.testing.catalog import checks_of, select
+from nncompare.testing.dataset_subject import DatasetSubject
 from nncompare.testing.running import run_check, subject_of
 from nncompare.testing.subject import ModelSubject
 
-__all__ = ["FUNCTION", "run_checks", "train_other"]
+__all__ = ["FUNCTION", "load", "run_checks", "train_other"]
 
 FUNCTION = "nncompare.testing.child:run_checks"
 
@@ -35,8 +37,7 @@ def run_checks(plugin: str, arguments: dict[str, Any], channel: Channel) -> dict
     subject = subject_of(cls)
     channel.ask("kind", plugin_kind="model" if isinstance(subject, ModelSubject) else "data set")
     checks = select(arguments["checks"], checks_of(cls))
-    if isinstance(subject, ModelSubject):
-        subject.run_fresh = _Asking(channel)
+    subject.run_fresh = _Asking(channel)
     channel.ask("plan", checks=[check.__name__ for check in checks])
     for check in checks:
         channel.ask("start", name=check.__name__, pid=os.getpid())
@@ -59,6 +60,20 @@ def train_other(plugin: str, arguments: dict[str, Any], _channel: Channel) -> di
         subject.reference()
     trained, problem = subject.on_other_data()
     return {"probabilities": predict(trained, problem.valid.X).tolist()}
+
+
+def load(plugin: str, arguments: dict[str, Any], _channel: Channel) -> dict[str, Any]:
+    """Load a data set, and return the fingerprints of what it is.
+
+    Parameters
+    ----------
+    plugin : str
+        ``PluginRef.value``.
+    arguments : dict
+        ``folder``: that of its downloads.
+    """
+    stored = DatasetSubject(load_class(plugin), Path(arguments["folder"])).stored()
+    return {"fingerprint": stored.fingerprint, "test_fingerprint": stored.test_fingerprint}
 
 
 class _Asking:

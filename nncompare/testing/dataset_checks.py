@@ -107,22 +107,31 @@ def check_parts_are_disjoint(subject: DatasetSubject) -> None:
 
 
 def check_fingerprint_is_stable(subject: DatasetSubject) -> None:
-    """A second load gives the same samples, labels and order, whatever the global random state."""
+    """A second load, here or in a fresh process, gives the same samples, labels and order.
+
+    That is so whatever the global random state.
+    """
     first, again = subject.stored(), subject.stored_again()
-    changed = [
-        part
-        for part, one, two in (
-            ("the training part or the test samples", first.fingerprint, again.fingerprint),
-            ("the test labels", first.test_fingerprint, again.test_fingerprint),
-        )
-        if one != two
-    ]
+    expected = first.fingerprint, first.test_fingerprint
+    changed = _changed(expected, (again.fingerprint, again.test_fingerprint))
     if changed:
         raise CheckFailedError(
-            f"A second load() gave another fingerprint for {' and '.join(changed)}. Draw and shuffle with a "
-            "generator "
-            "of a fixed seed: scores compare on equal data only."
+            f"A second load() gave another fingerprint for {changed}. Draw and shuffle with a generator of a "
+            "fixed seed: scores compare on equal data only."
         )
+    elsewhere = subject.fingerprints_elsewhere()
+    changed = _changed(expected, elsewhere) if elsewhere else ""
+    if changed:
+        raise CheckFailedError(
+            f"In a fresh process load() gave another fingerprint for {changed}. Let the data depend on nothing "
+            "that differs between processes, such as a seed that is drawn at import, or the order of a set."
+        )
+
+
+def _changed(expected: tuple[str | None, ...], found: tuple[str | None, ...]) -> str:
+    """Return in words which of the two fingerprints differ; empty where both are the same."""
+    parts = "the training part or the test samples", "the test labels"
+    return " and ".join(part for part, one, two in zip(parts, expected, found, strict=True) if one != two)
 
 
 def check_load_leaves_global_state_alone(subject: DatasetSubject) -> None:

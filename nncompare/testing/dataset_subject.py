@@ -20,11 +20,13 @@ from nncompare.exceptions import DataError, DataUnavailableError
 from nncompare.execution.process import seed_globals
 from nncompare.plugin import DatasetPlugin
 from nncompare.testing.calling import plugin_errors
+from nncompare.testing.fresh import RunFresh, call_fresh, is_importable, run_here
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
 from nncompare.testing.watching import changes, preserved, state_of_process
 
 __all__ = ["DatasetSubject"]
 
+LOAD = "nncompare.testing.child:load"
 SEED, OTHER_SEED = 1, 2
 _ELSEWHERE = ("NNCOMPARE_DATA_DIR", "NNCOMPARE_DATA_MIRROR")
 
@@ -37,10 +39,15 @@ class DatasetSubject:
     cls : type of DatasetPlugin
     cache : Path, optional
         Where downloads are kept: that of all runs where none is given, so that nothing is fetched twice.
+    run_fresh : callable, optional
+        Runs a request in a fresh process; see :mod:`nncompare.testing.fresh`.
     """
 
-    def __init__(self, cls: type[DatasetPlugin], cache: Path | None = None) -> None:
+    def __init__(
+        self, cls: type[DatasetPlugin], cache: Path | None = None, run_fresh: RunFresh = run_here
+    ) -> None:
         self.cls = cls
+        self.run_fresh = run_fresh
         self._cache = cache
         self._kept: dict[str, Any] = {}
 
@@ -131,6 +138,14 @@ class DatasetSubject:
                 self._kept["again"] = self._load(self._folder())
                 self._kept["changed"] = changes(before, state_of_process())
         return self._store("again")
+
+    def fingerprints_elsewhere(self) -> tuple[str, str] | None:
+        """Return those of what a fresh process loads; None where that cannot find the class."""
+        self.stored()
+        if not is_importable(self.cls):
+            return None
+        found = call_fresh(self.run_fresh, LOAD, self.cls, {"folder": str(self._folder())})
+        return found["fingerprint"], found["test_fingerprint"]
 
     def load_offline(self) -> Dataset:
         """Load into an empty folder while nothing but this machine can be reached."""

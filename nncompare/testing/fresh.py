@@ -65,7 +65,7 @@ def call_fresh(
         )
     if not isinstance(answer, CallAnswer) or answer.status != "complete":
         said = answer.failure.message if answer.failure else "no reason was given"
-        raise CheckFailedError(f"It does not work in a fresh process: {said.rstrip('.')}.")
+        raise CheckFailedError(f"In a fresh process it failed: {said.rstrip('.')}.")
     return answer.returned
 
 

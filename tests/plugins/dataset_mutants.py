@@ -103,6 +103,15 @@ class ShufflesAnew(Clouds):
         return np.random.default_rng()
 
 
+class DrawsOncePerProcess(Clouds):
+    seed = None
+
+    def random(self):
+        cls = DrawsOncePerProcess
+        cls.seed = cls.seed or int.from_bytes(os.urandom(4))
+        return np.random.default_rng(cls.seed)
+
+
 class SeedsTheGlobalState(Clouds):
     def random(self):
         np.random.seed(0)  # noqa: NPY002
@@ -140,6 +149,7 @@ FAULTS = {
     NamesOneMore: {"check_class_names_match"},
     RepeatsRows: {"check_parts_are_disjoint"},
     ShufflesAnew: {"check_fingerprint_is_stable"},
+    DrawsOncePerProcess: {"check_fingerprint_is_stable"},
     SeedsTheGlobalState: {"check_load_leaves_global_state_alone"},
     SetsAVariable: {"check_load_leaves_global_state_alone"},
     PassesNetworkErrorsOn: {"check_works_without_a_network"},
