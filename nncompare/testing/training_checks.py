@@ -196,7 +196,12 @@ def check_respects_deadline(subject: ModelSubject) -> None:
 
 
 def check_respects_n_threads(subject: ModelSubject) -> None:
-    """With ``n_threads`` of 1, ``fit`` enlarges no thread pool and runs no two workers at a time."""
+    """With ``n_threads`` of 1, ``fit`` enlarges no thread pool and runs no two workers at a time.
+
+    Looked at are the sizes of pools, with each report and whenever threadpoolctl sets one, and every start of a
+    Python thread or a process. Threads that compiled code starts for itself are not counted: libraries keep idle
+    ones, and the count would blame plugins that use none.
+    """
     _, found = subject.limited()
     if found:
         raise CheckFailedError(

@@ -8,7 +8,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -128,16 +128,22 @@ class ThreadWatch:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch the block; :meth:`look` has to be called where the plugin is at work."""
+        """Watch the block; :meth:`look` has to be called where the plugin is at work.
+
+        A pool that is enlarged and made small again between two looks is seen where threadpoolctl does it.
+        """
         import multiprocessing.process
         import subprocess
 
-        watched = [(threading.Thread, "start"), (multiprocessing.process.BaseProcess, "start")]
-        with (
-            mock.patch.object(*watched[0], self._counting(threading.Thread.start)),
-            mock.patch.object(*watched[1], self._counting(multiprocessing.process.BaseProcess.start)),
-            mock.patch.object(subprocess.Popen, "__init__", self._counting(subprocess.Popen.__init__)),
-        ):
+        from threadpoolctl import LibController
+
+        workers = [(threading.Thread, "start"), (multiprocessing.process.BaseProcess, "start")]
+        with ExitStack() as stack:
+            for owner, name in (*workers, (subprocess.Popen, "__init__")):
+                stack.enter_context(mock.patch.object(owner, name, self._counting(getattr(owner, name))))
+            for pool in LibController.__subclasses__():
+                found = self._looking(pool.set_num_threads)
+                stack.enter_context(mock.patch.object(pool, "set_num_threads", found))
             yield
             self.look()
 
@@ -156,6 +162,14 @@ class ThreadWatch:
             return result
 
         return counted
+
+    def _looking(self, resize: Any) -> Any:
+        def looked(pool: Any, *arguments: Any, **options: Any) -> Any:
+            result = resize(pool, *arguments, **options)
+            self.look()
+            return result
+
+        return looked
 
     @staticmethod
     def _pools() -> dict[str, int]:

@@ -445,6 +445,26 @@ class HardCodesThreads(Softmax):
             return super().fit(params, train, valid, context)
 
 
+class HardCodesThreadsInEpochs(Softmax):
+    """Takes them back before it reports."""
+
+    def epoch(self, model, params, train, random):
+        with threadpool_limits(4):
+            super().epoch(model, params, train, random)
+
+
+class HandsThreadsOn(Softmax):
+    """Right: sets the number that it was given."""
+
+    def epoch(self, model, params, train, random):
+        with threadpool_limits(self.n_threads):
+            super().epoch(model, params, train, random)
+
+    def fit(self, params, train, valid, context):
+        self.n_threads = context.n_threads
+        return super().fit(params, train, valid, context)
+
+
 # Epochs and reports.
 
 
@@ -859,7 +879,7 @@ class SwapsClasses(Softmax):
     model = Reversed
 
 
-RIGHT = [Softmax, TwoViews, WordSoftmax, Fixed, RandomFeatures]
+RIGHT = [Softmax, TwoViews, WordSoftmax, Fixed, RandomFeatures, HandsThreadsOn]
 
 FAULTS = {
     NeedsArguments: {"check_constructs_without_arguments"},
@@ -897,6 +917,7 @@ FAULTS = {
     ReadsTheWallClock: {"check_respects_deadline"},
     HardCodesWorkers: {"check_respects_n_threads"},
     HardCodesThreads: {"check_respects_n_threads"},
+    HardCodesThreadsInEpochs: {"check_respects_n_threads"},
     IgnoresMaxEpochs: {"check_respects_max_epochs"},
     PretendsEpochs: {"check_respects_max_epochs"},
     NeedsValidation: {"check_works_without_validation"},
