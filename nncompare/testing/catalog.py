@@ -133,6 +133,7 @@ MODEL_CHECKS: tuple[Check, ...] = (
     reports.check_keeps_the_best_epoch,
     predictions.check_probabilities_have_shape_and_dtype,
     predictions.check_probabilities_sum_to_one,
+    predictions.check_far_samples_have_probabilities,
     predictions.check_predictions_repeat,
     predictions.check_rows_keep_their_order,
     predictions.check_one_row_equals_its_row_in_a_batch,

@@ -23,6 +23,7 @@ from nncompare.testing.reloading import elsewhere, reload_spec
 from nncompare.testing.subject import ModelSubject
 
 SUM_TOLERANCE = 1e-4
+FAR = 1000
 MANY = 2049
 """Samples: one more than chunks of any usual size hold."""
 
@@ -49,18 +50,39 @@ def check_probabilities_have_shape_and_dtype(subject: ModelSubject) -> None:
 
 def check_probabilities_sum_to_one(subject: ModelSubject) -> None:
     """Probabilities are finite, between 0 and 1, and sum to 1 in each row."""
-    found = _floats(subject.predict(subject.reference(), subject.problem().valid.X))
+    fault = _fault_of(_floats(subject.predict(subject.reference(), subject.problem().valid.X)))
+    if fault:
+        raise CheckFailedError(fault)
+
+
+def check_far_samples_have_probabilities(subject: ModelSubject) -> None:
+    """Samples a thousand times as large as those of training, dense numbers all, have probabilities too."""
+    X = subject.problem().valid.X
+    if not isinstance(X, np.ndarray) or X.dtype.kind != "f":
+        raise SkippedCheck("The samples of its first view are no dense floats.")
+    trained = subject.reference()
+    if _fault_of(_floats(subject.predict(trained, X))):
+        raise SkippedCheck("It builds on check_probabilities_sum_to_one, which failed.")
+    fault = _fault_of(_floats(subject.predict(trained, FAR * X)))
+    if fault:
+        raise CheckFailedError(f"For samples {FAR:,} times as large as those of training: {fault}")
+
+
+def _fault_of(found: Array) -> str:
+    """Say why floats are no probabilities; empty where they are."""
     if not np.isfinite(found).all():
-        raise CheckFailedError(
-            "predict_proba() returned NaN or infinite values. Look for overflow in the last layer."
+        return (
+            "predict_proba() returned NaN or infinite values. Look for overflow in the last layer: a softmax "
+            "takes the largest logit of a row away first."
         )
     sums = found.sum(axis=1, dtype=np.float64)
     if found.min() < -SUM_TOLERANCE or np.abs(sums - 1).max() > SUM_TOLERANCE:
-        raise CheckFailedError(
+        return (
             f"Values of predict_proba() go from {found.min():.4g} to {found.max():.4g} and rows sum to "
             f"{sums.min():.4g} ... {sums.max():.4g}; probabilities that sum to 1 are expected. Apply a "
             "softmax to logits."
         )
+    return ""
 
 
 def check_predictions_repeat(subject: ModelSubject) -> None:

@@ -603,6 +603,18 @@ class ReturnsDoubleLogits(ReturnsLogits):
     model = DoubleLogits
 
 
+class Overflowing(Weights):
+    """Takes powers of e as they come."""
+
+    def probabilities(self, features):
+        powers = np.exp((features @ self.weights[:-1] + self.weights[-1]).astype(np.float32))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+
+class OverflowsFarAway(Softmax):
+    model = Overflowing
+
+
 class Noisy(Weights):
     def predict_proba(self, X):
         return super().predict_proba(X * np.random.default_rng().uniform(0.8, 1.2, X.shape))
@@ -935,6 +947,7 @@ FAULTS = {
     ReturnsDoubles: {"check_probabilities_have_shape_and_dtype"},
     ReturnsLogits: {"check_probabilities_sum_to_one"},
     ReturnsDoubleLogits: {"check_probabilities_have_shape_and_dtype", "check_probabilities_sum_to_one"},
+    OverflowsFarAway: {"check_far_samples_have_probabilities"},
     DropsWhilePredicting: {"check_predictions_repeat"},
     ForgetsTheOrder: {"check_rows_keep_their_order"},
     UsesTheBatch: {"check_one_row_equals_its_row_in_a_batch"},
