@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from nncompare.cli import main
-from nncompare.testing.catalog import DATASET_CHECKS
+from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, building_on
 
 PLUGINS = Path(__file__).parent / "plugins"
 
@@ -44,6 +44,22 @@ def test_check_plugin_that_fails_as_expected_ends_with_0():
     assert "\n    Nothing in it is random.\n" in done.stdout
 
 
+def test_check_plugin_sums_up_what_builds_on_a_check_that_failed():
+    done = check(mutant("ReturnsADict"))
+    failed, skipped = (line for line in done.stdout.splitlines() if "check_trains" in line)
+    assert failed.startswith("check_trains ")
+    n_skipped = len(building_on("check_trains", MODEL_CHECKS)) - 2  # one is for Keras, one for texts
+    assert skipped.split()[:-1] == f"{n_skipped} checks that build on check_trains skipped".split()
+    assert "It builds on" not in done.stdout
+
+
+def test_check_plugin_names_the_only_check_that_builds_on_another():
+    lines = check(mutant("ReturnsADict"), "--check", "check_predicts").stdout.splitlines()
+    assert lines[3].split()[:2] == ["check_predicts", "skipped"]
+    assert lines[4] == "    It builds on check_trains, which failed."
+    assert lines[-1].startswith("1 check of the model 'ReturnsADict' in ")
+
+
 def test_check_plugin_as_json():
     done = check(mutant("CountsWrong", "dataset_mutants"), "--json")
     found = json.loads(done.stdout)
@@ -56,7 +72,7 @@ def test_check_plugin_as_json():
     }
     assert [result["name"] for result in found["results"]] == [c.__name__ for c in DATASET_CHECKS]
     assert {r["name"] for r in found["results"] if r["status"] == "failed"} == {"check_sizes_match"}
-    assert set(found["results"][0]) == {"name", "status", "message", "seconds", "category"}
+    assert set(found["results"][0]) == {"name", "status", "message", "seconds", "category", "builds_on"}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from nncompare.registry import DATASETS, MODELS, find
 from nncompare.testing import CheckFailedError, CheckResult, check_dataset, check_plugin, parametrize_with_checks
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, building_on, summary
 from nncompare.testing.isolated import check_isolated, find_plugin
+from nncompare.testing.outcomes import sentence
 from nncompare.testing.running import judge
 from nncompare.testing.size_checks import check_n_parameters
 from nncompare.testing.subject import ModelSubject
@@ -63,6 +64,18 @@ def test_check_plugin_says_where_a_plugin_raised():
     assert results[0].message.startswith(
         "fit() on 160 rows of view 'tabular' with 10 classes raised ValueError: n_classes is above 5 (mutants.py:"
     )
+
+
+def test_check_tags_names_the_data_set_that_was_meant():
+    (result,) = check_plugin(mutants.NamesNoDataset, checks=["check_tags"], on_fail="return")
+    words = "tags.default_dataset is 'digitz', and no data set of that name is installed. Did you mean 'digits'?"
+    assert result.message.startswith(f"{words} Installed: digits, imdb, ")
+
+
+def test_messages_end_with_one_full_stop():
+    assert [sentence(text) for text in ("It is", "It is.", "Is it?")] == ["It is.", "It is.", "Is it?"]
+    passes = judge(CheckResult(name="check_x", status="passed"), {"check_x": "It is hard"})
+    assert "it cannot: It is hard. Take it out" in passes.message
 
 
 class TorchLike:

@@ -60,7 +60,11 @@ def test_kit_skips_what_a_data_set_that_cannot_be_had_would_show(tmp_path, runne
 
 @pytest.mark.parametrize("cls", dataset_mutants.FAULTS, ids=lambda cls: cls.__name__)
 def test_kit_finds_the_fault_of_a_data_set_and_no_other(cls, tmp_path, runner):
-    assert failed(dataset_results_of(cls, runner, tmp_path)).keys() == dataset_mutants.FAULTS[cls]
+    found = failed(dataset_results_of(cls, runner, tmp_path))
+    assert found.keys() == dataset_mutants.FAULTS[cls]
+    for message in found.values():
+        assert message.endswith((".", "?"))
+        assert ".." not in message.replace("...", "")
 
 
 @pytest.mark.parametrize(

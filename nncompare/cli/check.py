@@ -60,26 +60,46 @@ def check_one_plugin(
     if not as_json:
         say(f"{ref.name}, from {ref.owner} ({ref.value})\n")
         say(f"{'CHECK':{_NAME_WIDTH}}{'STATUS':{_STATUS_WIDTH}}SECONDS")
-    on_result = None if as_json else _print_result
-    report = check_isolated(ref, checks=checks, timeout_s=timeout, on_result=on_result)
+    report = check_isolated(ref, checks=checks, timeout_s=timeout, on_result=None if as_json else _print_now)
     (_print_json if as_json else _print_end)(report)
     if not report.passed:
         ctx.exit(_BROKEN)
 
 
+def _print_now(result: CheckResult) -> None:
+    """Print a result as soon as it is there; those that build on another one are summed up at the end."""
+    if result.builds_on is None:
+        _print_result(result)
+
+
 def _print_result(result: CheckResult) -> None:
-    status = _WORDS.get(result.status, result.status)
-    say(f"{result.name:{_NAME_WIDTH}}{status:{_STATUS_WIDTH}}{result.seconds:7.1f}")
+    _print_line(result.name, result.status, result.seconds)
     if result.message:
         category = f"{result.category}: " if result.category else ""
         say(f"    {category}{one_line(result.message)}")
 
 
+def _print_line(what: str, status: str, seconds: float) -> None:
+    say(f"{what:{_NAME_WIDTH - 1}} {_WORDS.get(status, status):{_STATUS_WIDTH}}{seconds:7.1f}")
+
+
 def _print_end(report: PluginReport) -> None:
+    for name in dict.fromkeys(result.builds_on for result in report.results if result.builds_on):
+        _print_skipped(name, [result for result in report.results if result.builds_on == name])
     counts = Counter(_WORDS.get(result.status, result.status) for result in report.results)
     parts = ", ".join(f"{n} {status}" for status, n in counts.items())
     seconds = sum(result.seconds for result in report.results)
-    say(f"\n{len(report.results)} checks of the {report.kind} '{report.ref.name}' in {seconds:.1f} s: {parts}.")
+    n_checks = f"{len(report.results)} check{'s' if len(report.results) > 1 else ''}"
+    say(f"\n{n_checks} of the {report.kind} '{report.ref.name}' in {seconds:.1f} s: {parts}.")
+
+
+def _print_skipped(name: str, results: list[CheckResult]) -> None:
+    """Print the only check that builds on another one, or how many do."""
+    if len(results) == 1:
+        _print_result(results[0])
+        return
+    seconds = sum(result.seconds for result in results)
+    _print_line(f"{len(results)} checks that build on {name}", "skipped", seconds)
 
 
 def _print_json(report: PluginReport) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from nncompare.exceptions import UsageError
 from nncompare.plugin import DatasetPlugin, ModelPlugin
 from nncompare.testing import dataset_checks as data
+from nncompare.testing import declaration_checks as declarations
 from nncompare.testing import keras_checks as keras
 from nncompare.testing import learning_checks as learning
 from nncompare.testing import parameter_checks as parameters
@@ -100,8 +101,8 @@ def check_expected_failures(subject: Subject) -> None:
 
 
 MODEL_CHECKS: tuple[Check, ...] = (
-    space.check_constructs_without_arguments,
-    space.check_tags,
+    declarations.check_constructs_without_arguments,
+    declarations.check_tags,
     check_expected_failures,
     space.check_space_is_searchable,
     space.check_space_is_json,

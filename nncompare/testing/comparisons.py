@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nncompare.data.records import Array
-from nncompare.testing.outcomes import SkippedCheck
+from nncompare.testing.outcomes import BuildsOn
 
 __all__ = ["SAME", "difference", "matched_accuracy", "usable"]
 
@@ -26,9 +26,9 @@ def difference(a: Array, b: Array) -> float:
 def usable(probabilities: Array) -> Array:
     """Return probabilities that can be scored, or skip: others have their own checks."""
     if probabilities.ndim != 2 or probabilities.dtype.kind != "f" or not np.isfinite(probabilities).all():
-        raise SkippedCheck("It builds on check_probabilities_have_shape_and_dtype, which failed.")
+        raise BuildsOn("check_probabilities_have_shape_and_dtype")
     if np.abs(probabilities.sum(axis=1) - 1).max() > 1e-3:
-        raise SkippedCheck("It builds on check_probabilities_sum_to_one, which failed.")
+        raise BuildsOn("check_probabilities_sum_to_one")
     return probabilities
 
 
@@ -37,7 +37,7 @@ def matched_accuracy(probabilities: Array, y: npt.NDArray[np.int64]) -> float:
     from scipy.optimize import linear_sum_assignment
 
     if probabilities.ndim != 2 or probabilities.shape[1] <= y.max():
-        raise SkippedCheck("It builds on check_probabilities_have_shape_and_dtype, which failed.")
+        raise BuildsOn("check_probabilities_have_shape_and_dtype")
     counts = np.zeros((probabilities.shape[1],) * 2)
     np.add.at(counts, (probabilities.argmax(axis=1), y), 1)
     return float(counts[linear_sum_assignment(-counts)].sum() / len(y))

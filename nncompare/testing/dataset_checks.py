@@ -11,7 +11,7 @@ from nncompare.exceptions import DataError, DataUnavailableError, PluginError
 from nncompare.execution.failures import describe_error
 from nncompare.execution.probe_child import dataset_info
 from nncompare.testing.dataset_subject import DatasetSubject
-from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
+from nncompare.testing.outcomes import BuildsOn, CheckFailedError, SkippedCheck, sentence
 
 SHOWN = 5
 
@@ -27,7 +27,7 @@ def check_info(subject: DatasetSubject) -> None:
     try:
         dataset_info(subject.cls, subject.cls.__name__)
     except PluginError as error:
-        raise CheckFailedError(f"{error}.") from error
+        raise CheckFailedError(sentence(str(error))) from error
     names = subject.info.class_names
     if (
         len(set(names)) < 2
@@ -153,7 +153,7 @@ def check_works_without_a_network(subject: DatasetSubject) -> None:
         raise
     except Exception as error:
         raise CheckFailedError(
-            f"Without a network load() raised {describe_error(error)}. Raise DataUnavailableError, as "
+            f"Without a network load() raised {describe_error(error).rstrip('.')}. Raise DataUnavailableError, as "
             "nncompare.data.download.fetch does: then studies on it are shown as not run."
         ) from error
 
@@ -163,4 +163,4 @@ def _builds_on(check: Callable[[DatasetSubject], None], subject: DatasetSubject)
     try:
         check(subject)
     except CheckFailedError as error:
-        raise SkippedCheck(f"It builds on {check.__name__}, which failed.") from error
+        raise BuildsOn(check.__name__) from error

@@ -21,7 +21,7 @@ from nncompare.execution.process import seed_globals
 from nncompare.plugin import DatasetPlugin
 from nncompare.testing.calling import plugin_errors
 from nncompare.testing.fresh import RunFresh, call_fresh, is_importable, run_here
-from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
+from nncompare.testing.outcomes import BuildsOn, CheckFailedError, SkippedCheck, sentence
 from nncompare.testing.watching import changes, preserved, state_of_process
 
 __all__ = ["DatasetSubject"]
@@ -58,7 +58,7 @@ class DatasetSubject:
     def info(self) -> DatasetInfo:
         """The plugin's info."""
         if not isinstance(getattr(self.cls, "info", None), DatasetInfo):
-            raise SkippedCheck("It builds on check_info, which failed.")
+            raise BuildsOn("check_info")
         return self.cls.info
 
     def plugin(self) -> DatasetPlugin:
@@ -66,7 +66,7 @@ class DatasetSubject:
         try:
             return self.construct()
         except CheckFailedError as error:
-            raise SkippedCheck("It builds on check_constructs_without_arguments, which failed.") from error
+            raise BuildsOn("check_constructs_without_arguments") from error
 
     def construct(self) -> DatasetPlugin:
         """Return a new object of the plugin's class."""
@@ -78,10 +78,10 @@ class DatasetSubject:
         try:
             self._load_first()
         except (DataError, CheckFailedError) as error:
-            raise SkippedCheck("It builds on check_loads, which failed.") from error
+            raise BuildsOn("check_loads") from error
         found = self._kept["first"]
         if not isinstance(found, Dataset):
-            raise SkippedCheck("It builds on check_loads, which failed.")
+            raise BuildsOn("check_loads")
         return found
 
     def returned_dataset(self) -> bool:
@@ -126,7 +126,7 @@ class DatasetSubject:
         try:
             return self._store("first")
         except DataError as error:
-            raise SkippedCheck("It builds on check_loads, which failed.") from error
+            raise BuildsOn("check_loads") from error
 
     def stored_again(self) -> StoredDataset:
         """Return what was loaded by a second object, from another random state, as it is stored."""
@@ -167,7 +167,7 @@ class DatasetSubject:
                 return plugin.load(folder)
         except CheckFailedError as error:
             if isinstance(error.__cause__, DataUnavailableError):
-                raise SkippedCheck(f"The data cannot be had now: {error.__cause__}") from error
+                raise SkippedCheck(sentence(f"The data cannot be had now: {error.__cause__}")) from error
             raise
 
     def _store(self, name: str) -> StoredDataset:

@@ -21,7 +21,7 @@ from nncompare.registry import DATASETS, LOCAL, MODELS, PluginRef, discover, fin
 from nncompare.selection import did_you_mean
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, Check, building_on, select
 from nncompare.testing.child import FUNCTION
-from nncompare.testing.outcomes import CheckResult
+from nncompare.testing.outcomes import CheckResult, sentence
 
 __all__ = ["CHECK_TIMEOUT_S", "PluginReport", "check_isolated", "find_plugin"]
 
@@ -163,7 +163,11 @@ class _Session:
         if self._left:
             seconds = self._clock.seconds
             result = CheckResult(
-                name=self._left[0], status="error", message=message, seconds=seconds, category=category
+                name=self._left[0],
+                status="error",
+                message=sentence(message),
+                seconds=seconds,
+                category=category,
             )
             self._take(result)
             self._skip_what_builds_on(result.name)
@@ -176,7 +180,7 @@ class _Session:
         """Spare the checks that would crash or hang as this one did, each for as long."""
         message = f"It builds on {name}, which could not be carried out."
         for left in [check for check in self._left if check in building_on(name, self._checks())]:
-            self._take(CheckResult(name=left, status="skipped", message=message))
+            self._take(CheckResult(name=left, status="skipped", message=message, builds_on=name))
 
     def _answer(self, kind: str, message: dict[str, Any]) -> Any:
         clock = self._clock

@@ -7,7 +7,7 @@ import numpy as np
 from nncompare.data.records import Data
 from nncompare.testing.calling import Trained
 from nncompare.testing.comparisons import matched_accuracy
-from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
+from nncompare.testing.outcomes import BuildsOn, CheckFailedError
 from nncompare.testing.problems import take_rows
 from nncompare.testing.subject import ENOUGH, ModelSubject
 
@@ -77,7 +77,7 @@ def check_beats_the_majority_class(subject: ModelSubject) -> None:
     try:
         trained, problem = subject.with_classes("two", RARE, max_epochs=ENOUGH)
     except CheckFailedError as error:
-        raise SkippedCheck("It builds on check_two_classes, which failed.") from error
+        raise BuildsOn("check_two_classes") from error
     found = matched_accuracy(subject.predict(trained, problem.valid.X), problem.valid.y)
     majority = float(np.bincount(problem.valid.y).max() / len(problem.valid))
     if not found > majority:
@@ -93,7 +93,7 @@ def check_columns_follow_class_codes(subject: ModelSubject) -> None:
     probabilities = subject.predict(subject.learned(), valid.X)
     matched = matched_accuracy(probabilities, valid.y)
     if matched < LEARNED:
-        raise SkippedCheck("It builds on check_learns_a_trivial_problem, which failed.")
+        raise BuildsOn("check_learns_a_trivial_problem")
     straight = float((probabilities.argmax(axis=1) == valid.y).mean())
     if straight < LEARNED:
         raise CheckFailedError(

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from nncompare.exceptions import PluginError
 from nncompare.results import FailureCategory
 
-__all__ = ["CheckFailedError", "CheckResult", "SkippedCheck", "Status"]
+__all__ = ["BuildsOn", "CheckFailedError", "CheckResult", "SkippedCheck", "Status", "sentence"]
 
 Status: TypeAlias = Literal["passed", "failed", "expected_failure", "skipped", "error"]
 
@@ -32,6 +32,8 @@ class CheckResult:
         Wall time.
     category : str or None
         Of an "error": "timeout", "killed", "plugin" (a crash), "oom" or "internal".
+    builds_on : str or None
+        Of one that was "skipped" because another check failed or could not be carried out: that one's name.
     """
 
     name: str
@@ -39,6 +41,7 @@ class CheckResult:
     message: str = ""
     seconds: float = 0.0
     category: FailureCategory | None = None
+    builds_on: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -52,3 +55,22 @@ class CheckFailedError(PluginError):
 
 class SkippedCheck(unittest.SkipTest):
     """A check says nothing about this plugin."""
+
+
+class BuildsOn(SkippedCheck):
+    """A check cannot tell anything, because another one failed.
+
+    Parameters
+    ----------
+    check : str
+        That one's name.
+    """
+
+    def __init__(self, check: str) -> None:
+        super().__init__(f"It builds on {check}, which failed.")
+        self.check = check
+
+
+def sentence(text: str) -> str:
+    """Return a text with one full stop at its end, or the mark that it ends with."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."

@@ -14,7 +14,7 @@ from nncompare.data.records import Array, DataSpec
 from nncompare.plugin import ModelPlugin, Params
 from nncompare.testing.calling import plugin_errors
 from nncompare.testing.keras_checks import built, is_keras
-from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
+from nncompare.testing.outcomes import BuildsOn, CheckFailedError
 from nncompare.testing.space_checks import DrawingTrial
 from nncompare.testing.subject import ModelSubject
 from nncompare.testing.watching import preserved
@@ -96,9 +96,9 @@ def _ask(plugin: ModelPlugin, spec: DataSpec, answers: Params, number: int = 1) 
         with plugin_errors("suggest_params()", "It has to take values of its space for answers"):
             params = plugin.suggest_params(trial, spec)
     except CheckFailedError as error:
-        raise SkippedCheck("It builds on check_space_is_searchable, which failed.") from error
+        raise BuildsOn("check_space_is_searchable") from error
     if not isinstance(params, dict):
-        raise SkippedCheck("It builds on check_space_is_json, which failed.")
+        raise BuildsOn("check_space_is_json")
     return trial, params
 
 

@@ -17,7 +17,7 @@ from nncompare.execution.specs import MeasureAnswer
 from nncompare.testing.calling import plugin_errors
 from nncompare.testing.comparisons import SAME, difference
 from nncompare.testing.fresh import importable_value
-from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
+from nncompare.testing.outcomes import BuildsOn, CheckFailedError, SkippedCheck
 from nncompare.testing.problems import copy_data
 from nncompare.testing.reloading import elsewhere, reload_spec
 from nncompare.testing.subject import ModelSubject
@@ -62,7 +62,7 @@ def check_far_samples_have_probabilities(subject: ModelSubject) -> None:
         raise SkippedCheck("The samples of its first view are no dense floats.")
     trained = subject.reference()
     if _fault_of(_floats(subject.predict(trained, X))):
-        raise SkippedCheck("It builds on check_probabilities_sum_to_one, which failed.")
+        raise BuildsOn("check_probabilities_sum_to_one")
     fault = _fault_of(_floats(subject.predict(trained, FAR * X)))
     if fault:
         raise CheckFailedError(f"For samples {FAR:,} times as large as those of training: {fault}")
@@ -127,7 +127,7 @@ def check_many_rows_equal_their_rows_in_a_batch(subject: ModelSubject) -> None:
     try:
         check_one_row_equals_its_row_in_a_batch(subject)
     except CheckFailedError as error:
-        raise SkippedCheck("It builds on check_one_row_equals_its_row_in_a_batch, which failed.") from error
+        raise BuildsOn("check_one_row_equals_its_row_in_a_batch") from error
     X, trained, few = subject.problem().valid.X, subject.reference(), subject.predictions()
     copies = np.arange(MANY) % len(few)
     many = subject.predict(trained, X[copies])
@@ -206,12 +206,12 @@ def _steady(subject: ModelSubject) -> Array:
     """Return a prediction of the validation part, if a second one is the same."""
     first, again = (subject.predict(subject.reference(), subject.problem().valid.X) for _ in range(2))
     if not difference(first, again) <= SAME:
-        raise SkippedCheck("It builds on check_predictions_repeat, which failed.")
+        raise BuildsOn("check_predictions_repeat")
     return first
 
 
 def _floats(probabilities: Array) -> Array:
     """Return probabilities that can be looked at, or skip: others have their own check."""
     if probabilities.dtype.kind != "f" or probabilities.ndim != 2 or not probabilities.size:
-        raise SkippedCheck("It builds on check_probabilities_have_shape_and_dtype, which failed.")
+        raise BuildsOn("check_probabilities_have_shape_and_dtype")
     return probabilities

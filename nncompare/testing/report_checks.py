@@ -7,7 +7,7 @@ from nncompare.frameworks.training import score
 from nncompare.plugin import TrialPruned
 from nncompare.testing.calling import Trained
 from nncompare.testing.comparisons import difference, usable
-from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
+from nncompare.testing.outcomes import BuildsOn, CheckFailedError, SkippedCheck
 from nncompare.testing.subject import BRIEF, ENOUGH, ModelSubject
 
 
@@ -36,7 +36,7 @@ def check_works_without_validation(subject: ModelSubject) -> None:
             "fit() reported valid_loss or valid_accuracy where valid is None. Leave them out of report() there."
         )
     if subject.reference().context.faults:
-        raise SkippedCheck("It builds on check_reports_every_epoch, which failed.")
+        raise BuildsOn("check_reports_every_epoch")
     if len(subject.reference().history) < 2:
         return  # it does not train in epochs
     for max_epochs, alone in ((BRIEF, trained), (ENOUGH, subject.long_alone())):
@@ -103,9 +103,9 @@ def check_keeps_the_best_epoch(subject: ModelSubject) -> None:
     """
     _skip_without_reports(subject.reference(), "there are scores")
     if _ignores_validation(subject):
-        raise SkippedCheck("It builds on check_uses_the_given_validation_part, which failed.")
+        raise BuildsOn("check_uses_the_given_validation_part")
     if subject.reference().context.faults:
-        raise SkippedCheck("It builds on check_reports_every_epoch, which failed.")
+        raise BuildsOn("check_reports_every_epoch")
     subject.predictions()  # of a model that predicts otherwise each time, nothing is to be told
     y, n_classes = subject.problem().valid.y, subject.problem().spec.n_classes
     _check_scores(subject, subject.misled(), (y + 1) % n_classes)
@@ -138,7 +138,7 @@ def _without_validation(subject: ModelSubject, max_epochs: int) -> Trained:
     try:
         return subject.without_validation(max_epochs)
     except CheckFailedError as error:
-        raise SkippedCheck("It builds on check_works_without_validation, which failed.") from error
+        raise BuildsOn("check_works_without_validation") from error
 
 
 def _ignores_validation(subject: ModelSubject) -> bool:

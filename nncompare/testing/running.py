@@ -12,7 +12,7 @@ from nncompare.execution.failures import describe_error
 from nncompare.plugin import DatasetPlugin, ModelPlugin
 from nncompare.testing.catalog import Check, Subject, checks_of, expected_failures, select
 from nncompare.testing.dataset_subject import DatasetSubject
-from nncompare.testing.outcomes import CheckFailedError, CheckResult, SkippedCheck
+from nncompare.testing.outcomes import BuildsOn, CheckFailedError, CheckResult, SkippedCheck, sentence
 from nncompare.testing.subject import ModelSubject
 
 __all__ = ["check_dataset", "check_plugin", "judge", "run_check", "subject_of"]
@@ -107,10 +107,12 @@ def run_check(check: Check, subject: Subject) -> CheckResult:
         check(subject)
     except SkippedCheck as skip:
         result = replace(result, status="skipped", message=str(skip))
+        if isinstance(skip, BuildsOn):
+            result = replace(result, builds_on=skip.check)
     except CheckFailedError as error:
         result = replace(result, status="failed", message=str(error))
     except Exception as error:  # noqa: BLE001 - what a plugin raises where nobody expected it costs this check
-        message = f"The check could not be carried out: {describe_error(error)}."
+        message = sentence(f"The check could not be carried out: {describe_error(error)}")
         result = replace(result, status="error", message=message, category="plugin")
     result = replace(result, seconds=time.perf_counter() - start)
     return judge(result, expected_failures(subject.cls))
@@ -125,7 +127,8 @@ def judge(result: CheckResult, expected: Mapping[str, str]) -> CheckResult:
         return replace(result, status="expected_failure", message=reason)
     if result.status == "passed":
         message = (
-            f"It passes, and expected_failures says that it cannot: {reason} Take it out of expected_failures."
+            f"It passes, and expected_failures says that it cannot: {sentence(reason)} Take it out of "
+            "expected_failures."
         )
         return replace(result, status="failed", message=message)
     return result

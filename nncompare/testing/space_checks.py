@@ -1,4 +1,4 @@
-"""Checks of what a model plugin declares: its construction, its tags, its search space."""
+"""Checks of the search space of a model plugin, its default configuration and that for tests."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import numpy as np
 from nncompare.data.records import DataSpec
 from nncompare.exceptions import PluginError
 from nncompare.execution.plugins import check_params
-from nncompare.execution.probe_child import model_tags
 from nncompare.execution.spaces import N_DRAWS, RecordingTrial
 from nncompare.plugin import ModelPlugin, Params, TrialPruned
 from nncompare.testing.calling import plugin_errors
 from nncompare.testing.keras_checks import is_keras
-from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
+from nncompare.testing.outcomes import BuildsOn, CheckFailedError, sentence
 from nncompare.testing.problems import make_problem, take_rows
 from nncompare.testing.subject import ModelSubject
 
@@ -67,20 +66,6 @@ class Draw:
     asked: list[tuple[str, dict[str, Any]]]
 
 
-def check_constructs_without_arguments(subject: ModelSubject) -> None:
-    """The class is constructed without arguments, and twice."""
-    subject.construct()
-    subject.construct()
-
-
-def check_tags(subject: ModelSubject) -> None:
-    """``tags`` is a ``ModelTags`` with known views, a known framework and this version of the contract."""
-    try:
-        model_tags(subject.cls, subject.cls.__name__)
-    except PluginError as error:
-        raise CheckFailedError(f"{error}.") from error
-
-
 def check_space_is_searchable(subject: ModelSubject) -> None:
     """Each range and list has a value, and a name is always asked for in the same way with the same choices."""
     for view, spec in _specs(subject):
@@ -102,7 +87,7 @@ def check_space_is_json(subject: ModelSubject) -> None:
             try:
                 check_params(draw.params)
             except PluginError as error:
-                raise CheckFailedError(f"suggest_params(), draw {draw.number}: {error}") from error
+                raise CheckFailedError(sentence(f"suggest_params(), draw {draw.number}: {error}")) from error
 
 
 def check_space_repeats(subject: ModelSubject) -> None:
@@ -130,7 +115,7 @@ def check_every_draw_is_accepted(subject: ModelSubject) -> None:
         tried: list[Params] = []
         for draw in _draws(subject, spec)[: N_TRIED_ELSEWHERE if position else None]:
             if not isinstance(draw.params, dict):
-                raise SkippedCheck("It builds on check_space_is_json, which failed.")
+                raise BuildsOn("check_space_is_json")
             if draw.params in tried:
                 continue
             tried.append(draw.params)
@@ -208,7 +193,7 @@ def _asked(
     try:
         check_params(params)
     except PluginError as error:
-        raise CheckFailedError(f"{where}: {error}") from error
+        raise CheckFailedError(sentence(f"{where}: {error}")) from error
     trial = DrawingTrial(0, params)
     with plugin_errors("suggest_params()", f"It has to take {answers} for answers"):
         subject.plugin().suggest_params(trial, spec)
@@ -219,7 +204,7 @@ def _draws(subject: ModelSubject, spec: DataSpec) -> list[Draw]:
     try:
         return draw_space(subject, spec)
     except CheckFailedError as error:
-        raise SkippedCheck("It builds on check_space_is_searchable, which failed.") from error
+        raise BuildsOn("check_space_is_searchable") from error
 
 
 def _specs(subject: ModelSubject) -> list[tuple[str, DataSpec]]:

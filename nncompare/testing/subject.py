@@ -16,7 +16,7 @@ from nncompare.testing.calling import Trained, call_fit, plugin_errors, predict,
 from nncompare.testing.comparisons import SAME, difference
 from nncompare.testing.fresh import RunFresh, run_here
 from nncompare.testing.observing import GLOBAL_SEEDS, Observed, observed, observed_threads
-from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
+from nncompare.testing.outcomes import BuildsOn, CheckFailedError
 from nncompare.testing.problems import SHARES, Problem, copy_data, copy_samples, make_problem, take_rows
 from nncompare.testing.watching import WatchedContext, preserved
 
@@ -55,7 +55,7 @@ class ModelSubject:
     def tags(self) -> ModelTags:
         """The plugin's tags."""
         if not isinstance(getattr(self.cls, "tags", None), ModelTags):
-            raise SkippedCheck("It builds on check_tags, which failed.")
+            raise BuildsOn("check_tags")
         return self.cls.tags
 
     def plugin(self) -> ModelPlugin:
@@ -72,7 +72,7 @@ class ModelSubject:
         """Return each accepted view, and whether its samples are sparse; the first is the one of most checks."""
         dense: list[tuple[View, bool]] = [(view, False) for view in self.tags.accepts if view in VIEWS]
         if not dense or len(dense) < len(self.tags.accepts):
-            raise SkippedCheck("It builds on check_tags, which failed.")
+            raise BuildsOn("check_tags")
         return [*dense, ("tabular", True)] if self.tags.sparse and "tabular" in self.tags.accepts else dense
 
     def problem(self, **options: Any) -> Problem:
@@ -168,16 +168,16 @@ class ModelSubject:
         """Return what the reference predicts for validation, if that repeats and rows keep their order."""
         found, turned = self._once("predictions", self._predict_thrice)
         if not difference(found[0], found[1]) <= SAME:
-            raise SkippedCheck("It builds on check_predictions_repeat, which failed.")
+            raise BuildsOn("check_predictions_repeat")
         if not difference(found[0], turned) <= SAME:
-            raise SkippedCheck("It builds on check_rows_keep_their_order, which failed.")
+            raise BuildsOn("check_rows_keep_their_order")
         return found[0]
 
     def repeated(self) -> Array:
         """Return those predictions, if a second training with the same seed gives them too."""
         found = self.predictions()
         if not difference(found, self.predict(self.observed().trained, self.problem().valid.X)) <= SAME:
-            raise SkippedCheck("It builds on check_same_seed_same_predictions, which failed.")
+            raise BuildsOn("check_same_seed_same_predictions")
         return found
 
     def other_seed(self) -> Trained:
@@ -263,4 +263,4 @@ def _builds_on(check: str) -> Iterator[None]:
     try:
         yield
     except CheckFailedError as error:
-        raise SkippedCheck(f"It builds on {check}, which failed.") from error
+        raise BuildsOn(check) from error

@@ -12,7 +12,7 @@ from nncompare.data.samples import open_samples, write_samples
 from nncompare.testing.calling import Trained
 from nncompare.testing.comparisons import SAME, difference
 from nncompare.testing.fresh import call_fresh, is_importable
-from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
+from nncompare.testing.outcomes import BuildsOn, CheckFailedError
 from nncompare.testing.subject import ModelSubject
 
 TRAIN_OTHER = "nncompare.testing.child:train_other"
@@ -173,7 +173,7 @@ def check_trains_on_the_training_part_only(subject: ModelSubject) -> None:
     X = subject.problem().valid.X
     right, wrong = (subject.one_epoch(misled=misled) for misled in (False, True))
     if max(len(right.history), len(wrong.history)) > 1:
-        raise SkippedCheck("It builds on check_respects_max_epochs, which failed.")
+        raise BuildsOn("check_respects_max_epochs")
     found = difference(subject.predict(right, X), subject.predict(wrong, X))
     if not found <= SAME:
         raise CheckFailedError(

@@ -195,6 +195,10 @@ class UnknownView(Softmax):
     tags = ModelTags(accepts=("tabular", "video"))
 
 
+class NamesNoDataset(Softmax):
+    tags = ModelTags(accepts=("tabular",), default_dataset="digitz")
+
+
 class ClaimsAView(Softmax):
     """Says that it takes sequences, and does not."""
 
@@ -897,6 +901,7 @@ FAULTS = {
     NeedsArguments: {"check_constructs_without_arguments"},
     UnknownFramework: {"check_tags"},
     UnknownView: {"check_tags"},
+    NamesNoDataset: {"check_tags"},
     RandomInSecondView: {"check_accepts_its_views"},
     NaNInSecondView: {"check_accepts_its_views"},
     SortsInSecondView: {"check_accepts_its_views"},
