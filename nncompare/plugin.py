@@ -207,7 +207,8 @@ class FittedModel(ABC):
         Returns
         -------
         ndarray of shape (n_samples, n_classes), float32
-            Rows sum to 1; column ``k`` belongs to class code ``k``.
+            Rows sum to 1, those of samples far from the training part too; column ``k`` belongs to class code
+            ``k``.
         """
 
     @abstractmethod
