@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from nncompare.exceptions import PluginError, UsageError
+from nncompare.location import line_of
 from nncompare.modulefile import file_of_module, import_file, import_module
 from nncompare.selection import Selection, did_you_mean, normalized
 
@@ -212,7 +213,7 @@ def load_class(value: str) -> type:
     try:
         module = import_file(Path(where)) if where.endswith(".py") else import_module(where)
     except Exception as error:  # the border to foreign code: whatever it raises has one owner and one message
-        raise PluginError(f"'{value}' cannot be imported: {type(error).__name__}: {error}") from error
+        raise PluginError(f"'{value}' cannot be imported: {_why_not_imported(error)}") from error
     try:
         found = attrgetter(qualified_name)(module)
     except AttributeError as error:
@@ -220,6 +221,13 @@ def load_class(value: str) -> type:
     if not isinstance(found, type):
         raise PluginError(f"'{value}' is not a class but an object of type {type(found).__name__}.")
     return found
+
+
+def _why_not_imported(error: Exception) -> str:
+    """Return ``Type: message (file:line)``; a SyntaxError would name its file in the message too."""
+    where = line_of(error)
+    message = error.msg if isinstance(error, SyntaxError) and where else error
+    return f"{type(error).__name__}: {message}{f' ({where})' if where else ''}"
 
 
 def _unreadable(distribution: metadata.Distribution, error: Exception) -> PluginProblem:
