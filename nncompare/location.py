@@ -7,7 +7,7 @@ import sysconfig
 import traceback
 from pathlib import Path
 
-__all__ = ["line_of"]
+__all__ = ["line_of", "why_not_imported"]
 
 _OURS = Path(__file__).parent
 _IMPORTING = Path(importlib.__file__).parent
@@ -27,6 +27,13 @@ def line_of(error: BaseException) -> str:
     foreign = [(file, line) for file, line in frames if _is_foreign(file)]
     authors = [(file, line) for file, line in foreign if _is_beside(file, foreign[0][0])]
     return f"{authors[-1][0].name}:{authors[-1][1]}" if authors else ""
+
+
+def why_not_imported(error: Exception) -> str:
+    """Return ``Type: message (file:line)``; a SyntaxError would name its file in the message too."""
+    where = line_of(error)
+    message = error.msg if isinstance(error, SyntaxError) and where else error
+    return f"{type(error).__name__}: {message}{f' ({where})' if where else ''}"
 
 
 def _is_foreign(file: Path) -> bool:
