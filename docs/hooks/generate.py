@@ -56,9 +56,7 @@ _OF_DATA_SETS = ("plugin.DatasetPlugin", "plugin.DatasetInfo", "plugin.Dataset",
 MAKERS: Mapping[str, Callable[[], Iterable[str]]] = {
     "checks_of_models": lambda: _table_of_checks("model", MODEL_CHECKS),
     "checks_of_data_sets": lambda: _table_of_checks("data-set", DATASET_CHECKS),
-    "bases": lambda: _contract(
-        "frameworks.keras.KerasPlugin", "frameworks.sklearn.SklearnPlugin", "frameworks.sklearn.SklearnModel"
-    ),
+    "bases": lambda: _contract(*_BASES),
     "contract_of_data_sets": lambda: _contract(*_OF_DATA_SETS),
     "contract_of_models": lambda: _contract(*_OF_MODELS),
     "constants": contract.constant_lines,
