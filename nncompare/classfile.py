@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-import difflib
 from pathlib import Path
 
 from nncompare.exceptions import UsageError
+from nncompare.modulefile import files_beside
 from nncompare.registry import LOCAL, PluginRef
+from nncompare.selection import did_you_mean
 
 __all__ = ["check_class", "check_names_class", "classes_of"]
 
@@ -26,7 +27,10 @@ def check_names_class(name: str) -> None:
     if ":" in name or path.suffix != ".py":
         return
     if not path.is_file():
-        raise UsageError(f"There is no file '{name}', and no class is named: 'path/to/file.py:Class' is expected.")
+        hint = did_you_mean(name, files_beside(path, name))
+        raise UsageError(
+            f"There is no file '{name}', and no class is named: 'path/to/file.py:Class' is expected.{hint}"
+        )
     found = classes_of(path)
     if not found:
         raise UsageError(f"'{name}' names no class, and none is defined in the file.")
@@ -52,9 +56,8 @@ def check_class(ref: PluginRef) -> None:
     if tree is None or _is_dynamic(tree) or class_name in _names(tree):
         return
     found = classes_of(Path(where))
-    near = difflib.get_close_matches(class_name, found, n=1)
-    hint = f"Did you mean '{near[0]}'?" if near else f"It has {_listed(found)}." if found else "It has none."
-    raise UsageError(f"'{Path(where).name}' has no class '{class_name}'. {hint}")
+    hint = did_you_mean(class_name, found) or (f" It has {_listed(found)}." if found else " It has none.")
+    raise UsageError(f"'{Path(where).name}' has no class '{class_name}'.{hint}")
 
 
 def classes_of(path: Path) -> list[str]:

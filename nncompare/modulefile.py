@@ -9,7 +9,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 
-__all__ = ["file_of_module", "import_file", "import_module"]
+__all__ = ["classes_in", "file_of_module", "files_beside", "import_file", "import_module"]
 
 
 def file_of_module(module: str) -> str | None:
@@ -43,3 +43,15 @@ def import_file(path: Path) -> ModuleType:
     sys.path.append(str(path.parent))
     spec.loader.exec_module(module)
     return module
+
+
+def classes_in(module: ModuleType) -> list[str]:
+    """Return the names of the classes that a module itself defines."""
+    found = [(name, value) for name, value in vars(module).items() if isinstance(value, type)]
+    return [name for name, value in found if value.__module__ == module.__name__]
+
+
+def files_beside(path: Path, typed: str) -> list[str]:
+    """Return the Python files in the folder of one that is missing, written as it was typed."""
+    folder = typed.removesuffix(Path(typed).name)
+    return sorted(f"{folder}{file.name}" for file in path.parent.glob("*.py"))

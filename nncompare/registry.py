@@ -17,7 +17,8 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from nncompare.exceptions import PluginError, UsageError
-from nncompare.modulefile import file_of_module, import_file, import_module
+from nncompare.location import why_not_imported
+from nncompare.modulefile import classes_in, file_of_module, files_beside, import_file, import_module
 from nncompare.selection import Selection, did_you_mean, normalized
 
 Group: TypeAlias = Literal["nncompare.models", "nncompare.datasets"]
@@ -212,11 +213,12 @@ def load_class(value: str) -> type:
     try:
         module = import_file(Path(where)) if where.endswith(".py") else import_module(where)
     except Exception as error:  # the border to foreign code: whatever it raises has one owner and one message
-        raise PluginError(f"'{value}' cannot be imported: {type(error).__name__}: {error}") from error
+        raise PluginError(f"'{value}' cannot be imported: {why_not_imported(error)}") from error
     try:
         found = attrgetter(qualified_name)(module)
     except AttributeError as error:
-        raise PluginError(f"'{where}' has no class '{qualified_name}'.") from error
+        hint = did_you_mean(qualified_name, classes_in(module))
+        raise PluginError(f"'{where}' has no class '{qualified_name}'.{hint}") from error
     if not isinstance(found, type):
         raise PluginError(f"'{value}' is not a class but an object of type {type(found).__name__}.")
     return found
@@ -279,7 +281,8 @@ def _local(name: str, group: Group) -> PluginRef:
     if where.endswith(".py"):
         path = Path(where).expanduser()
         if not path.is_file():
-            raise UsageError(f"There is no file '{where}', which the {KINDS[group]} '{name}' names.")
+            hint = did_you_mean(where, files_beside(path, where))
+            raise UsageError(f"There is no file '{where}', which the {KINDS[group]} '{name}' names.{hint}")
         where = str(path.resolve())
     elif _CLASS.fullmatch(name) is None:
         raise UsageError(f"'{name}' is neither 'package.module:Class' nor 'path/to/file.py:Class'.")

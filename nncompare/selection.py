@@ -130,8 +130,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a question that names the nearest of the known names, after a space; empty where none is near."""
     import difflib
 
-    near = difflib.get_close_matches(name.lower(), known, n=1)
-    return f" Did you mean '{near[0]}'?" if near else ""
+    in_lower_case = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(name.lower(), in_lower_case, n=1)
+    return f" Did you mean '{in_lower_case[near[0]]}'?" if near else ""
 
 
 def normalized(distribution: str) -> str:

@@ -36,7 +36,12 @@ def test_classes_of_a_file_are_those_at_its_top(net):
     ("name", "sentence"),
     [
         ("net.py", "'net.py' names no class. Add it: 'net.py:Tanh', 'net.py:Relu'."),
-        ("ner.py", "There is no file 'ner.py', and no class is named: 'path/to/file.py:Class' is expected."),
+        (
+            "ner.py",
+            "There is no file 'ner.py', and no class is named: 'path/to/file.py:Class' is expected. "
+            "Did you mean 'net.py'?",
+        ),
+        ("away.py", "There is no file 'away.py', and no class is named: 'path/to/file.py:Class' is expected."),
     ],
 )
 def test_file_without_a_class_is_told_which_there_are(net, name, sentence):

@@ -88,6 +88,10 @@ def test_check_plugin_as_json():
         ([mutant("Softmax"), "--check", "check_info"], "Error: 'check_info' is a check of data sets, which this"),
         (["mlp", "--timeout", "0"], "'0' is no time above 0"),
         (["nowhere.py:Model"], "There is no file 'nowhere.py'"),
+        (["lsmt"], "No plugin is called 'lsmt'. Did you mean 'lstm'? Installed: cnn, lstm, mlp"),
+        ([mutant("Sotfmax")], "'mutants.py' has no class 'Sotfmax'. Did you mean 'Softmax'?"),
+        ([str(PLUGINS / "unruly.py")], "unruly.py' names no class. Add it: '"),
+        ([mutant("Softmax", "mutant")], f"Did you mean '{PLUGINS / 'mutants.py'}'?"),
     ],
 )
 def test_check_plugin_with_a_wrong_word_ends_with_2_before_anything_runs(arguments, words):

@@ -201,6 +201,20 @@ def test_docs_name_every_check_and_its_property():
         assert [text for (_, text), c in zip(named, checks, strict=True) if not _begins(text, summary(c))] == []
 
 
+def test_docs_contract_is_written_out_with_every_name_and_method():
+    import nncompare.plugin as contract
+
+    page = (DOCS / "reference" / "plugins.md").read_text(encoding="utf-8")
+    assert ":::" not in page
+    anchors = set(re.findall(r'id="nncompare\.plugin\.(\w+?)(?:-value)?"', page))
+    assert anchors == set(contract.__all__)
+    for cls in (contract.ModelPlugin, contract.FittedModel, contract.DatasetPlugin):
+        section = page.partition(f"### {cls.__name__}\n")[2].partition("\n### ")[0]
+        assert [name for name in cls.__abstractmethods__ if f"**`{name}" not in section] == []
+    assert "Checks of `nncompare.testing` that cannot hold" in page
+    assert "- Raises `DivergedError`: A loss is NaN, infinite or beyond 1e30." in page
+
+
 def _begins(text: str, line: str) -> bool:
     return text.startswith(line.replace("``", "`"))
 

@@ -59,8 +59,12 @@ def test_probe_good_dataset_tells_its_info():
 
 
 REFUSED = {
-    "import error": ("import no_such_library", "ModuleNotFoundError: No module named 'no_such_library'"),
-    "syntax error": ("def", "SyntaxError"),
+    "import error": (
+        "import no_such_library",
+        "ModuleNotFoundError: No module named 'no_such_library' (model.py:1)",
+    ),
+    "syntax error": ("\ndef", "cannot be imported: SyntaxError: invalid syntax (model.py:2)"),
+    "name error": ("\n\nx = undefined", "NameError: name 'undefined' is not defined (model.py:3)"),
     "exit on import": ("import os; os._exit(0)", "ended the interpreter with exit code 0"),
     "sys.exit on import": ("raise SystemExit(3)", "SystemExit: 3"),
     "crash on import": ("import ctypes; ctypes.string_at(0)", "ended the interpreter with signal SIGSEGV"),
@@ -79,9 +83,18 @@ REFUSED = {
     "no tags": (GOOD.replace("tags =", "labels ="), "no class attribute 'tags' of type ModelTags"),
     "unknown view": (GOOD.replace('"image"', '"sound"'), "choose from tabular, image, sequence, tokens"),
     "no view": (GOOD.replace('("tabular", "image")', "()"), "choose from tabular, image, sequence, tokens"),
+    "string of a view": (
+        GOOD.replace('("tabular", "image")', '"tabular"'),
+        "is 'tabular'; write accepts=(\"tabular\",)",
+    ),
+    "string of no view": (
+        GOOD.replace('("tabular", "image")', '"tables"'),
+        "is 'tables'; a tuple of views is expected",
+    ),
+    "views that are none": (GOOD.replace('("tabular", "image")', "None"), "is None; a tuple of views is expected"),
     "unknown framework": (GOOD.replace("default_dataset", "framework"), "choose 'keras', 'sklearn' or None"),
     "another version": (NEW_API, "was written for version 2 of the plugin contract, this nncompare has version 1"),
-    "constructor raises": (f"{GOOD}    def __init__(self): raise ValueError('no')", "ValueError: no"),
+    "constructor raises": (f"{GOOD}    def __init__(self): raise ValueError('no')", "ValueError: no (model.py:8)"),
 }
 
 

@@ -248,9 +248,192 @@ def test_wrong_number_of_outputs_is_refused():
 
 class WithoutSoftmax(Dense):
     def build(self, params, data):
-        return keras.Sequential([keras.layers.Dense(data.n_classes, activation="sigmoid")])
+        return keras.Sequential([keras.layers.Dense(data.n_classes), keras.layers.Activation("sigmoid")])
 
 
 def test_outputs_that_are_no_probabilities_are_refused():
-    with pytest.raises(PluginError, match="softmax"):
+    with pytest.raises(PluginError, match=r"sum to .* per sample.*softmax"):
         fit(data(), data(seed=1), plugin=WithoutSoftmax)
+
+
+def doubled(x):
+    return 2 * x
+
+
+class Unregistered(keras.layers.Layer):
+    def call(self, x):
+        return 2 * x
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Registered(Unregistered):
+    pass
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Outer(keras.layers.Layer):
+    """It makes its inner layer itself, which needs no registration."""
+
+    def __init__(self, factor=1, **options):
+        super().__init__(**options)
+        self.factor = factor
+        self.inner = Unregistered()
+
+    def build(self, shape):
+        self.inner.build(shape)
+
+    def call(self, x):
+        return self.factor * self.inner(x)
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Forgetful(Outer):
+    def get_config(self):
+        return {**keras.layers.Layer.get_config(self), "factr": self.factor}
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class WithoutConfig(keras.layers.Layer):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def call(self, x):
+        return self.function(x)
+
+
+def ending(*layers):
+    """Return a class of plugins whose model has these layers."""
+
+    class Ending(Dense):
+        def build(self, params, data):
+            return keras.Sequential([keras.Input(data.sample_shape), *(make(data) for make in layers)])
+
+    return Ending
+
+
+def softmax(data):
+    return keras.layers.Dense(data.n_classes, activation="softmax")
+
+
+UNFIT = {
+    "time-axis": (
+        (lambda data: keras.layers.Reshape((3, 2)), softmax),
+        r"output shape \(None, 3, 2\); \(None, 2\) is expected for the 2 classes of 'toy': pool or flatten "
+        r"the time axis before the last layer",
+    ),
+    "two-more-axes": (
+        (lambda data: keras.layers.Reshape((3, 2, 1)), softmax),
+        r"output shape \(None, 3, 2, 2\).*pool or flatten all axes but the first",
+    ),
+    "width": (
+        (lambda data: keras.layers.Dense(7, activation="softmax"),),
+        r"output shape \(None, 7\).*Dense\(data.n_classes, activation=\"softmax\"\), which has 2 units here",
+    ),
+    "logits": (
+        (lambda data: keras.layers.Dense(data.n_classes, name="scores"),),
+        r"last layer 'scores' .* activation 'linear', which gives scores \(logits\).*softmax",
+    ),
+    "logits-inside": (
+        (lambda data: keras.Sequential([keras.layers.Dense(data.n_classes, name="scores")]),),
+        r"last layer 'scores'",
+    ),
+    "sigmoid": (
+        (lambda data: keras.layers.Dense(data.n_classes, activation="sigmoid"),),
+        "activation 'sigmoid', which does not sum to 1 over the classes",
+    ),
+    "own-layer": (
+        (lambda data: Unregistered(), softmax),
+        r"contains the class 'Unregistered', which is not registered.*"
+        r"@keras.saving.register_keras_serializable\(package=<your distribution>\) above 'class Unregistered'",
+    ),
+    "own-layer-in-a-wrapper": (
+        (
+            lambda data: keras.layers.Reshape((3, 2)),
+            lambda data: keras.layers.TimeDistributed(Unregistered()),
+            lambda data: keras.layers.Flatten(),
+            softmax,
+        ),
+        "contains the class 'Unregistered'",
+    ),
+    "own-function": (
+        (lambda data: keras.layers.Dense(4, activation=doubled), softmax),
+        "contains the function 'doubled', which is not registered.*above 'def doubled'",
+    ),
+    "lambda-function": (
+        (lambda data: keras.layers.Dense(4, activation=lambda x: 2 * x), softmax),
+        "contains a lambda function.*Write it as a function",
+    ),
+    "wrong-configuration": (
+        (lambda data: Forgetful(3), softmax),
+        r"could not be loaded once saved.*Give each of your layer classes a get_config\(\)",
+    ),
+    "no-configuration": (
+        (lambda data: WithoutConfig(doubled), softmax),
+        r"could not be loaded once saved.*Give each of your layer classes a get_config\(\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("layers", "sentence"), UNFIT.values(), ids=UNFIT)
+def test_model_that_cannot_be_scored_or_loaded_is_refused_before_it_is_trained(layers, sentence):
+    with pytest.raises(PluginError, match=sentence) as caught:
+        fit(data(), data(seed=1), plugin=ending(*layers), on_report=lambda report: pytest.fail("it was trained"))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (lambda data: Registered(), lambda data: Outer(3), softmax),
+        (softmax, lambda data: keras.layers.Activation("linear", dtype="float32")),
+        (lambda data: keras.layers.Dense(data.n_classes), lambda data: keras.layers.Softmax()),
+        (lambda data: keras.layers.Dense(data.n_classes, activation=keras.ops.softmax),),
+    ],
+    ids=["own-layers", "cast-behind", "softmax-layer", "softmax-function"],
+)
+def test_model_that_can_be_scored_and_loaded_is_trained(layers, tmp_path):
+    model, context = fit(data(), data(seed=1), plugin=ending(*layers), max_epochs=1)
+    assert len(context.history) == 1
+    model.save(tmp_path)
+    assert KerasModel.load(tmp_path).n_parameters == model.n_parameters
+
+
+@pytest.mark.parametrize(
+    ("found", "words"), [(None, "returned None"), (3, "returned an object of type int")], ids=["None", "int"]
+)
+def test_build_that_returns_no_model_is_refused(found, words):
+    class NoModel(Dense):
+        def build(self, params, data):
+            return found
+
+    with pytest.raises(PluginError, match=rf"build\(\) {words}; a keras.Model is expected"):
+        fit(data(), plugin=NoModel)
+
+
+def test_model_of_two_outputs_is_refused():
+    class Two(Dense):
+        def build(self, params, data):
+            x = keras.Input(data.sample_shape)
+            return keras.Model(x, [softmax(data)(x), softmax(data)(x)])
+
+    with pytest.raises(PluginError, match="a model with 2 outputs; a single one is expected"):
+        fit(data(), plugin=Two)
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "batch_size"])
+def test_configuration_that_lacks_what_training_needs_is_refused(name):
+    params = {key: value for key, value in DEFAULTS.items() if key != name}
+    with pytest.raises(PluginError, match=rf"hold no '{name}'.*from suggest_params\(\) and default_params\(\)"):
+        Dense().fit(params, data(), None, FitContext(seed=0, max_epochs=1))
+
+
+def test_own_optimizer_needs_no_learning_rate():
+    class Own(Dense):
+        def optimizer(self, params):
+            return keras.optimizers.SGD(0.1)
+
+    Own().fit({"batch_size": 8}, data(n=16), None, FitContext(seed=0, max_epochs=1))

@@ -164,6 +164,17 @@ def test_find_local_name_that_cannot_be_right(name, message):
         find(name, MODELS)
 
 
+def test_find_missing_file_suggests_the_nearest(tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "net.py").touch()
+    (tmp_path / "models" / "net.txt").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        find("models/nte.py:Net", MODELS)
+    expected = "There is no file 'models/nte.py', which the model 'models/nte.py:Net' names. "
+    assert str(caught.value) == f"{expected}Did you mean 'models/net.py'?"
+
+
 @pytest.fixture
 def scratch(tmp_path, monkeypatch):
     """A folder of plugin files; what importing them changes is undone."""
@@ -209,7 +220,8 @@ def test_load_class_from_a_module_in_the_current_folder(scratch):
     [
         ("import absent_package\n", "ModuleNotFoundError: No module named 'absent_package'"),
         ("raise RuntimeError('out of luck')\n", "RuntimeError: out of luck"),
-        ("class Other: ...\n", "has no class 'Net'"),
+        ("class Other: ...\n", "has no class 'Net'.$"),
+        ("from ast import Set\nclass NET2: ...\n", r"has no class 'Net'. Did you mean 'NET2'\?$"),
         ("Net = 3\n", "is not a class but an object of type int"),
     ],
 )

@@ -223,7 +223,7 @@ def test_new_plugin_prints_what_comes_next(tmp_path, monkeypatch):
     assert done.stdout.splitlines()[-3:] == [
         "  pip install -e nncompare-attention-gru",
         "  nncompare check-plugin attention-gru",
-        "  nncompare run -m attention-gru -d digits",
+        "  nncompare run -m attention-gru -d digits --preset quick",
     ]
     model = tmp_path / "nncompare-attention-gru" / "src" / "nncompare_attention_gru" / "model.py"
     assert "class AttentionGru(SklearnPlugin)" in model.read_text()

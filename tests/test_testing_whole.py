@@ -69,7 +69,7 @@ def test_example_of_a_data_set_passes_every_check(value, need, tmp_path):
         ("Dense", set()),
         ("UsesTheBatch", {"check_one_row_equals_its_row_in_a_batch"}),
         ("IsNoisyWhilePredicting", {"check_predictions_repeat"}),
-        ("ForgetsToRegister", {"check_saves_and_loads_in_a_fresh_process"}),
+        ("ForgetsToRegister", {"check_trains"}),
     ],
 )
 def test_kit_finds_the_fault_of_a_keras_plugin_and_no_other(name, faults):

@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))  # where safe paths are set, Python leaves it out
 import checks
 import commands
+import contract
 import records
 
 from nncompare.cli import main as command_line
@@ -40,11 +41,28 @@ def _table_of_checks(kind: str, found: Iterable[checks.Check]) -> Iterable[str]:
     return ["| check | property |", "| --- | --- |", *checks.check_rows(kind, found)]
 
 
+def _contract(*names: str) -> Iterable[str]:
+    """Return the lines of some classes and functions below ``nncompare``."""
+    for name in names:
+        yield from contract.lines(f"nncompare.{name}")
+
+
+_BASES = ("frameworks.keras.KerasPlugin", "frameworks.sklearn.SklearnPlugin", "frameworks.sklearn.SklearnModel")
+_OF_MODELS = (
+    *("plugin.ModelPlugin", "plugin.FittedModel", "plugin.ModelTags", "plugin.DataSpec", "plugin.Data"),
+    *("plugin.FitContext", "plugin.EpochReport", "plugin.TrialPruned", "plugin.Trial", "plugin.Ragged"),
+)
+_OF_DATA_SETS = ("plugin.DatasetPlugin", "plugin.DatasetInfo", "plugin.Dataset", "plugin.Column")
 MAKERS: Mapping[str, Callable[[], Iterable[str]]] = {
     "checks_of_models": lambda: _table_of_checks("model", MODEL_CHECKS),
     "checks_of_data_sets": lambda: _table_of_checks("data-set", DATASET_CHECKS),
+    "bases": lambda: _contract(*_BASES),
+    "contract_of_data_sets": lambda: _contract(*_OF_DATA_SETS),
+    "contract_of_models": lambda: _contract(*_OF_MODELS),
+    "constants": contract.constant_lines,
     "commands": lambda: commands.command_lines(command_line, "nncompare"),
     "presets": commands.preset_lines,
+    "loop": lambda: _contract("frameworks.training.train", "frameworks.training.Learner"),
     "records": _records,
 }
 

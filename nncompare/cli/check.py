@@ -54,9 +54,12 @@ def check_one_plugin(
     ctx: click.Context, plugin: str, checks: tuple[str, ...], timeout: float, as_json: bool
 ) -> None:
     """Find, check, print."""
+    from nncompare.classfile import check_class, check_names_class
     from nncompare.testing.isolated import check_isolated, find_plugin
 
+    check_names_class(plugin)
     ref = find_plugin(plugin)
+    check_class(ref)
     if not as_json:
         say(f"{ref.name}, from {ref.owner} ({ref.value})\n")
         say(f"{'CHECK':{_NAME_WIDTH}}{'STATUS':{_STATUS_WIDTH}}SECONDS")

@@ -66,5 +66,5 @@ def _lines(names: PluginNames, folder: Path, files: list[str], typed: str) -> li
         "What comes next:",
         f"  pip install -e {one_line(where)}",
         f"  nncompare check-plugin {names.plugin}",
-        f"  nncompare run -m {names.plugin} -d digits",
+        f"  nncompare run -m {names.plugin} -d digits --preset quick",
     ]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import errno
-import traceback
-from pathlib import Path
 
 from pydantic import ValidationError
 
 from nncompare.exceptions import DataError, DivergedError, StorageError
+from nncompare.location import line_of
 from nncompare.results import FailureCategory
 
 MESSAGE_CHARACTERS = 500
@@ -30,13 +29,9 @@ def category(error: BaseException) -> FailureCategory:
 
 
 def describe_error(error: BaseException) -> str:
-    """Return ``Type: message (file:line)`` on one line, pointing at the deepest line of the plugin's own file."""
-    own = Path(__file__).parents[1]
-    frames = traceback.extract_tb(error.__traceback__)
-    outside = [frame for frame in frames if own not in Path(frame.filename).parents]
-    plugin = [frame for frame in outside if frame.filename == outside[0].filename]
-    where = f" ({Path(plugin[-1].filename).name}:{plugin[-1].lineno})" if plugin else ""
-    return f"{type(error).__name__}: {message_of(error) or 'no message'}{where}"
+    """Return ``Type: message (file:line)`` on one line, pointing at the deepest line of the plugin's own code."""
+    where = line_of(error)
+    return f"{type(error).__name__}: {message_of(error) or 'no message'}{f' ({where})' if where else ''}"
 
 
 def message_of(error: BaseException) -> str:

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from nncompare.data.files import file_digest, write_atomic
 from nncompare.data.records import VIEWS, DatasetInfo
 from nncompare.exceptions import PluginError
-from nncompare.execution.failures import message_of
+from nncompare.execution.failures import describe_error, message_of
 from nncompare.execution.process import adopt_orphans, die_with_parent, end_descendants
 from nncompare.plugin import API_VERSION, DatasetPlugin, ModelPlugin, ModelTags
 from nncompare.registry import load_class
@@ -32,8 +32,7 @@ def main(group: str, value: str, answer: str) -> None:
         tags = model_tags(cls, value) if group == "nncompare.models" else dataset_info(cls, value)
         cls()
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises is the answer
-        message = message_of(error)
-        reason = message if isinstance(error, PluginError) else f"{type(error).__name__}: {message}"
+        reason = message_of(error) if isinstance(error, PluginError) else describe_error(error)
         result: dict[str, Any] = {"ok": False, "reason": reason}
     else:
         digest = file_digest(Path(file)) if file else ""
@@ -56,6 +55,9 @@ def model_tags(cls: object, value: str) -> dict[str, Any]:
             f"'{value}' was written for version {tags.api_version} of the plugin contract, "
             f"this nncompare has version {API_VERSION}"
         )
+    if not isinstance(tags.accepts, tuple | list):
+        remedy = f'write accepts=("{tags.accepts}",)' if tags.accepts in VIEWS else "a tuple of views is expected"
+        raise PluginError(f"tags.accepts of '{value}' is {tags.accepts!r}; {remedy}")
     unknown = [view for view in tags.accepts if view not in VIEWS]
     if unknown or not tags.accepts:
         raise PluginError(f"tags.accepts of '{value}' is {tags.accepts!r}; choose from {', '.join(VIEWS)}")

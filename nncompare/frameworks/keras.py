@@ -19,6 +19,7 @@ import numpy.typing as npt
 from nncompare.data.records import Data, DataSpec, Samples
 from nncompare.exceptions import PluginError
 from nncompare.frameworks.keras_adam import FusedAdam
+from nncompare.frameworks.keras_built import required
 from nncompare.frameworks.keras_training import (
     KerasLearner,
     Predict,
@@ -79,7 +80,7 @@ class KerasPlugin(ModelPlugin):
 
     def optimizer(self, params: Params) -> Any:
         """Return the ``keras.optimizers.Optimizer`` for one configuration: Adam unless overridden."""
-        return FusedAdam(params["learning_rate"])
+        return FusedAdam(required(params, "learning_rate"))
 
     def fit(self, params: Params, train: Data, valid: Data | None, context: FitContext) -> KerasModel:
         """Train one configuration; see :meth:`nncompare.plugin.ModelPlugin.fit`.
@@ -87,11 +88,11 @@ class KerasPlugin(ModelPlugin):
         Raises
         ------
         PluginError
-            ``build`` returned a model of the wrong shape, or one that could not be loaded again; for tokens,
-            ``params`` holds no ``max_length``.
+            ``build`` returned no model, one whose outputs are no probabilities of the classes, or one that could
+            not be loaded again; ``params`` lacks ``batch_size``, ``learning_rate`` or, for tokens, ``max_length``.
         """
         started = time.perf_counter()
-        max_length = _max_length(params, train.spec)
+        batch_size, max_length = required(params, "batch_size"), _max_length(params, train.spec)
 
         def note_first_batch() -> None:
             context.first_batch_s = time.perf_counter() - started
@@ -101,7 +102,7 @@ class KerasPlugin(ModelPlugin):
                 take_raw_samples(self.build(params, train.spec), train.spec),
                 self.optimizer(params),
                 train,
-                batch_size=params["batch_size"],
+                batch_size=batch_size,
                 decay=params.get("learning_rate_decay", self.learning_rate_decay),
                 seed=context.seed,
                 on_first_batch=note_first_batch,

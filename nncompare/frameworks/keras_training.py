@@ -18,8 +18,8 @@ import tensorflow as tf
 
 from nncompare.data.ragged import Ragged
 from nncompare.data.records import Array, Data, DataSpec, Labels, Samples
-from nncompare.exceptions import PluginError
 from nncompare.frameworks.keras_batches import bucketed_batches, prediction_batches
+from nncompare.frameworks.keras_built import check_loadable, check_outputs
 from nncompare.frameworks.keras_tokens import RareAsUnknown
 
 CHUNK_BYTES = 16 * 2**20
@@ -137,17 +137,12 @@ def take_raw_samples(model: Any, data: DataSpec) -> Any:
     Raises
     ------
     PluginError
-        The output has another shape than (None, n_classes), or a layer could not be loaded in safe mode.
+        It is no model, its outputs are no probabilities of ``n_classes`` classes, or it could not be loaded again.
     """
-    _refuse_lambda(model)
+    check_loadable(model)
     inputs = keras.Input((None,) if data.view == "tokens" else data.sample_shape, dtype=data.dtype)
     outputs = model(_known(data)(inputs))
-    if tuple(outputs.shape) != (None, data.n_classes):
-        raise PluginError(
-            f"build() returned a model with output shape {tuple(outputs.shape)}; (None, {data.n_classes}) is "
-            f"expected for the {data.n_classes} classes of {data.name!r}: end it with "
-            f'Dense({data.n_classes}, activation="softmax").'
-        )
+    check_outputs(model, outputs, data)
     return keras.Model(inputs, outputs)
 
 
@@ -239,13 +234,3 @@ def _compile(function: Callable[..., Any], signature: list[Any]) -> Callable[...
         function, input_signature=signature, autograph=False, jit_compile=False
     )
     return compiled
-
-
-def _refuse_lambda(model: Any) -> None:
-    for layer in model._flatten_layers():
-        if isinstance(layer, keras.layers.Lambda):
-            raise PluginError(
-                f"The model contains the Lambda layer {layer.name!r}, which holds Python code and cannot be "
-                "loaded in Keras's safe mode. Write it as a layer class with "
-                "@keras.saving.register_keras_serializable(package=<your distribution>)."
-            )
