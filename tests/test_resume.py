@@ -3,13 +3,7 @@
 import os
 import random
 import signal
-import sqlite3
-import subprocess
-import sys
-import time
-from contextlib import suppress
 
-import psutil
 import pytest
 
 from nncompare.comparison import load_results, run
@@ -19,10 +13,10 @@ from nncompare.report import render_html
 from nncompare.resuming import plan_rest
 from nncompare.runfile import hold
 
-from .children import fault, processes_with, wait_until
+from .children import fault, wait_until
+from .run_processes import COMMITTED, command, committed, is_alive, kill_with_children, start, states
 from .whole_runs import compare_with, repeated
 
-NNCOMPARE = (sys.executable, "-c", "from nncompare.cli import main; main()")
 SMALL = {"n_trials": 6, "max_epochs": 3, "n_refits": 2, "jobs": 1}
 
 
@@ -49,17 +43,6 @@ def stopped(runner_class, out, n_trials=3, **settings):
 def resumed(runner, folder, **more):
     plan = plan_rest(folder, runner, **more)
     return run(plan, runner)
-
-
-def states(folder):
-    """Return the states of all trials as the database has them."""
-    with sqlite3.connect(folder / "study.db") as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        rows = connection.execute(
-            "SELECT study_id, number, state FROM trials ORDER BY study_id, number"
-        ).fetchall()
-    connection.close()
-    return rows
 
 
 @pytest.fixture
@@ -140,14 +123,6 @@ def test_resume_without_run_file_is_refused_in_one_sentence(tmp_path):
         plan_rest(tmp_path, None)
 
 
-COMMITTED = {"trial": "trials/*/*.record.json", "refit": "trials/*/refit-*.json"}
-
-
-def committed(folder):
-    """Return the content of what finished, trials and refits, by kind and path."""
-    return {(kind, path): path.read_bytes() for kind, glob in COMMITTED.items() for path in folder.glob(glob)}
-
-
 def progress(folder, kind):
     """Return how far a run is: how many trials or refits it committed, or which results.json it wrote last."""
     if kind != "save":
@@ -161,7 +136,6 @@ def test_resume_after_kills_at_random_events_loses_and_repeats_nothing(tmp_path)
     chance = random.Random(7)
     moments = [("trial", chance.randint(1, 4)) for _ in range(3)] + [("save", 1)]
     chance.shuffle(moments)
-    marker = f"NNCOMPARE_TEST_MARK={tmp_path.name}-{time.time_ns()}"
     budget = ["--trials", "14", "--epochs", "3", "--seeds", "3", "--jobs", "2"]
     models = ["-m", fault("Slow"), "-m", fault("Nearest")]
     arguments = ["run", *models, "-d", "digits", *budget, "--no-estimate", "--out", str(tmp_path)]
@@ -169,14 +143,13 @@ def test_resume_after_kills_at_random_events_loses_and_repeats_nothing(tmp_path)
     for part, (kind, n) in enumerate([*moments, ("refit", 1)]):
         folder = next(tmp_path.iterdir(), None)
         before = progress(folder, kind) if folder is not None else 0
-        process = start(arguments, marker)
+        process = start(*arguments)
         folder = wait_until(lambda: next((path.parent for path in tmp_path.glob("*/run.json")), None), 120)
         assert folder is not None
         assert wait_until(lambda: progress(folder, kind) >= before + n, 120), kind  # noqa: B023 - at once
         assert process.poll() is None, f"it ended before the kill at {kind} {n}"
-        kill_all(marker)
-        process.wait()
-        assert wait_until(lambda: not processes_with(marker), 10)
+        family = kill_with_children(process)
+        assert wait_until(lambda: not any(map(is_alive, family)))  # noqa: B023 - at once
         results = load_results(folder)
         assert len(results.resumed_at) == part  # each part but the first one took the run up
         assert "<html" in render_html(results)
@@ -206,24 +179,3 @@ def test_timeout_ends_the_searches_and_marks_the_run(runner_class, tmp_path):
     assert study.status == "complete"
     assert results.repeatable is False
     assert results.settings.timeout_s == 1.5
-
-
-def kill_all(marker):
-    for process in processes_with(marker):
-        with suppress(psutil.Error):
-            process.kill()
-
-
-def command(*arguments):
-    return subprocess.run([*NNCOMPARE, *arguments], capture_output=True, text=True, timeout=120, check=False)
-
-
-def start(arguments, marker):
-    name, _, value = marker.partition("=")
-    return subprocess.Popen(
-        [*NNCOMPARE, *arguments],
-        env={**os.environ, name: marker + value},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )

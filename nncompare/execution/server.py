@@ -28,7 +28,7 @@ from pathlib import Path
 import psutil
 
 PRELOADS: dict[str, tuple[str, ...]] = {
-    "none": ("numpy",),
+    "none": ("numpy", "numpy.random", "threadpoolctl"),
     "sklearn": ("numpy", "sklearn.neural_network", "sklearn.linear_model", "nncompare.frameworks.sklearn"),
     "keras": ("numpy", "tensorflow", "keras", "nncompare.frameworks.keras"),
 }
