@@ -181,3 +181,24 @@ def test_expected_warnings_are_silenced_in_the_fit_alone():
     fit(hurried, data(), plugin=Hurried)
     with pytest.warns(ConvergenceWarning):
         warnings.warn("still heard", ConvergenceWarning, stacklevel=1)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: MLPClassifier((5,), random_state=0),
+        lambda: LogisticRegression(),
+        lambda: SGDClassifier(loss="log_loss", random_state=0),
+    ],
+)
+def test_equal_weights_are_saved_as_equal_files(tmp_path, make):
+    files, models = [], []
+    for name in "ab":
+        model, _ = fit(make(), data())
+        models.append(model)  # kept: the next one's arrays must lie at other addresses
+        (tmp_path / name).mkdir()
+        model.save(tmp_path / name)
+        files.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
+        X = data(seed=1).X
+        np.testing.assert_array_equal(SklearnModel.load(tmp_path / name).predict_proba(X), model.predict_proba(X))
+    assert files[0] == files[1]

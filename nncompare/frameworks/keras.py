@@ -27,6 +27,7 @@ from nncompare.frameworks.keras_training import (
     predict_in_batches,
     take_raw_samples,
 )
+from nncompare.frameworks.stable_archives import settled_keras
 from nncompare.frameworks.training import train as train_learner
 from nncompare.plugin import FitContext, FittedModel, ModelPlugin, Params
 
@@ -147,6 +148,8 @@ class KerasModel(FittedModel):
             # Keras 3.15 converts its variables in a way that NumPy 2 deprecates.
             warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
             self.model.save(folder / MODEL_FILE)
+        written = (folder / MODEL_FILE).read_bytes()
+        (folder / MODEL_FILE).write_bytes(settled_keras(written))  # equal weights are equal files
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from nncompare.data.records import Array, Data, DataSpec, Samples
 from nncompare.exceptions import DivergedError, PluginError
+from nncompare.frameworks.stable_archives import settled_skops
 from nncompare.frameworks.training import train
 from nncompare.plugin import FitContext, FittedModel, ModelPlugin, Params
 
@@ -116,7 +117,7 @@ class SklearnModel(FittedModel):
         """
         import skops.io
 
-        content = skops.io.dumps(_without_optimizer(self.estimator))
+        content = settled_skops(skops.io.dumps(_without_optimizer(self.estimator)))  # equal weights, equal files
         self._refuse_untrusted(skops.io.get_untrusted_types(data=content), f"{type(self.estimator).__name__!r}")
         (folder / ESTIMATOR_FILE).write_bytes(content)
         (folder / SETTINGS_FILE).write_text(json.dumps({"n_classes": self.n_classes}), encoding="utf-8")
