@@ -19,6 +19,7 @@ import commands
 import records
 
 from nncompare.cli import main as command_line
+from nncompare.diagnosis import KINDS
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS
 
 DOCS = Path(__file__).resolve().parents[1]
@@ -40,10 +41,16 @@ def _table_of_checks(kind: str, found: Iterable[checks.Check]) -> Iterable[str]:
     return ["| check | property |", "| --- | --- |", *checks.check_rows(kind, found)]
 
 
+def _findings() -> Iterable[str]:
+    rows = (f"| `{kind}` | {level} | {meaning} |" for kind, (level, meaning) in KINDS.items())
+    return ["| kind | level | meaning |", "| --- | --- | --- |", *rows]
+
+
 MAKERS: Mapping[str, Callable[[], Iterable[str]]] = {
     "checks_of_models": lambda: _table_of_checks("model", MODEL_CHECKS),
     "checks_of_data_sets": lambda: _table_of_checks("data-set", DATASET_CHECKS),
     "commands": lambda: commands.command_lines(command_line, "nncompare"),
+    "findings": _findings,
     "presets": commands.preset_lines,
     "records": _records,
 }
