@@ -7,11 +7,13 @@ whose title is a file of docs/examples holds that file.
 
 from __future__ import annotations
 
+import html
 import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))  # where safe paths are set, Python leaves it out
 import checks
@@ -46,10 +48,38 @@ def _findings() -> Iterable[str]:
     return ["| kind | level | meaning |", "| --- | --- | --- |", *rows]
 
 
+def _rows_of(name: str, table: str) -> list[dict[str, Any]]:
+    found = tomllib.loads((DOCS / "reference" / name).read_text(encoding="utf-8"))
+    return list(found[table])
+
+
+def _bad_inputs() -> Iterable[str]:
+    rows = (
+        f"| {row['name']} | {_cell(row['sentence'])} | {row['code']} |"
+        for row in _rows_of("bad-inputs.toml", "input")
+    )
+    return ["| what is wrong | what nncompare says | exit code |", "| --- | --- | ---: |", *rows]
+
+
+def _faults() -> Iterable[str]:
+    rows = (
+        f"| {row['what']} | `{row['category']}` | {_cell(row['words'])} |"
+        for row in _rows_of("faults.toml", "fault")
+    )
+    return ["| what the process does | category | words of the message |", "| --- | --- | --- |", *rows]
+
+
+def _cell(text: str) -> str:
+    """Return words as they are said, in a cell of a table."""
+    return f"<code>{html.escape(text, quote=False).replace('|', '&#124;')}</code>"
+
+
 MAKERS: Mapping[str, Callable[[], Iterable[str]]] = {
+    "bad_inputs": _bad_inputs,
     "checks_of_models": lambda: _table_of_checks("model", MODEL_CHECKS),
     "checks_of_data_sets": lambda: _table_of_checks("data-set", DATASET_CHECKS),
     "commands": lambda: commands.command_lines(command_line, "nncompare"),
+    "faults": _faults,
     "findings": _findings,
     "presets": commands.preset_lines,
     "records": _records,
