@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from nncompare.data.own import own_name
 from nncompare.engine import Engine
 from nncompare.estimate import Estimate
 from nncompare.events import Listener, RunFinished
-from nncompare.exceptions import ResultsError, UsageError
+from nncompare.exceptions import ResultsError, UsageError, VersionError
 from nncompare.execution.runner import LocalRunner
 from nncompare.interrupts import Interrupts
 from nncompare.layout import REPORT, RESULTS
@@ -232,9 +233,11 @@ def load_results(path: Path) -> Results:
     ResultsError
         There is none, or it is damaged.
     """
-    file = path / RESULTS if path.is_dir() else path
+    file = path / RESULTS if path.is_dir() and path.name != RESULTS else path
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ResultsError(f"'{file}' cannot be read: {type(error).__name__}: {error}.") from error
-    return Results.from_json(text, str(file))
+        return Results.read(file)
+    except VersionError:
+        raise
+    except ResultsError as error:
+        advice = f" What to do: nncompare doctor {shlex.quote(str(file.parent))}" if file.name == RESULTS else ""
+        raise ResultsError(f"{error}{advice}") from error

@@ -19,7 +19,7 @@ from nncompare.estimate import Estimate
 from nncompare.events import Event, Listener, Notice, StudyFinished
 from nncompare.exceptions import StorageError
 from nncompare.execution.runner import LocalRunner
-from nncompare.layout import RESULTS
+from nncompare.layout import RESULTS, STUDY_FILE
 from nncompare.mistakes import find_mistakes
 from nncompare.parts import earlier_notes, earlier_study, in_whole, resumed_at
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
@@ -116,7 +116,7 @@ class Engine:
             check_unchanged(self._plan)
             shown, secret = (None, False) if url is None else (without_password(url), has_password(url))
             write_run_file(RunFile.of(self._plan, storage=shown, has_password=secret), self._folder)
-            self._storage = shared or open_study_file(self._folder / "study.db")
+            self._storage = shared or open_study_file(self._folder / STUDY_FILE)
             return self._carry_out()
 
     def _carry_out(self) -> Results:

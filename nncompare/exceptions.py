@@ -8,6 +8,7 @@
     ├── DataUnavailableError  exit 0   a data set that could not be fetched: the study is "not run"
     ├── PluginError           exit 3   a plugin that is missing, broken or not what it says
     ├── ResultsError          exit 1   a run directory or results file that cannot be read
+    │   └── VersionError      exit 1   one that another version of nncompare wrote
     ├── StorageError          exit 74  the run directory or the study storage cannot be written
     ├── BusyError             exit 75  another process holds the run directory
     └── DivergedError         --       the loss of a trial is not finite
@@ -49,6 +50,10 @@ class PluginError(NNCompareError):
 
 class ResultsError(NNCompareError):
     """A run directory or results file is missing, damaged or from another version."""
+
+
+class VersionError(ResultsError):
+    """A record of a run was written by another version of nncompare, which this one cannot read."""
 
 
 class StorageError(NNCompareError):

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-__all__ = ["REPORT", "RESULTS", "RUN_FILE", "trials_folder"]
+__all__ = ["REPORT", "RESULTS", "RUN_FILE", "STUDY_FILE", "trials_folder"]
 
 REPORT = "report.html"
 RESULTS = "results.json"
 RUN_FILE = "run.json"
+STUDY_FILE = "study.db"
 
 
 def trials_folder(run: Path, model: str, dataset: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,6 +19,23 @@ Floats: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.int64]
 
 ROW_SUM_TOLERANCE = 1e-3
+
+
+def read_probabilities(path: Path, n_samples: int, n_classes: int) -> Floats:
+    """Return the probabilities of a file of predictions, checked as :func:`check_probabilities` does.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError, EOFError, BadZipFile
+        The file cannot be read, or is none.
+    PluginError
+        They are not probabilities of this shape.
+    """
+    with (
+        path.open("rb") as file,
+        np.load(file, allow_pickle=False) as stored,
+    ):  # np.load would not close a bad file
+        return check_probabilities(stored["probabilities"], n_samples, n_classes)
 
 
 def check_probabilities(proba: Any, n_samples: int, n_classes: int) -> Floats:

@@ -30,7 +30,7 @@ from nncompare.results import DatasetRecord, Failure, Results, StudyRecord
 from nncompare.runfile import is_held, read_run_file
 from nncompare.trained import Trained, find_trained, too_old
 
-__all__ = ["Prediction", "predict"]
+__all__ = ["Prediction", "predict", "require_plugin"]
 
 
 def predict(
@@ -92,7 +92,7 @@ def predict(
     check_keep(keep, source, target)
     chosen = find_trained(results, folder, is_held(folder), model, dataset, refit)
     saved, manifest, data = _open_saved(folder, results, chosen)
-    _require_plugin(manifest, chosen.study)
+    require_plugin(manifest, chosen.study)
     wanted = NewSamples(data.native, data.class_names)
     if input is None:
         taken = _test_part(chosen.data, folder)
@@ -134,8 +134,16 @@ def _path(given: Any) -> Path | None:
     return Path(given) if isinstance(given, str | os.PathLike) else None
 
 
-def _require_plugin(manifest: Manifest, study: StudyRecord) -> None:
-    """Refuse early what a child could not import, or what is other code; nothing is imported."""
+def require_plugin(manifest: Manifest, study: StudyRecord) -> None:
+    """Refuse early what a child could not import, or what is other code; nothing is imported.
+
+    Raises
+    ------
+    PluginError
+        The plugin of a saved model is not installed any more, or its file is gone.
+    ResultsError
+        Its code was changed since.
+    """
     where = manifest.plugin.rpartition(":")[0].strip()
     if where.endswith(".py"):
         if not Path(where).is_file():

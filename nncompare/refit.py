@@ -22,7 +22,7 @@ from nncompare.events import EpochFinished, RefitFinished
 from nncompare.exceptions import PluginError
 from nncompare.execution.specs import FitAnswer, FitSpec, MeasureAnswer, MeasureSpec
 from nncompare.execution.supervisor import RefusedError
-from nncompare.metrics import check_probabilities, predicted, reference_scores, refit_scores
+from nncompare.metrics import predicted, read_probabilities, reference_scores, refit_scores
 from nncompare.plan import PlannedStudy
 from nncompare.results import Failure, ReferenceRecord, RefitRecord, StudyRecord, TrialRecord
 from nncompare.session import Session
@@ -51,9 +51,7 @@ class SealedTest:
         PluginError
             They are not probabilities of the right shape.
         """
-        with np.load(predictions, allow_pickle=False) as stored:
-            probabilities = stored["probabilities"]
-        return check_probabilities(probabilities, len(self.y), len(self.class_names))
+        return read_probabilities(predictions, len(self.y), len(self.class_names))
 
     def correct(self, probabilities: Sequence[Floats]) -> npt.NDArray[np.bool_]:
         """Return which items were right, of shape (n_refits, n_test)."""

@@ -117,10 +117,7 @@ def _config(
     storage: str | None,
 ) -> RunConfig:
     """Return the settings of the run with those that were given now."""
-    try:
-        config = run_file.run_config()
-    except (KeyError, TypeError) as error:
-        raise ResultsError(f"run.json of '{run_file.run_id}' is damaged: {error}.") from error
+    config = run_file.run_config()
     return replace(
         config,
         n_trials=n_trials or config.n_trials,

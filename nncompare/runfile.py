@@ -22,14 +22,17 @@ from nncompare.exceptions import BusyError, ResultsError, StorageError
 from nncompare.layout import RESULTS, RUN_FILE
 from nncompare.modulefile import file_of_module
 from nncompare.plan import Plan
+from nncompare.results import other_version
 from nncompare.settings import RunConfig
 
 __all__ = [
     "FOLDERS",
+    "LOCK",
     "RecordedData",
     "RunFile",
     "check_unchanged",
     "hold",
+    "holder",
     "is_held",
     "make_folder",
     "new_prefix",
@@ -114,18 +117,27 @@ def read_run_file(folder: Path) -> RunFile:
     """
     path = folder / RUN_FILE
     try:
-        return RunFile.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
     except FileNotFoundError as error:
         raise ResultsError(
             f"The run in '{folder}' cannot be resumed: it has no {RUN_FILE}, which older versions did not write."
         ) from error
     except OSError as error:
         raise ResultsError(f"'{path}' cannot be read: {type(error).__name__}: {error.strerror}.") from error
+    try:
+        run_file = RunFile.model_validate_json(content)
+        run_file.run_config()
+    except (KeyError, TypeError) as error:
+        text = f"'{path}' is damaged, or of another version: config: {type(error).__name__}: {error}."
+        raise ResultsError(f"{text} Without it the run cannot be resumed.") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
+        if where == "schema_version":
+            raise other_version(f"'{path}'", content.decode(errors="replace")) from error
         text = f"'{path}' is damaged: {where}: {first['msg']}. Without it the run cannot be resumed."
         raise ResultsError(text) from error
+    return run_file
 
 
 def write_run_file(run_file: RunFile, folder: Path) -> None:
@@ -200,7 +212,7 @@ def hold(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=BUSY_WAIT_S)
     except filelock.Timeout as error:
-        raise BusyError(f"The run in '{folder}' is held by {_holder(folder)}. Wait for its end.") from error
+        raise BusyError(f"The run in '{folder}' is held by {holder(folder)}. Wait for its end.") from error
     except OSError as error:
         raise StorageError(
             f"'{folder / LOCK}' cannot be locked: {type(error).__name__}: {error.strerror}."
@@ -229,7 +241,8 @@ def is_held(folder: Path) -> bool:
     return False
 
 
-def _holder(folder: Path) -> str:
+def holder(folder: Path) -> str:
+    """Say which process holds a run directory, as far as it told."""
     with suppress(OSError, UnicodeDecodeError):
         return (folder / HOLDER).read_text(encoding="utf-8")[:100] or "another process"
     return "another process"

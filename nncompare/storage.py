@@ -32,11 +32,24 @@ _NOT_ACCEPTED = "Query string argument"
 
 
 def open_study_file(path: Path) -> optuna.storages.RDBStorage:
-    """Open the studies of a run: SQLite in WAL mode, so that readers and a crash do no harm."""
+    """Open the studies of a run: SQLite in WAL mode, so that readers and a crash do no harm.
+
+    Raises
+    ------
+    StorageError
+        It is no such database, or a damaged one.
+    """
     optuna.logging.set_verbosity(logging.ERROR)
     arguments = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
     url = URL.create("sqlite", database=f"file:{quote(str(path))}", query={"uri": "true"})  # "?" may be in a name
-    storage = optuna.storages.RDBStorage(url.render_as_string(), engine_kwargs=arguments)
+    try:
+        storage = optuna.storages.RDBStorage(url.render_as_string(), engine_kwargs=arguments)
+    except SQLAlchemyError as error:
+        cause = str(getattr(error, "orig", None) or error).rstrip(".")
+        raise StorageError(
+            f"'{path}' cannot be opened as a database of trials: {cause}. Move it away, with its -wal and -shm, "
+            "and resume: finished trials are put back from the run directory."
+        ) from error
 
     @sqlalchemy_event.listens_for(storage.engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

@@ -20,218 +20,23 @@ from nncompare.data.store import open_dataset, store_dataset
 from nncompare.exceptions import DataError, UsageError
 from nncompare.registry import _NAME
 
-GOOD = "a,b,class\n" + "".join(f"{i * 0.5},{'xyz'[i % 3]},{'no' if i % 2 else 'yes'}\n" for i in range(12))
-X = np.random.default_rng(0).random((12, 3))
-Y = np.arange(12) % 2
+from .bad_inputs import BAD_ARCHIVES, BAD_TABLES, GOOD, INPUTS, X, Y, make_input
 
 
-def rows(first, n=9):
-    """Return a table of two columns, of which ``first`` gives the first."""
-    return "a,class\n" + "".join(f"{first(i)},{'xy'[i % 2]}\n" for i in range(n))
-
-
-BAD_TABLES = {
-    "empty": (b"", "the file is empty. Give a header line with names, and rows."),
-    "blank": (b"\n\n", "it holds blank lines only. Give a header line with names, and rows."),
-    "header only": (b"a,class\n", "it holds a header and no rows. Add rows below the header."),
-    "one class": (
-        "a,class\n0.5,x\n1.5,x\n0.7,x\n",
-        "column 'class' holds one class only, 'x'. Two or more are needed.",
-    ),
-    "class with one sample": (
-        GOOD + "1.5,x,maybe\n",
-        "class 'maybe' of column 'class' has 1 row. 3 are needed, for train, validation and test: add some, or "
-        "leave the class out.",
-    ),
-    "fewer rows than classes": (
-        "a,class\n1.5,x\n2.5,y\n3,z\n",
-        "column 'class' holds 3 different values in 3 rows, which are no classes. Choose a column of classes: at "
-        "most 1,000, and each in several rows.",
-    ),
-    "target of floats": (
-        "a,class\n1,1\n2,2.25\n3,1\n",
-        "column 'class' holds numbers with fractions, such as 2.25 in line 3: this is a regression target, and "
-        "nncompare compares classifiers. Choose a column of classes, or cut the numbers into classes.",
-    ),
-    "missing classes": (
-        GOOD + "1,x,\n2,y,?\n",
-        "2 rows have no class in column 'class', the first in line 14. Fill it in, or leave such rows out.",
-    ),
-    "all-NaN column": (rows(lambda _: ""), "column 'a' has no values at all. Delete the column, or fill it in."),
-    "text in a numeric column": (
-        rows(lambda i: "abc" if i == 4 else i / 2),
-        "column 'a', line 6: 'abc' is text in a numeric column. Correct it, or leave the cell empty where the "
-        "value is missing.",
-    ),
-    "infinite": (
-        GOOD + "inf,x,no\n",
-        "column 'a', line 14: inf is infinite or too large. Correct it, or leave the cell empty.",
-    ),
-    "decimal comma": (
-        "a,class\n" + "".join(f'"{i},5",{"xy"[i % 2]}\n' for i in range(6)),
-        "column 'a' holds numbers with a decimal comma, such as '0,5' in line 2. Write them with a point.",
-    ),
-    "short row": (
-        GOOD + "1,2\n",
-        'line 14 has 2 fields and the header has 3. Give each row as many, and put "..." around a field that '
-        "holds the separator.",
-    ),
-    "long row": (
-        GOOD + "1,x,no,no\n",
-        'line 14 has 4 fields and the header has 3. Give each row as many, and put "..." around a field that '
-        "holds the separator.",
-    ),
-    "ragged below a field of two lines": (
-        'a,b,class\n1,"x\ny",no\n1\n',
-        'line 4 has 1 fields and the header has 3. Give each row as many, and put "..." around a field that '
-        "holds the separator.",
-    ),
-    "wrong encoding": (
-        GOOD.replace("x", "é").encode("latin-1"),
-        "byte 0xe9 at offset 14 is not utf-8. Name the encoding in which it was saved, such as --encoding "
-        "latin-1.",
-    ),
-    "wrong encoding behind a BOM": (
-        codecs.BOM_UTF8 + b"a,class\n1,\xe9\n",
-        "byte 0xe9 at offset 13 is not utf-8. Name the encoding in which it was saved, such as --encoding "
-        "latin-1.",
-    ),
-    "wrong encoding far below": (
-        b"a,class\n" + b"1,x\n" * 500_000 + b"\xff,y\n",
-        "byte 0xff at offset 2,000,008 is not utf-8. Name the encoding in which it was saved, such as "
-        "--encoding latin-1.",
-    ),
-    "UTF-16": (
-        GOOD.encode("utf-16-le").join([codecs.BOM_UTF16_LE, b""]),
-        "byte 0xff at offset 0 is not utf-8. Name the encoding in which it was saved, such as --encoding utf-16.",
-    ),
-    "10 MB line": (
-        GOOD + "1," + "x" * 10_000_000 + ",no\n",
-        "line 14 is longer than 1,000,000 characters. Check that each row has a line of its own.",
-    ),
-    "duplicate column names": (
-        GOOD.replace("a,b", "a,a"),
-        "columns 1 and 2 are both called 'a'. Rename one of them.",
-    ),
-    "empty column name": (
-        GOOD.replace("a,b", "a,"),
-        "column 2 has no name. Name it in the header, or delete the column.",
-    ),
-    "NUL": (
-        GOOD + "1,\0,no\n",
-        "line 14 holds a NUL character. Save it as text: a CSV file has none.",
-    ),
-    "open quotation mark": (
-        GOOD + '1,"x,no\n2,y,no\n',
-        "the row that begins in line 14 cannot be read (unexpected end of data). Check its quotation marks: "
-        '"..." around a field, "" for one inside.',
-    ),
-    "no header": (
-        "1.5,2,0\n2.5,3,1\n1,4,0\n",
-        "line 1 holds numbers (1.5, 2, 0) where the names of the columns are expected. Add a first line with "
-        "names.",
-    ),
-    "one column": (
-        "class\nx\ny\n",
-        "line 1 names one column only, 'class'. Separate columns by comma, semicolon, tab or |: a target and a "
-        "feature are needed.",
-    ),
-    "nothing to learn from": (
-        rows(lambda i: f"person {i}", 120),
-        "no column is left to learn from: 'a' 96 different texts. Add features.",
-    ),
-}
-
-
-@pytest.mark.parametrize("fixture", BAD_TABLES)
-def test_bad_table_gets_one_sentence_with_file_place_and_remedy(tmp_path, fixture):
-    content, sentence = BAD_TABLES[fixture]
-    path = tmp_path / "bad.csv"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+@pytest.mark.parametrize("name", BAD_TABLES)
+def test_bad_table_gets_one_sentence_with_file_place_and_remedy(tmp_path, name):
+    make_input(name, tmp_path)
     with pytest.raises(DataError) as caught:
-        read_own(path, "class")
-    assert str(caught.value) == f"'bad.csv' cannot be used: {sentence}"
+        read_own(tmp_path / "bad.csv", "class")
+    assert str(caught.value) == INPUTS[name]["sentence"]
 
 
-BAD_ARCHIVES = {
-    "objects": (
-        {"X": X.astype(object), "y": Y},
-        "cannot be used: the array 'X' holds objects, which are never loaded because that can run any "
-        "code. Save numbers or text: numpy.asarray(..., dtype=float) or dtype=str.",
-    ),
-    "lengths that disagree": (
-        {"X": X, "y": Y[:5]},
-        "array 'X', cannot be used: it has 12 rows and y has 5. Give one class per row.",
-    ),
-    "shapes that disagree": (
-        {"X": X, "y": Y, "X_test": X[:, :2], "y_test": Y},
-        "array 'X', cannot be used: a sample has the shape (3,) and one of X_test (2,). Make both agree.",
-    ),
-    "half a test part": (
-        {"X": X, "y": Y, "X_test": X},
-        "array 'X_test', cannot be used: it comes without y_test. Give both.",
-    ),
-    "no labels": (
-        {"X": X},
-        "cannot be used: it holds X and no 'y'. Name the arrays X, y, and X_test, y_test if there are any.",
-    ),
-    "other names": (
-        {"data": X},
-        "cannot be used: it holds the arrays data. Name them X, y, X_test, y_test.",
-    ),
-    "one-hot labels": (
-        {"X": X, "y": np.eye(2)[Y]},
-        "array 'y', cannot be used: it is one-hot, of shape (12, 2). Give one class per row: y.argmax(axis=1).",
-    ),
-    "regression": (
-        {"X": X, "y": Y + 0.5},
-        "array 'y', cannot be used: y holds numbers with fractions, such as 0.5 in row 0: this is a "
-        "regression target, and nncompare compares classifiers. Choose a column of classes, or cut the numbers "
-        "into classes.",
-    ),
-    "one class": (
-        {"X": X, "y": Y * 0},
-        "array 'y', cannot be used: y holds one class only, '0'. Two or more are needed.",
-    ),
-    "class of the test part alone": (
-        {"X": X, "y": Y, "X_test": X, "y_test": Y + 1},
-        "array 'y_test', cannot be used: y_test, row 1: '2' is none of the classes 0, 1. Correct it, or "
-        "leave such rows out.",
-    ),
-    "infinite": (
-        {"X": np.where(X.max() == X, np.inf, X), "y": Y},
-        f"array 'X', cannot be used: a value in row {int(X.argmax() // 3)} is infinite. Correct it, or "
-        "leave the row out.",
-    ),
-    "column of NaN": (
-        {"X": X * [1, np.nan, 1], "y": Y},
-        "array 'X', cannot be used: column 1 has no values at all. Leave it out, or fill it in.",
-    ),
-    "sequences with gaps": (
-        {"X": np.full((12, 4, 2), np.nan), "y": Y},
-        "array 'X', cannot be used: a value in row 0 is NaN or infinite. Correct it, or leave the row out.",
-    ),
-    "wrong rank": (
-        {"X": X[:, 0], "y": Y},
-        "array 'X', cannot be used: it has 1 dimension, of shape (12,). Give it as (rows, features) for "
-        "the view 'tabular', (rows, height, width, channels) for the view 'image', (rows, steps, features) for "
-        "the view 'sequence'.",
-    ),
-    "class names too few": (
-        {"X": X, "y": np.arange(12) % 3, "class_names": np.array(["no", "yes"])},
-        "array 'y', cannot be used: y, row 2: '2' is none of the classes 0, 1. Correct it, or leave such "
-        "rows out.",
-    ),
-}
-
-
-@pytest.mark.parametrize("fixture", BAD_ARCHIVES)
-def test_bad_archive_gets_one_sentence_with_file_place_and_remedy(tmp_path, fixture):
-    arrays, sentence = BAD_ARCHIVES[fixture]
-    np.savez(tmp_path / "bad.npz", **arrays)
+@pytest.mark.parametrize("name", BAD_ARCHIVES)
+def test_bad_archive_gets_one_sentence_with_file_place_and_remedy(tmp_path, name):
+    make_input(name, tmp_path)
     with pytest.raises(DataError) as caught:
         read_own(tmp_path / "bad.npz")
-    assert re.sub("^'bad.npz',? ", "", str(caught.value)) == sentence
+    assert str(caught.value) == INPUTS[name]["sentence"]
 
 
 def test_archive_that_is_none_or_cut_short_gets_one_sentence(tmp_path):

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 
 import psutil
@@ -22,6 +24,7 @@ from nncompare.execution.specs import DescribeSpec, LoadSpec
 from nncompare.execution.supervisor import LOG_BYTES, RefusedError
 
 from .children import Coordinator, dataset, fault, fit_spec, n_descriptors, processes_with, wait_until
+from .documents import DOCS
 
 MARKER = "nncompare-grandchild-of-a-test"
 
@@ -255,57 +258,33 @@ def test_runner_closed_leaves_nothing(tmp_path):
 
 # --- faults ------------------------------------------------------------------------------------------------
 
-FAST_FAULTS = [
-    ("Segfaults", "plugin", "crashed with SIGSEGV"),
-    ("KilledFromOutside", "killed", "SIGKILL"),
-    ("ExitsQuietly", "plugin", "exit code 0 and left no result"),
-    ("Diverges", "diverged", "train_loss is nan"),
-    ("Raises", "plugin", "ValueError: a b <script>alert(1)</script> (faults.py:"),
-    ("ReturnsNothing", "plugin", "fit() returned NoneType"),
-    ("Unserialisable", "plugin", "parameter 'sharpness' is {1, 2}, which is not a JSON value"),
-    ("ClosesItsOutput", "plugin", "ValueError: and nobody can read it"),
-    ("PredictsNaN", "diverged", "not finite"),
-    ("PredictsTooFewClasses", "plugin", "shape (30, 2); (30, 3) is expected"),
-    ("RaisesUnreadable", "plugin", "Unreadable: its message cannot be read, because str() of it raised RuntimeE"),
-    ("RaisesSurrogates", "plugin", "ValueError: half ? a character (faults.py:"),
-    ("RaisesKeyboardInterrupt", "plugin", "KeyboardInterrupt: not by the user (faults.py:"),
-    ("ValidatesItself", "plugin", "ValidationError: a value is 'many': Input should be a valid integer"),
-    ("NegativeParameters", "plugin", "n_parameters is -3: Input should be greater than or equal to 0."),
-    ("NegativeTime", "plugin", "first_batch_s is -1.0: Input should be greater than or equal to 0."),
-    ("NoSuchClass", "plugin", "has no class 'NoSuchClass'"),
-]
-SLOW_FAULTS = [
-    ("EatsMemory", "oom", "its memory grew by", {"memory_mb": 200.0}),
-    ("LoopsForEver", "timeout", "Killed after 1 s, the time limit", {"timeout_s": 1.0}),
-    ("SleepsForEver", "timeout", "Killed after 1 s, the time limit", {"timeout_s": 1.0}),
-    ("PrintsForEver", "timeout", "Killed after 2 s, the time limit", {"timeout_s": 2.0}),
-    ("PrintsWithoutEnd", "plugin", "RuntimeError: printed 500 MB", {}),
-]
+FAULTS = tomllib.loads((DOCS / "reference" / "faults.toml").read_text(encoding="utf-8"))["fault"]
+FAST_FAULTS = [row for row in FAULTS if "limits" not in row]
+SLOW_FAULTS = [row for row in FAULTS if "limits" in row]
 
 
-def check_fault(runner, folder, plugin, category, words, updates):
-    answer = runner.run(fit_spec(folder, plugin, **updates), Coordinator())
-    assert (answer.status, answer.failure.category) == ("failed", category)
-    assert words in answer.failure.message
+def check_fault(runner, folder, row):
+    answer = runner.run(fit_spec(folder, row["plugin"], **row.get("limits", {})), Coordinator())
+    assert (answer.status, answer.failure.category) == ("failed", row["category"])
+    assert row["words"] in answer.failure.message
     assert "\n" not in answer.failure.message
     after = runner.run(fit_spec(folder / "after"), Coordinator())
     assert after.status == "complete"
     assert runner.fallbacks == {}
 
 
-@pytest.mark.parametrize(("plugin", "category", "words"), FAST_FAULTS, ids=[row[0] for row in FAST_FAULTS])
-def test_fault_is_categorised_and_the_next_trial_works(runner, tmp_path, plugin, category, words):
+@pytest.mark.parametrize("row", FAST_FAULTS, ids=itemgetter("plugin"))
+def test_fault_is_categorised_and_the_next_trial_works(runner, tmp_path, row):
     server = runner._launchers.get("none")
-    check_fault(runner, tmp_path, plugin, category, words, {})
+    check_fault(runner, tmp_path, row)
     assert server is None or runner._launchers["none"] is server
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("plugin", "category", "words", "updates"), SLOW_FAULTS, ids=[row[0] for row in SLOW_FAULTS]
-)
-def test_fault_over_a_limit_is_ended(runner, tmp_path, plugin, category, words, updates):
-    check_fault(runner, tmp_path, plugin, category, words, updates)
+@pytest.mark.parametrize("row", SLOW_FAULTS, ids=itemgetter("plugin"))
+def test_fault_over_a_limit_is_ended(runner, tmp_path, row):
+    check_fault(runner, tmp_path, row)
+    plugin = row["plugin"]
     log = (tmp_path / "trials" / f"{plugin}.log").read_bytes()
     assert len(log) <= LOG_BYTES + 100
     if plugin.startswith("Prints"):

@@ -7,11 +7,13 @@ whose title is a file of docs/examples holds that file.
 
 from __future__ import annotations
 
+import html
 import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))  # where safe paths are set, Python leaves it out
 import checks
@@ -20,6 +22,7 @@ import contract
 import records
 
 from nncompare.cli import main as command_line
+from nncompare.diagnosis import KINDS
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS
 
 DOCS = Path(__file__).resolve().parents[1]
@@ -53,7 +56,41 @@ _OF_MODELS = (
     *("plugin.FitContext", "plugin.EpochReport", "plugin.TrialPruned", "plugin.Trial", "plugin.Ragged"),
 )
 _OF_DATA_SETS = ("plugin.DatasetPlugin", "plugin.DatasetInfo", "plugin.Dataset", "plugin.Column")
+
+
+def _findings() -> Iterable[str]:
+    rows = (f"| `{kind}` | {level} | {meaning} |" for kind, (level, meaning) in KINDS.items())
+    return ["| kind | level | meaning |", "| --- | --- | --- |", *rows]
+
+
+def _rows_of(name: str, table: str) -> list[dict[str, Any]]:
+    found = tomllib.loads((DOCS / "reference" / name).read_text(encoding="utf-8"))
+    return list(found[table])
+
+
+def _bad_inputs() -> Iterable[str]:
+    rows = (
+        f"| {row['name']} | {_cell(row['sentence'])} | {row['code']} |"
+        for row in _rows_of("bad-inputs.toml", "input")
+    )
+    return ["| what is wrong | what nncompare says | exit code |", "| --- | --- | ---: |", *rows]
+
+
+def _faults() -> Iterable[str]:
+    rows = (
+        f"| {row['what']} | `{row['category']}` | {_cell(row['words'])} |"
+        for row in _rows_of("faults.toml", "fault")
+    )
+    return ["| what the process does | category | words of the message |", "| --- | --- | --- |", *rows]
+
+
+def _cell(text: str) -> str:
+    """Return words as they are said, in a cell of a table."""
+    return f"<code>{html.escape(text, quote=False).replace('|', '&#124;')}</code>"
+
+
 MAKERS: Mapping[str, Callable[[], Iterable[str]]] = {
+    "bad_inputs": _bad_inputs,
     "checks_of_models": lambda: _table_of_checks("model", MODEL_CHECKS),
     "checks_of_data_sets": lambda: _table_of_checks("data-set", DATASET_CHECKS),
     "bases": lambda: _contract(*_BASES),
@@ -61,6 +98,8 @@ MAKERS: Mapping[str, Callable[[], Iterable[str]]] = {
     "contract_of_models": lambda: _contract(*_OF_MODELS),
     "constants": contract.constant_lines,
     "commands": lambda: commands.command_lines(command_line, "nncompare"),
+    "faults": _faults,
+    "findings": _findings,
     "presets": commands.preset_lines,
     "loop": lambda: _contract("frameworks.training.train", "frameworks.training.Learner"),
     "records": _records,

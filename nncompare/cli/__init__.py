@@ -4,6 +4,7 @@ from nncompare.cli.check import check_one_plugin
 from nncompare.cli.completion import print_completion
 from nncompare.cli.data import data_commands
 from nncompare.cli.diff import diff_runs
+from nncompare.cli.doctor import diagnose_run
 from nncompare.cli.group import CommandLine, common_options, version_option
 from nncompare.cli.listing import list_plugins
 from nncompare.cli.new_plugin import new_plugin
@@ -32,6 +33,7 @@ for _command in (
     run_comparison,
     resume_run,
     list_all_runs,
+    diagnose_run,
     list_plugins,
     show_model,
     check_one_plugin,

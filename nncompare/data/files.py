@@ -22,6 +22,7 @@ __all__ = [
     "cache_root",
     "file_digest",
     "fill_folder",
+    "is_left_over",
     "replacing",
     "storage_errors",
     "sync_folder",
@@ -135,6 +136,12 @@ def fill_folder(target: Path, fill: Callable[[Path], None], expected: Sequence[s
             f"The cached folder '{target}' is damaged: {', '.join(missing)} is missing. "
             "Delete that folder and run again."
         )
+
+
+def is_left_over(path: Path) -> bool:
+    """Tell whether a file or folder is one that a writer had begun, and whether that writer is gone."""
+    match = _LEFTOVER.fullmatch(path.name)
+    return match is not None and not _is_running(int(match[1]))
 
 
 def _create_folder(target: Path, fill: Callable[[Path], None]) -> None:

@@ -15,7 +15,7 @@ from nncompare.differences.records import ScoreDifference, ScoreState
 from nncompare.differences.unpaired import unpaired_difference
 from nncompare.exceptions import PluginError
 from nncompare.inventory import find_stored
-from nncompare.metrics import check_probabilities, predicted
+from nncompare.metrics import predicted, read_probabilities
 from nncompare.results import DatasetRecord, RefitRecord, StudyRecord
 from nncompare.search_checks import n_failed_refits
 from nncompare.statistics import MARGIN, paired_difference
@@ -129,8 +129,7 @@ def _read(side: Side, file: str | None, n_test: int, n_classes: int) -> Floats:
     if path is None or not path.is_relative_to(side.folder.resolve()):
         raise NotReadableError(f"a file of predictions {where} has no place in the run directory")
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            return check_probabilities(stored["probabilities"], n_test, n_classes)
+        return read_probabilities(path, n_test, n_classes)
     except FileNotFoundError as error:
         raise NotReadableError(f"a file of predictions {where} is missing") from error
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, PluginError) as error:

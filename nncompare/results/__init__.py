@@ -16,6 +16,7 @@ from nncompare.results.runs import (
     Settings,
     VerdictRecord,
     VerdictState,
+    other_version,
 )
 from nncompare.results.samples import CellValue, ErrorOverlap, Mistake, Sample, SharedSample
 from nncompare.results.studies import (
@@ -67,4 +68,5 @@ __all__ = [
     "TrialState",
     "VerdictRecord",
     "VerdictState",
+    "other_version",
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from pydantic import Field, ValidationError
 
-from nncompare.exceptions import ResultsError
+from nncompare.exceptions import ResultsError, VersionError
 from nncompare.results.base import Record
 from nncompare.results.samples import ErrorOverlap
 from nncompare.results.studies import Failure, Interval, StudyRecord
@@ -15,6 +17,10 @@ RunState: TypeAlias = Literal["running", "complete", "interrupted"]
 PairState: TypeAlias = Literal["better", "equal", "undecided"]
 VerdictState: TypeAlias = Literal["better", "equal", "undecided", "single", "none"]
 CheckLevel: TypeAlias = Literal["problem", "warning", "ok", "info"]
+
+SCHEMA_VERSION = 1
+"""Of results.json and run.json."""
+_VERSION = re.compile(r'"schema_version": *(\d+)')
 
 
 class ReferenceRecord(Record):
@@ -162,4 +168,39 @@ class Results(Record):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the file"
+            if where == "schema_version":
+                raise other_version(origin, text) from error
             raise ResultsError(f"{origin} is not a results file of nncompare: {where}: {first['msg']}.") from error
+
+    @classmethod
+    def read(cls, path: Path) -> Results:
+        """Read results.json from a file.
+
+        Raises
+        ------
+        ResultsError
+            There is none, it cannot be read, or it is none; see :meth:`from_json`.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise ResultsError(f"'{path}' cannot be read: there is no such file.") from error
+        except UnicodeDecodeError as error:
+            raise ResultsError(f"'{path}' cannot be read: it is not UTF-8 at byte {error.start}.") from error
+        except OSError as error:
+            raise ResultsError(f"'{path}' cannot be read: {type(error).__name__}: {error.strerror}.") from error
+        return cls.from_json(text, str(path))
+
+
+def other_version(origin: str, text: str) -> VersionError:
+    """Return the error for a record that was written under another schema version, which says what to do."""
+    found = _VERSION.search(text)
+    if found is None or int(found[1]) < SCHEMA_VERSION:
+        said = f"schema version {found[1]}" if found else "no schema version that can be read"
+        return VersionError(
+            f"{origin} is of {said}, and this nncompare reads version {SCHEMA_VERSION}. Restore it from a copy."
+        )
+    return VersionError(
+        f"{origin} was written by a newer nncompare: it is of schema version {found[1]}, and this one reads "
+        f"version {SCHEMA_VERSION}. Upgrade nncompare: pip install --upgrade nncompare."
+    )

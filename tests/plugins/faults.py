@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import signal
@@ -93,6 +94,36 @@ class KilledFromOutside(Nearest):
 class ExitsQuietly(Nearest):
     def epoch(self, epoch, context):
         os._exit(0)
+
+
+class Aborts(Nearest):
+    def epoch(self, epoch, context):
+        os.abort()
+
+
+class ExitsWithCode(Nearest):
+    def epoch(self, epoch, context):
+        sys.exit(3)
+
+
+class RunsOutOfStack(Nearest):
+    def epoch(self, epoch, context):
+        self.epoch(epoch, context)
+
+
+class RunsOutOfMemory(Nearest):
+    def epoch(self, epoch, context):
+        raise MemoryError
+
+
+class FillsTheDisk(Nearest):
+    def epoch(self, epoch, context):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+class StopsItself(Nearest):
+    def epoch(self, epoch, context):
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 
 class EatsMemory(Nearest):

@@ -1,0 +1,100 @@
+"""Whether the values of results.json can be, and whether the report shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nncompare.diagnosis.records import Finding
+from nncompare.diagnosis.subject import Subject
+from nncompare.exceptions import ResultsError
+from nncompare.layout import REPORT, RESULTS
+from nncompare.report import render_html, results_in
+from nncompare.results import Results
+
+__all__ = ["check_report", "check_values"]
+
+_FRACTIONS = {
+    "accuracy", "average_precision", "balanced_accuracy", "ece", "f1", "macro_f1", "precision", "probability",
+    "recall", "roc_auc", "test_accuracy", "valid_accuracy", "weighted_f1",
+}  # fmt: skip
+_LOSSES = {"brier", "log_loss", "train_loss", "valid_log_loss", "valid_loss"}
+_COUNTED = ("n_", "trials_")
+_MEASURED = ("_s", "_mb", "_ms", "_bytes", "_used", "_samples", "epochs", "support")
+_FREE = {"params", "suggested", "best_params", "pinned", "pins", "space", "importance", "environment"}
+"""What plugins and machines say, which may be any number."""
+_MOST = 5
+
+
+def check_values(subject: Subject) -> Iterator[Finding]:
+    """Tell of values that cannot be, each with its place, and of records that make no report."""
+    if subject.results is None:
+        return
+    path = subject.folder / RESULTS
+    wrong = list(_out_of_range(subject.results.model_dump(mode="json"), ""))
+    remedy = "It was edited or damaged: restore it from a copy, or run again."
+    for where, value, expected in wrong[:_MOST]:
+        yield subject.finding(
+            "results-range", path, f"{where} is {value!r}, where {expected} is expected.", remedy
+        )
+    if wrong[_MOST:]:
+        what = f"{len(wrong) - _MOST} more values of it cannot be."
+        yield subject.finding("results-range", path, what, remedy)
+    reason = _why_no_report(subject.results)
+    if reason:
+        yield subject.finding("results-contradict", path, f"No report can be made of it: {reason}.", remedy)
+
+
+def check_report(subject: Subject) -> Iterator[Finding]:
+    """Tell whether the report is there and shows what results.json says."""
+    if subject.results is None:
+        return
+    path, remedy = subject.folder / REPORT, f"Write it again: {subject.resume.replace('resume', 'report', 1)}"
+    try:
+        page = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        yield subject.finding("report-missing", path, f"There is no {REPORT}.", remedy)
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"It cannot be read: {type(error).__name__}: {error}."
+        yield subject.finding("report-old", path, what, remedy)
+        return
+    try:
+        shown = results_in(page)
+    except (ResultsError, ValueError, TypeError, LookupError) as error:
+        yield subject.finding("report-old", path, f"It holds no results: {error}", remedy)
+        return
+    if not _why_no_report(subject.results) and shown != results_in(render_html(subject.results)):
+        what = f"It is older than {RESULTS}, or of another version of nncompare: it shows other results."
+        yield subject.finding("report-old", path, what, remedy)
+
+
+def _why_no_report(results: Results) -> str:
+    try:
+        render_html(results)
+    except Exception as error:  # noqa: BLE001 - what a hand-edited file holds can break any part of the report
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _out_of_range(value: Any, where: str, name: str = "") -> Iterator[tuple[str, Any, str]]:
+    """Yield the place of each number that cannot be, with the number and what is expected."""
+    if isinstance(value, dict):
+        if {"mean", "low", "high"} <= value.keys() and not value["low"] <= value["mean"] <= value["high"]:
+            yield where, [value["low"], value["mean"], value["high"]], "an interval around its mean"
+        for key, item in value.items():
+            if key not in _FREE:
+                inner = name if key in {"mean", "low", "high"} else key
+                yield from _out_of_range(item, f"{where}.{key}" if where else key, inner)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _out_of_range(item, f"{where}.{index}", name)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        if name in _FRACTIONS and not 0 <= value <= 1:
+            yield where, value, "a number from 0 to 1"
+        elif value < 0 and _is_measured(name):
+            yield where, value, "a number from 0"
+
+
+def _is_measured(name: str) -> bool:
+    return name in _LOSSES or name.startswith(_COUNTED) or name.endswith(_MEASURED)

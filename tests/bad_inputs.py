@@ -1,0 +1,101 @@
+"""Files and names that cannot be data, one for each row of docs/reference/bad-inputs.toml."""
+
+import codecs
+import tomllib
+
+import numpy as np
+
+from .documents import DOCS
+
+INPUTS = {
+    row["name"]: row
+    for row in tomllib.loads((DOCS / "reference" / "bad-inputs.toml").read_text(encoding="utf-8"))["input"]
+}
+GOOD = "a,b,class\n" + "".join(f"{i * 0.5},{'xyz'[i % 3]},{'no' if i % 2 else 'yes'}\n" for i in range(12))
+X = np.random.default_rng(0).random((12, 3))
+Y = np.arange(12) % 2
+
+
+def table(first, n=9):
+    """Return a table of two columns, of which ``first`` gives the first."""
+    return "a,class\n" + "".join(f"{first(i)},{'xy'[i % 2]}\n" for i in range(n))
+
+
+BAD_TABLES = {
+    "empty": b"",
+    "blank": b"\n\n",
+    "header only": b"a,class\n",
+    "one class": "a,class\n0.5,x\n1.5,x\n0.7,x\n",
+    "class with one sample": GOOD + "1.5,x,maybe\n",
+    "fewer rows than classes": "a,class\n1.5,x\n2.5,y\n3,z\n",
+    "target of floats": "a,class\n1,1\n2,2.25\n3,1\n",
+    "rows without a class": GOOD + "1,x,\n2,y,?\n",
+    "all-NaN column": table(lambda _: ""),
+    "text in a numeric column": table(lambda i: "abc" if i == 4 else i / 2),
+    "infinite": GOOD + "inf,x,no\n",
+    "decimal comma": "a,class\n" + "".join(f'"{i},5",{"xy"[i % 2]}\n' for i in range(6)),
+    "short row": GOOD + "1,2\n",
+    "long row": GOOD + "1,x,no,no\n",
+    "ragged below a field of two lines": 'a,b,class\n1,"x\ny",no\n1\n',
+    "wrong encoding": GOOD.replace("x", "é").encode("latin-1"),
+    "wrong encoding behind a BOM": codecs.BOM_UTF8 + b"a,class\n1,\xe9\n",
+    "wrong encoding far below": b"a,class\n" + b"1,x\n" * 500_000 + b"\xff,y\n",
+    "UTF-16": GOOD.encode("utf-16-le").join([codecs.BOM_UTF16_LE, b""]),
+    "10 MB line": GOOD + "1," + "x" * 10_000_000 + ",no\n",
+    "duplicate column names": GOOD.replace("a,b", "a,a"),
+    "empty column name": GOOD.replace("a,b", "a,"),
+    "NUL character": GOOD + "1,\0,no\n",
+    "open quotation mark": GOOD + '1,"x,no\n2,y,no\n',
+    "no header": "1.5,2,0\n2.5,3,1\n1,4,0\n",
+    "one column": "class\nx\ny\n",
+    "nothing to learn from": table(lambda i: f"person {i}", 120),
+}
+BAD_ARCHIVES = {
+    "archive: objects": {"X": X.astype(object), "y": Y},
+    "archive: lengths that disagree": {"X": X, "y": Y[:5]},
+    "archive: shapes that disagree": {"X": X, "y": Y, "X_test": X[:, :2], "y_test": Y},
+    "archive: half a test part": {"X": X, "y": Y, "X_test": X},
+    "archive: no labels": {"X": X},
+    "archive: other names": {"data": X},
+    "archive: one-hot labels": {"X": X, "y": np.eye(2)[Y]},
+    "archive: regression": {"X": X, "y": Y + 0.5},
+    "archive: one class": {"X": X, "y": Y * 0},
+    "archive: class of the test part alone": {"X": X, "y": Y, "X_test": X, "y_test": Y + 1},
+    "archive: infinite": {"X": np.where(X.max() == X, np.inf, X), "y": Y},
+    "archive: column of NaN": {"X": X * [1, np.nan, 1], "y": Y},
+    "archive: sequences with gaps": {"X": np.full((12, 4, 2), np.nan), "y": Y},
+    "archive: wrong rank": {"X": X[:, 0], "y": Y},
+    "archive: class names too few": {"X": X, "y": np.arange(12) % 3, "class_names": np.array(["no", "yes"])},
+}
+OPTIONS = {
+    "no target named": (),
+    "target that is not there": ("--target", "clas"),
+    "encoding that is not there": ("--target", "class", "--encoding", "latin-x"),
+}
+"""What is typed beside the file, where that is not ``--target class``."""
+
+
+def make_input(name, folder):
+    """Make a bad input in a folder, beside a good table; return the arguments that name it."""
+    path = folder / INPUTS[name]["file"]
+    (folder / "good.csv").write_text(GOOD)
+    if name in BAD_TABLES:
+        content = BAD_TABLES[name]
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    elif name in BAD_ARCHIVES:
+        np.savez(path, **BAD_ARCHIVES[name])
+    elif name == "archive: damaged":
+        path.write_bytes(b"PK nonsense")
+    elif INPUTS[name]["file"].endswith("/"):
+        path.mkdir()
+        (path / "cat.png").write_bytes(b"\x89PNG\r\n\x1a\n, and no more")
+        if name == "stored data set that is damaged":
+            (path / "manifest.json").write_text("{}")
+    elif path.name != "missing.csv":
+        path.write_text(GOOD)
+    file = INPUTS[name]["file"].removesuffix("/")
+    return (
+        "-d",
+        file,
+        *OPTIONS.get(name, () if path.suffix == ".npz" or path.is_dir() else ("--target", "class")),
+    )
