@@ -134,7 +134,7 @@ def discover(group: Group, source: Installed | None = None, selection: Selection
     selection = Selection.from_environment() if selection is None else selection
     _check_selection(selection, source)
     problems = [problem for problem in source.problems if selection.why_not(problem.name, problem.name) is None]
-    by_name: dict[str, dict[str, PluginRef]] = {}
+    by_name: dict[str, list[PluginRef]] = {}
     disabled: list[tuple[PluginRef, str]] = []
     for ref in _references(source.entry_points, group):
         off, reason = selection.why_not(ref.name, ref.distribution), _why_refused(ref)
@@ -143,13 +143,13 @@ def discover(group: Group, source: Installed | None = None, selection: Selection
         elif reason is not None:
             problems.append(PluginProblem(ref.name, ref.owner, f"{reason} Ask its author."))
         else:
-            by_name.setdefault(ref.name, {}).setdefault(normalized(ref.distribution), ref)
+            by_name.setdefault(ref.name, []).append(ref)
     plugins = {}
     for name, owners in sorted(by_name.items()):
         if len(owners) == 1:
-            plugins[name] = next(iter(owners.values()))
+            plugins[name] = owners[0]
         else:
-            problems.append(_conflict(name, list(owners.values())))
+            problems.append(_conflict(name, owners))
     return Catalog(plugins, problems, disabled)
 
 
@@ -231,14 +231,18 @@ def _unreadable(distribution: metadata.Distribution, error: Exception) -> Plugin
 
 
 def _references(points: Iterable[metadata.EntryPoint], group: Group) -> Iterator[PluginRef]:
-    """Yield a reference for each entry point of the group; each distribution's metadata is parsed once."""
+    """Yield a reference for each name that a distribution owns; each distribution's metadata is parsed once."""
     owners: dict[int, tuple[str, str]] = {id(None): ("(unknown)", "")}
+    seen: set[tuple[str, str]] = set()
     for point in points:
         if point.group == group:
             if id(point.dist) not in owners and point.dist is not None:
                 found = point.dist.metadata
                 owners[id(point.dist)] = (found["Name"], found["Version"])
-            yield PluginRef(point.name, group, point.value, *owners[id(point.dist)])
+            ref = PluginRef(point.name, group, point.value, *owners[id(point.dist)])
+            if (key := (ref.name, normalized(ref.distribution))) not in seen:
+                seen.add(key)
+                yield ref
 
 
 def _check_selection(selection: Selection, source: Installed) -> None:

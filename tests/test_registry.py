@@ -62,6 +62,13 @@ def test_discover_same_distribution_twice_counts_once_and_the_first_wins():
     assert found.problems == []
 
 
+def test_discover_same_distribution_twice_is_told_once_whatever_is_said_of_it():
+    points = [entry_point(name, value) for name, value in [("net", "a:Net"), ("bad", "")] for _ in range(2)]
+    found = discover(MODELS, Installed(points, []), Selection(disabled=("net",)))
+    assert [ref.name for ref, _ in found.disabled] == ["net"]
+    assert [problem.name for problem in found.problems] == ["bad"]
+
+
 @pytest.mark.parametrize("value", ["", "shop.models", "shop.models:", ":Net", "shop/models.py:Net", "a b:Net"])
 def test_discover_malformed_entry_point_is_a_problem_of_its_owner(value):
     found = catalog(entry_point("net", value), entry_point("good"))
