@@ -29,7 +29,13 @@ import psutil
 
 PRELOADS: dict[str, tuple[str, ...]] = {
     "none": ("numpy", "numpy.random", "threadpoolctl"),
-    "sklearn": ("numpy", "sklearn.neural_network", "sklearn.linear_model", "nncompare.frameworks.sklearn"),
+    "sklearn": (
+        "numpy",
+        "sklearn.neural_network",
+        "sklearn.linear_model",
+        "skops.io",
+        "nncompare.frameworks.sklearn",
+    ),
     "keras": ("numpy", "tensorflow", "keras", "nncompare.frameworks.keras"),
 }
 MESSAGE_BYTES = 4096
