@@ -32,11 +32,21 @@ _NOT_ACCEPTED = "Query string argument"
 
 
 def open_study_file(path: Path) -> optuna.storages.RDBStorage:
-    """Open the studies of a run: SQLite in WAL mode, so that readers and a crash do no harm."""
+    """Open the studies of a run: SQLite in WAL mode, so that readers and a crash do no harm.
+
+    Raises
+    ------
+    StorageError
+        The file cannot be made or read.
+    """
     optuna.logging.set_verbosity(logging.ERROR)
     arguments = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
     url = URL.create("sqlite", database=f"file:{quote(str(path))}", query={"uri": "true"})  # "?" may be in a name
-    storage = optuna.storages.RDBStorage(url.render_as_string(), engine_kwargs=arguments)
+    try:
+        storage = optuna.storages.RDBStorage(url.render_as_string(), engine_kwargs=arguments)
+    except STORAGE_ERRORS as error:
+        cause = " ".join(f"{type(error).__name__}: {error}".split())[:_MOST_LETTERS]
+        raise StorageError(f"The studies in '{path}' cannot be opened. {cause}") from error
 
     @sqlalchemy_event.listens_for(storage.engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
