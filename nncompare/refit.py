@@ -22,6 +22,7 @@ from nncompare.events import EpochFinished, RefitFinished
 from nncompare.exceptions import PluginError
 from nncompare.execution.specs import FitAnswer, FitSpec, MeasureAnswer, MeasureSpec
 from nncompare.execution.supervisor import RefusedError
+from nncompare.faultpoints import reached
 from nncompare.metrics import predicted, read_probabilities, reference_scores, refit_scores
 from nncompare.plan import PlannedStudy
 from nncompare.results import Failure, ReferenceRecord, RefitRecord, StudyRecord, TrialRecord
@@ -128,7 +129,9 @@ class Refits:
         spec = self._spec(number, seed, model)
         if not (model.is_dir() and (self._session.folder / predictions).is_file()):
             spec.result.unlink(missing_ok=True)  # of an earlier part of the run: what it made is gone
+        reached("refit")
         answer = self._session.runner.run(spec, lambda kind, m: self._answer(number, predictions, kind, m))
+        reached("refitted")
         refit = self._score(seed, answer if isinstance(answer, FitAnswer) else None, predictions, model)
         with self._lock:
             self._n_finished += 1

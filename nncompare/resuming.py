@@ -11,14 +11,16 @@ from nncompare.comparison import load_results
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import ResultsError, UsageError
 from nncompare.execution.runner import LocalRunner
-from nncompare.layout import RESULTS
+from nncompare.layout import REPORT, RESULTS
 from nncompare.plan import Plan, PlannedDataset
 from nncompare.planning import make_plan
 from nncompare.remaining import asks_more, check_data_folders, check_limit, check_studies, same_studies
+from nncompare.report import write_report
 from nncompare.results import Results
 from nncompare.runfile import RunFile, hold, read_run_file, state_digest
 from nncompare.settings import STORAGE_VARIABLE, RunConfig
 from nncompare.storage import same_database, without_password
+from nncompare.superseded import remove_superseded
 
 __all__ = ["plan_rest", "was_strict"]
 
@@ -34,6 +36,8 @@ def plan_rest(
     storage: str | None = None,
 ) -> Plan | None:
     """Make the plan of what a run still lacks; None where it is complete and no more is asked of it.
+
+    A complete run that was killed at its very end has its report written and its superseded models removed.
 
     Parameters
     ----------
@@ -68,6 +72,7 @@ def plan_rest(
     if earlier is not None:
         more = asks_more(folder, earlier, run_file.run_config(), n_trials=n_trials, timeout_s=timeout_s)
         if earlier.state == "complete" and not more:
+            _end(folder, earlier, digest)
             return None
     check_data_folders(config)
     plan = same_studies(make_plan(replace(config, out=folder.parent), runner, listener), earlier)
@@ -91,6 +96,17 @@ def plan_rest(
 def was_strict(folder: Path) -> bool:
     """Tell whether a run was asked to fail when a study cannot run for want of a download."""
     return bool(read_run_file(folder).config.get("strict", False))
+
+
+def _end(folder: Path, results: Results, digest: str) -> None:
+    """Do what a kill kept a complete run from: the report, which is written last, and what then goes."""
+    with hold(folder):
+        if state_digest(folder) != digest:
+            return
+        report, written = folder / REPORT, (folder / RESULTS).stat().st_mtime_ns
+        if not report.is_file() or report.stat().st_mtime_ns < written:
+            write_report(results, folder)
+        remove_superseded(results, folder)
 
 
 def _results(folder: Path) -> Results | None:

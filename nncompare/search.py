@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
@@ -19,13 +18,15 @@ from nncompare.events import EpochFinished, StudyStarted, TrialFinished
 from nncompare.exceptions import StorageError
 from nncompare.execution.specs import Answer, FitAnswer, FitSpec
 from nncompare.execution.supervisor import RefusedError
+from nncompare.faultpoints import reached
 from nncompare.plan import PlannedStudy
 from nncompare.results import Failure, FailureCategory, TrialRecord
+from nncompare.room import is_no_room
 from nncompare.samplers import importance, make_sampler, suggest
 from nncompare.session import Session
 from nncompare.slots import Slots
 from nncompare.storage import STORAGE_ERRORS
-from nncompare.studies import open_study
+from nncompare.studies import Running, open_study
 from nncompare.trials import (
     SearchResult,
     best_of,
@@ -39,20 +40,6 @@ from nncompare.trials import (
 __all__ = ["Search", "SearchResult"]
 
 MAX_CONSECUTIVE_FAILURES = 5
-
-
-@dataclass(slots=True)
-class _Running:
-    """A trial while it runs; the child's questions are answered from it.
-
-    ``known_epochs`` were reported in an earlier part of the run, and are not reported again.
-    """
-
-    trial: optuna.Trial
-    asked: dict[str, dict[str, Any]] = field(default_factory=dict)
-    suggested: dict[str, Any] = field(default_factory=dict)
-    best: float | None = None
-    known_epochs: int = 0
 
 
 class Search:
@@ -167,6 +154,7 @@ class Search:
                     self._known_epochs[number] = max(begun.intermediate_values, default=0)
                     return optuna.Trial(self._optuna, begun._trial_id)
                 self._n_asked += 1
+                reached("ask")
                 return self._optuna.ask()
         except STORAGE_ERRORS as error:
             self._end_for(error)
@@ -184,23 +172,32 @@ class Search:
         return sum(end - start for start, end in spans) >= limit
 
     def _run_trial(self, trial: optuna.Trial, slots: Slots) -> None:
+        reached("asked")
         started = time.monotonic() - self._start
         self._running_since[trial.number] = started
         try:
-            running = _Running(trial, known_epochs=self._known_epochs.get(trial.number, 0))
-            self._tell(running, self._answer_of(running), started)
-        except STORAGE_ERRORS as error:
+            running = Running(trial, known_epochs=self._known_epochs.get(trial.number, 0))
+            answer = self._answer_of(running)
+            reached("answered")
+            if not running.asked:  # a child answered in an earlier part of the run, or it has nothing to ask
+                running.recall(self._study.pins, answer)
+                self._space = running.asked | self._space
+            self._tell(running, answer, started)
+        except (StorageError, *STORAGE_ERRORS) as error:
             self._end_for(error)
         finally:
             self._running_since.pop(trial.number, None)
             slots.release()
 
     def _end_for(self, error: Exception) -> None:
-        """Ask for no more trials, because the study's storage failed."""
+        """Ask for no more trials, because the study's storage failed; without room the whole run stops."""
         message = " ".join(f"The storage of the trials: {type(error).__name__}: {error}".split())[:500]
+        if isinstance(error, StorageError) or is_no_room(message, self._session.folder):
+            self._session.halt(message)
+            return
         self._broken = Failure(category="storage", message=message)
 
-    def _answer_of(self, running: _Running) -> Answer:
+    def _answer_of(self, running: Running) -> Answer:
         """Run one trial in a child; what goes wrong on this side of the pipe is a failed trial too."""
         spec = self._spec(running.trial.number)
         try:
@@ -222,7 +219,7 @@ class Search:
     def _seed(self, number: int) -> int:
         return derive_seed(self._session.config.seed, self._study.model, self._study.dataset, "trial", number)
 
-    def _answer(self, running: _Running, kind: str, message: Mapping[str, Any]) -> Any:
+    def _answer(self, running: Running, kind: str, message: Mapping[str, Any]) -> Any:
         """Answer a child: a suggested value, or whether to go on."""
         if kind == "suggest":
             with self._lock:
@@ -231,7 +228,7 @@ class Search:
             return self._report(running, message["epoch"], message["valid_loss"])
         raise RefusedError(f"A trial cannot ask for '{kind}'.")
 
-    def _suggest(self, running: _Running, message: Mapping[str, Any]) -> Any:
+    def _suggest(self, running: Running, message: Mapping[str, Any]) -> Any:
         name, distribution, arguments = message["name"], message["distribution"], message["arguments"]
         entry = {"type": distribution, **arguments}
         if running.asked.setdefault(name, entry) != entry:
@@ -244,7 +241,7 @@ class Search:
         running.suggested[name] = value
         return value
 
-    def _report(self, running: _Running, epoch: int, valid_loss: float | None) -> bool:
+    def _report(self, running: Running, epoch: int, valid_loss: float | None) -> bool:
         """Hand the lowest loss so far to the pruner; it is the value that a trial ends with."""
         name, number, last = (self._study.model, self._study.dataset), running.trial.number, self._study.max_epochs
         if epoch > last:
@@ -260,7 +257,7 @@ class Search:
                 running.trial.report(running.best, epoch)
             return not running.trial.should_prune()
 
-    def _tell(self, running: _Running, answer: Answer, started: float) -> None:
+    def _tell(self, running: Running, answer: Answer, started: float) -> None:
         """Record a trial and tell Optuna, exactly once."""
         finished = time.monotonic() - self._start
         record = trial_record(running.trial.number, running.suggested, answer, self._seed(running.trial.number))
@@ -282,10 +279,12 @@ class Search:
 
     def _tell_optuna(self, number: int, record: TrialRecord) -> None:
         """Tell Optuna how a trial ended, which is done once."""
+        reached("tell")
         if record.state == "complete":
             self._optuna.tell(number, record.valid_log_loss)
         else:
             self._optuna.tell(number, state=TrialState.PRUNED if record.state == "pruned" else TrialState.FAIL)
+        reached("told")
 
     def _finished(self, record: TrialRecord) -> TrialFinished:
         """Return the event of a finished trial, with the best value so far."""

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import optuna
 from sqlalchemy import URL, make_url
 from sqlalchemy import event as sqlalchemy_event
-from sqlalchemy.exc import ArgumentError, SAWarning, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SAWarning, SQLAlchemyError
 
 from nncompare.exceptions import StorageError
 
@@ -37,19 +37,24 @@ def open_study_file(path: Path) -> optuna.storages.RDBStorage:
     Raises
     ------
     StorageError
-        It is no such database, or a damaged one.
+        The file cannot be made or read, or is no such database, or a damaged one.
     """
     optuna.logging.set_verbosity(logging.ERROR)
     arguments = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
     url = URL.create("sqlite", database=f"file:{quote(str(path))}", query={"uri": "true"})  # "?" may be in a name
     try:
         storage = optuna.storages.RDBStorage(url.render_as_string(), engine_kwargs=arguments)
-    except SQLAlchemyError as error:
-        cause = str(getattr(error, "orig", None) or error).rstrip(".")
-        raise StorageError(
-            f"'{path}' cannot be opened as a database of trials: {cause}. Move it away, with its -wal and -shm, "
-            "and resume: finished trials are put back from the run directory."
-        ) from error
+    except STORAGE_ERRORS as error:
+        cause = str(getattr(error, "orig", None) or error).partition("\n")[0].rstrip(".")[:_MOST_LETTERS]
+        text = f"'{path}' cannot be opened as a database of trials: {cause}."
+        if isinstance(error, DatabaseError) and not isinstance(
+            error, OperationalError
+        ):  # what it holds is at fault
+            text += (
+                " Move it away, with its -wal and -shm, and resume: finished trials are put back from the run "
+                "directory."
+            )
+        raise StorageError(text) from error
 
     @sqlalchemy_event.listens_for(storage.engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

@@ -227,6 +227,14 @@ def test_engine_storage_that_breaks_keeps_the_finished_trials(runner, tmp_path):
     assert "search_ended_early" in [check.code for check in results.datasets[0].verdict.checks]
 
 
+def test_engine_study_that_only_fails_ends_and_the_others_go_on(runner, tmp_path):
+    results, _ = compare_with(runner, tmp_path, ("Raises", "Nearest"), n_trials=8, max_epochs=1, n_refits=1)
+    fails, works = results.studies
+    assert [trial.state for trial in fails.trials] == ["failed"] * 5
+    assert (fails.status, works.status, results.state) == ("failed", "complete", "complete")
+    assert [trial.number for trial in works.trials] == list(range(8))
+
+
 @pytest.mark.parametrize("name", ["a?b c", "a#é%20", "plain"])
 def test_engine_keeps_study_db_in_the_run_directory_whatever_its_name(runner, tmp_path, name):
     _, folder = compare_with(runner, tmp_path / name, n_trials=1, n_refits=1)
