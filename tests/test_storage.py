@@ -28,6 +28,10 @@ INITDB = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reve
         (f"postgresql+psycopg://host/db?password={CANARY}", "postgresql+psycopg://host/db?password=%2A%2A%2A"),
         ("sqlite:///file.db", "sqlite:///file.db"),
         (CANARY, "(not an address)"),
+        (f"postgresql+psycopg://ann:p@ss/{CANARY}@host/db", "postgresql+psycopg://***"),
+        (f"postgresql+psycopg://host:1/db?password=p@ss/{CANARY}", "postgresql+psycopg://***"),
+        (f"postgresql+psycopg://ann:{CANARY}/x@host/db", "postgresql+psycopg://ann:***@host/db"),
+        (f"postgresql+psycopg://ann:{CANARY}@host/d%40b", "postgresql+psycopg://ann:***@host/d%40b"),
     ],
 )
 def test_without_password_shows_no_secret(url, shown):
@@ -56,6 +60,11 @@ def test_open_storage_that_fails_says_so_without_the_password(url):
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
     assert "--storage" in str(caught.value)
+
+
+def test_open_storage_with_a_password_that_is_not_escaped_asks_no_server_and_says_how():
+    with pytest.raises(StorageError, match=r"^The storage 'postgresql\+psycopg://\*\*\*' .* %40 for @, %2F for /"):
+        open_storage(f"postgresql+psycopg://ann:p@ss/{CANARY}@host/db")
 
 
 def test_children_do_not_inherit_the_address(monkeypatch):
