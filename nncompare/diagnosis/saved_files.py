@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
@@ -31,7 +30,7 @@ def check_models(subject: Subject) -> Iterator[Finding]:
         if refit.failure is not None:
             continue
         remedy = f"Restore it from a copy; else predict with another refit of {study.model}, or run again."
-        path = _inside(subject, refit.model)
+        path = subject.inside(refit.model)
         if path is None or refit.manifest_sha256 is None:
             what = f"{RESULTS} names no saved model of {study.model} on {study.dataset} (seed {refit.seed})."
             yield subject.finding("model-missing", subject.folder / RESULTS, what, remedy)
@@ -69,7 +68,7 @@ def _check_file(
 ) -> Iterator[Finding]:
     pair = f"{study.model} on {study.dataset} (seed {refit.seed})"
     remedy = "Restore it from a copy, or run again. Without it, diff compares intervals alone."
-    path = _inside(subject, refit.predictions)
+    path = subject.inside(refit.predictions)
     if path is None or not path.is_file():
         where = path or subject.folder / RESULTS
         yield subject.finding("predictions-missing", where, f"The predictions of {pair} are gone.", remedy)
@@ -100,14 +99,6 @@ def _fits(codes: npt.NDArray[np.int64], refit: RefitRecord, n_classes: int, labe
 def _refits(subject: Subject) -> Sequence[tuple[StudyRecord, RefitRecord]]:
     studies = subject.results.studies if subject.results is not None else []
     return [(study, refit) for study in studies for refit in study.refits]
-
-
-def _inside(subject: Subject, name: str | None) -> Path | None:
-    """Return the path that results.json names, None where it is outside of the run directory."""
-    if name is None:
-        return None
-    path = subject.folder / name
-    return path if path.resolve().is_relative_to(subject.folder.resolve()) else None
 
 
 def _test_labels(dataset: DatasetRecord) -> Labels | None:
