@@ -22,13 +22,17 @@ from nncompare.results import DatasetRecord, RefitRecord, StudyRecord
 __all__ = ["check_models", "check_predictions"]
 
 _CLOSE = 1e-9
+_COPIED = "Restore it from the whole run directory, or run again."
 
 
 def check_models(subject: Subject) -> Iterator[Finding]:
     """Tell which saved models are gone or changed; none is loaded."""
-    for study, refit in _refits(subject):
-        if refit.failure is not None:
-            continue
+    worked = [(study, refit) for study, refit in _refits(subject) if refit.failure is None]
+    if worked and not (subject.folder / "models").is_dir():
+        what = "The folder of the saved models is gone, so none can predict."
+        yield subject.finding("model-missing", subject.folder / "models", what, _COPIED)
+        return
+    for study, refit in worked:
         remedy = f"Restore it from a copy; else predict with another refit of {study.model}, or run again."
         path = subject.inside(refit.model)
         if path is None or refit.manifest_sha256 is None:
@@ -51,6 +55,10 @@ def check_predictions(subject: Subject) -> Iterator[Finding]:
     the cache, the accuracy that results.json has.
     """
     if subject.results is None:
+        return
+    if any(refit.predictions for _, refit in _refits(subject)) and not (subject.folder / "predictions").is_dir():
+        what = "The folder of the predictions is gone, so diff compares intervals alone."
+        yield subject.finding("predictions-missing", subject.folder / "predictions", what, _COPIED)
         return
     data = {dataset.name: dataset for dataset in subject.results.datasets}
     labels: dict[str, Labels | None] = {}

@@ -65,7 +65,9 @@ def check_report(subject: Subject) -> Iterator[Finding]:
     try:
         shown = results_in(page)
     except (ResultsError, ValueError, TypeError, LookupError) as error:
-        yield subject.finding("report-old", path, f"It holds no results: {error}", remedy)
+        yield subject.finding(
+            "report-old", path, f"It holds no results that can be read: {str(error).rstrip('.')}.", remedy
+        )
         return
     if not _why_no_report(subject.results) and shown != results_in(render_html(subject.results)):
         what = f"It is older than {RESULTS}, or of another version of nncompare: it shows other results."
