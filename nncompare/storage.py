@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ __all__ = [
 BUSY_TIMEOUT_S = 60
 STORAGE_ERRORS = (SQLAlchemyError, optuna.exceptions.StorageInternalError)
 _MOST_LETTERS = 300
+_WITH_PASSWORD = re.compile(r"[\w+]+://[^:/]*:(?P<password>[^@]*)@(?P<rest>[^?]*)")  # as SQLAlchemy reads it
+_OPTION = re.compile(r"\?\w+=")
 _NOT_ACCEPTED = "Query string argument"
 
 
@@ -76,10 +79,16 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
     Raises
     ------
     StorageError
-        It is no such address, its driver is not installed, or the database does not answer; the message never
-        holds the password.
+        It is no such address, its driver is not installed, the password is not escaped, or the database does not
+        answer; the message never holds the password.
     """
     optuna.logging.set_verbosity(logging.ERROR)
+    if _is_mistaken(url):
+        raise StorageError(
+            f"The storage '{without_password(url)}' cannot be opened: its password has characters that mean "
+            "something in an address, so that a part would be taken for the host. Write them as their codes: "
+            "%40 for @, %2F for /, %3A for :, %3F for ?, %23 for #."
+        )
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", _NOT_ACCEPTED, SAWarning)
@@ -100,8 +109,16 @@ def without_password(url: str) -> str:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         return "(not an address)"
+    if _is_mistaken(url):
+        return f"{parsed.drivername}://***"
     shown = parsed.set(query=dict.fromkeys(parsed.query, "***")) if parsed.query else parsed
     return shown.render_as_string(hide_password=True)
+
+
+def _is_mistaken(url: str) -> bool:
+    """Tell whether parts of a password stand where SQLAlchemy takes them for something else."""
+    found = _WITH_PASSWORD.match(url)
+    return found is not None and ("@" in found["rest"] or _OPTION.search(found["password"]) is not None)
 
 
 def has_password(url: str) -> bool:
@@ -117,6 +134,8 @@ def absolute_address(url: str) -> str:
     except (ArgumentError, ValueError):
         return url
     file = parsed.database
+    if _is_mistaken(url):
+        return url  # to be refused as it was written
     if parsed.get_backend_name() != "sqlite" or not file or file == ":memory:" or file.startswith("file:"):
         return url
     return parsed.set(database=str(Path(file).absolute())).render_as_string(hide_password=False)
