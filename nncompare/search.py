@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
@@ -19,16 +18,18 @@ from nncompare.events import EpochFinished, StudyStarted, TrialFinished
 from nncompare.exceptions import StorageError
 from nncompare.execution.specs import Answer, FitAnswer, FitSpec
 from nncompare.execution.supervisor import RefusedError
+from nncompare.lagged import failures_in_a_row, lagged_study, wait_for_known
 from nncompare.plan import PlannedStudy
 from nncompare.results import Failure, FailureCategory, TrialRecord
-from nncompare.samplers import importance, make_sampler, suggest
+from nncompare.samplers import importance, make_sampler
 from nncompare.session import Session
 from nncompare.slots import Slots
 from nncompare.storage import STORAGE_ERRORS
-from nncompare.studies import open_study
+from nncompare.studies import Running, open_study
 from nncompare.trials import (
     SearchResult,
     best_of,
+    first_asked,
     keep_trial,
     kept_trial,
     lost_trial,
@@ -39,20 +40,6 @@ from nncompare.trials import (
 __all__ = ["Search", "SearchResult"]
 
 MAX_CONSECUTIVE_FAILURES = 5
-
-
-@dataclass(slots=True)
-class _Running:
-    """A trial while it runs; the child's questions are answered from it.
-
-    ``known_epochs`` were reported in an earlier part of the run, and are not reported again.
-    """
-
-    trial: optuna.Trial
-    asked: dict[str, dict[str, Any]] = field(default_factory=dict)
-    suggested: dict[str, Any] = field(default_factory=dict)
-    best: float | None = None
-    known_epochs: int = 0
 
 
 class Search:
@@ -71,15 +58,16 @@ class Search:
         self, study: PlannedStudy, data: PreparedView, storage: optuna.storages.RDBStorage, session: Session
     ) -> None:
         self._study, self._data, self._session = study, data, session
-        self._lock = threading.Lock()
+        self._lock, self._storage = threading.Lock(), storage
         self._records: dict[int, TrialRecord] = {}
-        self._space: dict[str, dict[str, Any]] = {}
+        self._spaces: dict[int, dict[str, dict[str, Any]]] = {}
         self._failures_in_a_row = 0
         self._broken: Failure | None = None
         self._start = time.monotonic()
         self._running_since: dict[int, float] = {}
         self._known_epochs: dict[int, int] = {}
         self._folder = session.trials_folder(study.model, study.dataset)
+        self._is_lagged = session.config.deterministic
         self._optuna = open_study(
             study,
             storage,
@@ -96,8 +84,10 @@ class Search:
     def run(self, slots: Slots, priority: int) -> SearchResult:
         """Run all trials, as many at a time as there are slots."""
         with ThreadPoolExecutor(max_workers=self._session.jobs, thread_name_prefix="trial") as pool:
-            futures: list[Future[None]] = []
+            futures: dict[int, Future[None]] = {}
             while self._begun or self._n_asked < self._study.n_trials:
+                if self._is_lagged:
+                    wait_for_known(self._next_number(), futures)
                 slots.acquire(priority)
                 trial = None
                 try:
@@ -108,13 +98,14 @@ class Search:
                         slots.release()  # other studies wait for it, whatever happened here
                 if trial is None:
                     break
-                futures.append(pool.submit(self._run_trial, trial, slots))
+                futures[trial.number] = pool.submit(self._run_trial, trial, slots)
         self._begin()  # where an earlier part of the run left nothing to do
-        for future in futures:
+        for future in futures.values():
             future.result()
         trials = [record for _, record in sorted(self._records.items())]
         shares = importance(self._optuna) if self._broken is None else {}
-        return SearchResult(trials, shares, self._space, time.monotonic() - self._start, self._broken)
+        space = first_asked(self._spaces)
+        return SearchResult(trials, shares, space, time.monotonic() - self._start, self._broken)
 
     def _take_up(self) -> None:
         """Take over what an earlier part of the run left: finished trials, and those that it had begun."""
@@ -131,7 +122,7 @@ class Search:
             elif not trial.state.is_finished():
                 self._tell_optuna(trial.number, kept.record)  # it was committed, and not told
             self._records[trial.number] = kept.record
-            self._space = kept.space | self._space
+            self._spaces[trial.number] = kept.space
         for record in sorted(self._records.values(), key=lambda record: record.finished_s or 0.0):
             self._count_failure(record)
         self._start_clock()
@@ -155,22 +146,39 @@ class Search:
 
     def _next_trial(self) -> optuna.Trial | None:
         """Go on with a trial, or ask for one; None when nothing new may start."""
-        too_many = self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES
-        if self._session.stop.is_set() or too_many or self._broken is not None or self._time_is_up():
+        stopped = self._session.stop.is_set() or self._broken is not None
+        if stopped or self._only_fails() or self._time_is_up():
             return None
         try:
             with self._lock:
-                begun = self._begun.popleft() if self._begun else None
-                number = self._n_asked if begun is None else begun.number
-                self._optuna.sampler = make_sampler(self._study, self._session.config.seed, number)
-                if begun is not None:
+                number = self._next_number()
+                asked = self._study_for(number)
+                if self._begun:
+                    begun = self._begun.popleft()
                     self._known_epochs[number] = max(begun.intermediate_values, default=0)
-                    return optuna.Trial(self._optuna, begun._trial_id)
+                    return optuna.Trial(asked, begun._trial_id)
                 self._n_asked += 1
-                return self._optuna.ask()
+                return asked.ask()
         except STORAGE_ERRORS as error:
             self._end_for(error)
             return None
+
+    def _next_number(self) -> int:
+        return self._begun[0].number if self._begun else self._n_asked
+
+    def _study_for(self, number: int) -> optuna.Study:
+        """Return the study that trial ``number`` asks, with a sampler of its own."""
+        seed = self._session.config.seed
+        if self._is_lagged:
+            return lagged_study(self._storage, self._optuna.study_name, self._study, seed, number)
+        self._optuna.sampler = make_sampler(self._study, seed, number)
+        return self._optuna
+
+    def _only_fails(self) -> bool:
+        """Tell whether the last trials that the next one may know of all failed."""
+        if self._is_lagged:
+            return failures_in_a_row(self._records, self._next_number()) >= MAX_CONSECUTIVE_FAILURES
+        return self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES
 
     def _time_is_up(self) -> bool:
         """Tell whether the trials have used the study's share of ``--timeout``; the first one always runs."""
@@ -187,7 +195,7 @@ class Search:
         started = time.monotonic() - self._start
         self._running_since[trial.number] = started
         try:
-            running = _Running(trial, known_epochs=self._known_epochs.get(trial.number, 0))
+            running = Running(trial, known_epochs=self._known_epochs.get(trial.number, 0))
             self._tell(running, self._answer_of(running), started)
         except STORAGE_ERRORS as error:
             self._end_for(error)
@@ -200,7 +208,7 @@ class Search:
         message = " ".join(f"The storage of the trials: {type(error).__name__}: {error}".split())[:500]
         self._broken = Failure(category="storage", message=message)
 
-    def _answer_of(self, running: _Running) -> Answer:
+    def _answer_of(self, running: Running) -> Answer:
         """Run one trial in a child; what goes wrong on this side of the pipe is a failed trial too."""
         spec = self._spec(running.trial.number)
         try:
@@ -222,29 +230,18 @@ class Search:
     def _seed(self, number: int) -> int:
         return derive_seed(self._session.config.seed, self._study.model, self._study.dataset, "trial", number)
 
-    def _answer(self, running: _Running, kind: str, message: Mapping[str, Any]) -> Any:
+    def _answer(self, running: Running, kind: str, message: Mapping[str, Any]) -> Any:
         """Answer a child: a suggested value, or whether to go on."""
         if kind == "suggest":
             with self._lock:
-                return self._suggest(running, message)
+                value = running.suggest(message, self._study.pins)
+                self._spaces[running.trial.number] = running.asked
+                return value
         if kind == "report":
             return self._report(running, message["epoch"], message["valid_loss"])
         raise RefusedError(f"A trial cannot ask for '{kind}'.")
 
-    def _suggest(self, running: _Running, message: Mapping[str, Any]) -> Any:
-        name, distribution, arguments = message["name"], message["distribution"], message["arguments"]
-        entry = {"type": distribution, **arguments}
-        if running.asked.setdefault(name, entry) != entry:
-            raise RefusedError(
-                f"'{name}' was asked for twice in one trial, as {running.asked[name]} and as {entry}."
-            )
-        pins = self._study.pins
-        value = pins[name] if name in pins else suggest(running.trial, distribution, name, arguments)
-        self._space.setdefault(name, entry)
-        running.suggested[name] = value
-        return value
-
-    def _report(self, running: _Running, epoch: int, valid_loss: float | None) -> bool:
+    def _report(self, running: Running, epoch: int, valid_loss: float | None) -> bool:
         """Hand the lowest loss so far to the pruner; it is the value that a trial ends with."""
         name, number, last = (self._study.model, self._study.dataset), running.trial.number, self._study.max_epochs
         if epoch > last:
@@ -260,7 +257,7 @@ class Search:
                 running.trial.report(running.best, epoch)
             return not running.trial.should_prune()
 
-    def _tell(self, running: _Running, answer: Answer, started: float) -> None:
+    def _tell(self, running: Running, answer: Answer, started: float) -> None:
         """Record a trial and tell Optuna, exactly once."""
         finished = time.monotonic() - self._start
         record = trial_record(running.trial.number, running.suggested, answer, self._seed(running.trial.number))

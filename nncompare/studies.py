@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,45 @@ from optuna.trial import TrialState
 
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import StorageError
+from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedStudy
 from nncompare.results import TrialRecord
-from nncompare.samplers import make_pruner, make_sampler
+from nncompare.samplers import make_pruner, make_sampler, suggest
 from nncompare.trials import KeptTrial, kept_numbers, kept_trial
 
-__all__ = ["open_study"]
+__all__ = ["Running", "open_study"]
 
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
+
+
+@dataclass(slots=True)
+class Running:
+    """A trial while it runs; the child's questions are answered from it.
+
+    ``known_epochs`` were reported in an earlier part of the run, and are not reported again.
+    """
+
+    trial: optuna.Trial
+    asked: dict[str, dict[str, Any]] = field(default_factory=dict)
+    suggested: dict[str, Any] = field(default_factory=dict)
+    best: float | None = None
+    known_epochs: int = 0
+
+    def suggest(self, message: Mapping[str, Any], pins: Mapping[str, Any]) -> Any:
+        """Return the value that a child asks for: a pinned one, or one that is drawn.
+
+        Raises
+        ------
+        RefusedError
+            It was asked for before with other arguments, or the arguments are wrong.
+        """
+        name, distribution, arguments = message["name"], message["distribution"], message["arguments"]
+        entry = {"type": distribution, **arguments}
+        if self.asked.setdefault(name, entry) != entry:
+            raise RefusedError(f"'{name}' was asked for twice in one trial, as {self.asked[name]} and as {entry}.")
+        value = pins[name] if name in pins else suggest(self.trial, distribution, name, arguments)
+        self.suggested[name] = value
+        return value
 
 
 def open_study(
