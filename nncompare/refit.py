@@ -114,13 +114,14 @@ class Refits:
 
         def one(number: int) -> Refit | None:
             with slots.slot(priority):
-                return None if self._session.stop.is_set() else self._run_one(number)
+                return None if self._session.stop.is_set() else self.run_one(number)
 
         with ThreadPoolExecutor(max_workers=self._session.jobs, thread_name_prefix="refit") as pool:
             refits = list(pool.map(one, range(self._study.n_refits)))
         return [refit for refit in refits if refit is not None]
 
-    def _run_one(self, number: int) -> Refit:
+    def run_one(self, number: int) -> Refit:
+        """Run one refit, from 0."""
         study = self._study
         seed = derive_seed(self._session.config.seed, study.model, study.dataset, "refit", number)
         name = self._name(seed)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from nncompare.comparison import load_results
 from nncompare.events import Listener, Notice
-from nncompare.exceptions import ResultsError, UsageError
+from nncompare.exceptions import UsageError
 from nncompare.execution.runner import LocalRunner
 from nncompare.layout import REPORT, RESULTS
-from nncompare.plan import Plan, PlannedDataset
+from nncompare.plan import Plan
 from nncompare.planning import make_plan
-from nncompare.remaining import asks_more, check_data_folders, check_limit, check_studies, same_studies
+from nncompare.remaining import asks_more, check_data, check_data_folders, check_limit, check_studies, same_studies
 from nncompare.report import write_report
 from nncompare.results import Results
 from nncompare.runfile import RunFile, hold, read_run_file, state_digest
@@ -86,7 +86,7 @@ def plan_rest(
         earlier_digest=digest,
     )
     for dataset in plan.datasets:
-        _check_data(dataset, run_file, folder)
+        check_data(dataset, run_file, folder)
     check_studies(plan, earlier, run_file.started_in)
     check_limit(plan, is_complete=earlier is not None and earlier.state == "complete", listener=listener)
     _tell_versions(plan, run_file, listener)
@@ -166,22 +166,6 @@ def _address(run_file: RunFile, recorded: str | None, given: str | None) -> str 
             f"address with --storage (in Python: storage=), or in {STORAGE_VARIABLE}."
         )
     return given or recorded
-
-
-def _check_data(dataset: PlannedDataset, run_file: RunFile, folder: Path) -> None:
-    """Refuse to mix trials on different data."""
-    known = run_file.datasets.get(dataset.name)
-    if known is None:
-        return
-    if dataset.stored is None or dataset.split is None:
-        reason = dataset.failure.message if dataset.failure is not None else "no reason given."
-        raise ResultsError(f"The data set '{dataset.name}' of the run cannot be had now: {reason}")
-    found = (dataset.stored.fingerprint, dataset.stored.test_fingerprint, dataset.split.fingerprint)
-    if found != (known.fingerprint, known.test_fingerprint, known.split_fingerprint):
-        raise ResultsError(
-            f"The data set '{dataset.name}' is not the one of the run in '{folder}' any more: its fingerprint is "
-            f"{found[0][:12]} and was {known.fingerprint[:12]}. Bring the old data back, or start a new run."
-        )
 
 
 def _tell_versions(plan: Plan, run_file: RunFile, listener: Listener | None) -> None:

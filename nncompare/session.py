@@ -146,6 +146,7 @@ class Session:
             train=data.train,
             valid=data.valid,
             conversion=data.conversion,
+            deterministic=self.config.deterministic,
             **fields,
         )
 

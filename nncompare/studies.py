@@ -13,14 +13,15 @@ from optuna.trial import TrialState
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import StorageError
 from nncompare.execution.specs import Answer, FitAnswer
+from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedStudy
 from nncompare.results import TrialRecord
-from nncompare.samplers import make_pruner, make_sampler
+from nncompare.samplers import make_pruner, make_sampler, suggest
 from nncompare.trials import KeptTrial, kept_numbers, kept_trial
 
-__all__ = ["Running", "open_study"]
+__all__ = ["STATES", "Running", "open_study"]
 
-_STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
+STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
 
 
 @dataclass(slots=True)
@@ -49,6 +50,22 @@ class Running:
         params = answer.params if isinstance(answer, FitAnswer) else {}
         self.suggested = dict(self.trial.params) | {name: pins[name] for name in pins if name in params}
         self.asked = {name: _asked(found) for name, found in self.trial.distributions.items()}
+
+    def suggest(self, message: Mapping[str, Any], pins: Mapping[str, Any]) -> Any:
+        """Return the value that a child asks for: a pinned one, or one that is drawn.
+
+        Raises
+        ------
+        RefusedError
+            It was asked for before with other arguments, or the arguments are wrong.
+        """
+        name, distribution, arguments = message["name"], message["distribution"], message["arguments"]
+        entry = {"type": distribution, **arguments}
+        if self.asked.setdefault(name, entry) != entry:
+            raise RefusedError(f"'{name}' was asked for twice in one trial, as {self.asked[name]} and as {entry}.")
+        value = pins[name] if name in pins else suggest(self.trial, distribution, name, arguments)
+        self.suggested[name] = value
+        return value
 
 
 def open_study(
@@ -136,7 +153,7 @@ def _frozen(kept: KeptTrial, pins: Mapping[str, Any]) -> optuna.trial.FrozenTria
     if record.state == "pruned" and epochs:
         value = epochs[max(epochs)]
     return optuna.trial.create_trial(
-        state=_STATES.get(record.state, TrialState.FAIL),
+        state=STATES.get(record.state, TrialState.FAIL),
         value=value,
         params=params,
         distributions={name: _distribution(kept.space[name]) for name in params},

@@ -134,11 +134,23 @@ def test_engine_a_reference_that_fails_is_a_record_and_a_check(runner, tmp_path,
 
 @pytest.mark.parametrize(
     ("settings", "repeatable"),
-    [({}, True), ({"jobs": 2}, False), ({"threads": 2}, False), ({"models": ("KilledFromOutside",)}, False)],
+    [
+        ({}, True),
+        ({"jobs": 2}, False),
+        ({"threads": 2}, False),
+        ({"models": ("KilledFromOutside",)}, False),
+        ({"jobs": 2, "deterministic": True}, True),
+        ({"jobs": 2, "deterministic": True, "timeout_s": 600.0}, False),
+        ({"threads": 2, "deterministic": True}, False),
+        ({"models": ("Nearest", "KilledFromOutside"), "deterministic": True}, False),
+    ],
 )
 def test_engine_says_whether_a_run_repeats(runner, tmp_path, settings, repeatable):
     results, _ = compare_with(runner, tmp_path, n_refits=1, **settings)
     assert results.repeatable is repeatable
+    assert results.settings.deterministic is settings.get("deterministic", False)
+    codes = [check.code for check in results.datasets[0].verdict.checks]
+    assert ("not_deterministic" in codes) is (results.settings.deterministic and not repeatable)
 
 
 def test_engine_a_trial_that_fails_on_this_side_of_the_pipe_is_one_failed_trial(runner, tmp_path, monkeypatch):
