@@ -52,7 +52,17 @@ def docs(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize(
     "script",
-    ["startup", "trial_start", "first_batch", "bucketing", "verdict_simulation", "estimate", "report", "kit"],
+    [
+        "startup",
+        "trial_start",
+        "first_batch",
+        "bucketing",
+        "verdict_simulation",
+        "estimate",
+        "report",
+        "kit",
+        "lagged_search",
+    ],
 )
 def benchmarks(session: nox.Session, script: str) -> None:
     install(session)

@@ -39,6 +39,7 @@ trial-memory = 500
 out = "elsewhere"
 storage = "sqlite:///a.db"
 estimate = false
+deterministic = true
 strict = true
 only-plugins = ["nncompare"]
 show-rows = true
@@ -110,6 +111,7 @@ def test_config_every_setting_reaches_the_run(asked):
         pins={"cnn": {"kernel": 3}, "mlp": {"activation": "tanh"}},
         out=Path("elsewhere"),
         strict=True,
+        deterministic=True,
         show_rows=True,
         timeout_s=1200.0,
         trial_timeout_s=1.5,
