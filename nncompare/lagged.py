@@ -18,7 +18,7 @@ from nncompare.plan import PlannedStudy
 from nncompare.results import TrialRecord
 from nncompare.samplers import make_pruner, make_sampler
 
-__all__ = ["LAG", "failures_in_a_row", "lagged_study", "wait_for_known"]
+__all__ = ["LAG", "in_order", "lagged_study", "wait_for_known"]
 
 LAG = 4
 
@@ -28,10 +28,11 @@ def wait_for_known(number: int, running: Mapping[int, Future[None]]) -> None:
     wait([future for other, future in running.items() if other <= number - LAG])
 
 
-def failures_in_a_row(records: Mapping[int, TrialRecord], number: int) -> int:
-    """Return how many trials before ``number`` failed one after the other, the last that it may know included."""
-    states = [record.state for other, record in sorted(records.items()) if other <= number - LAG]
-    return next((i for i, state in enumerate(reversed(states)) if state != "failed"), len(states))
+def in_order(records: Mapping[int, TrialRecord], number: int | None) -> list[TrialRecord]:
+    """Return the records that trial ``number`` may know of, by number; where it is None all, as they ended."""
+    if number is None:
+        return sorted(records.values(), key=lambda record: record.finished_s or 0.0)
+    return [record for other, record in sorted(records.items()) if other <= number - LAG]
 
 
 def lagged_study(

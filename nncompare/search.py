@@ -19,7 +19,7 @@ from nncompare.exceptions import StorageError
 from nncompare.execution.specs import Answer, FitAnswer, FitSpec
 from nncompare.execution.supervisor import RefusedError
 from nncompare.faultpoints import reached
-from nncompare.lagged import failures_in_a_row, lagged_study, wait_for_known
+from nncompare.lagged import in_order, lagged_study, wait_for_known
 from nncompare.plan import PlannedStudy
 from nncompare.results import Failure, FailureCategory, TrialRecord
 from nncompare.room import is_no_room
@@ -63,7 +63,6 @@ class Search:
         self._lock, self._storage = threading.Lock(), storage
         self._records: dict[int, TrialRecord] = {}
         self._spaces: dict[int, dict[str, dict[str, Any]]] = {}
-        self._failures_in_a_row = 0
         self._broken: Failure | None = None
         self._start = time.monotonic()
         self._running_since: dict[int, float] = {}
@@ -126,8 +125,6 @@ class Search:
                 self._tell_optuna(trial.number, kept.record)  # it was committed, and not told
             self._records[trial.number] = kept.record
             self._spaces[trial.number] = kept.space
-        for record in sorted(self._records.values(), key=lambda record: record.finished_s or 0.0):
-            self._count_failure(record)
         self._start_clock()
 
     def _start_clock(self) -> None:
@@ -181,9 +178,11 @@ class Search:
 
     def _only_fails(self) -> bool:
         """Tell whether the last trials that the next one may know of all failed."""
-        if self._is_lagged:
-            return failures_in_a_row(self._records, self._next_number()) >= MAX_CONSECUTIVE_FAILURES
-        return self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES
+        with self._lock:
+            known = in_order(self._records, self._next_number() if self._is_lagged else None)
+        return len(known) >= MAX_CONSECUTIVE_FAILURES and all(
+            record.state == "failed" for record in known[-MAX_CONSECUTIVE_FAILURES:]
+        )
 
     def _time_is_up(self) -> bool:
         """Tell whether the trials have used the study's share of ``--timeout``; the first one always runs."""
@@ -281,14 +280,10 @@ class Search:
             keep_trial(self._folder, record, running.asked)
         with self._lock:
             self._records[record.number] = record
-            self._count_failure(record)
             if is_final:
                 self._tell_optuna(record.number, record)
             event = self._finished(record)
         self._session.tell(event)
-
-    def _count_failure(self, record: TrialRecord) -> None:
-        self._failures_in_a_row = self._failures_in_a_row + 1 if record.state == "failed" else 0
 
     def _tell_optuna(self, number: int, record: TrialRecord) -> None:
         """Tell Optuna how a trial ended, which is done once."""

@@ -226,7 +226,7 @@ def test_compare_refuses_a_name_and_leaves_nothing(tmp_path):
 
 def test_load_results_of_a_damaged_file(tmp_path):
     (tmp_path / "results.json").write_text('{"schema_version": 9}')
-    with pytest.raises(ResultsError, match="schema_version"):
+    with pytest.raises(ResultsError, match="schema version 9"):
         load_results(tmp_path)
     with pytest.raises(ResultsError, match="FileNotFoundError"):
         load_results(tmp_path / "nowhere")

@@ -14,7 +14,7 @@ import pytest
 from nncompare.comparison import load_results
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import FitAnswer
-from nncompare.lagged import LAG, failures_in_a_row
+from nncompare.lagged import LAG, in_order
 from nncompare.results import Failure, TrialRecord
 
 from .children import fault, processes_with, wait_until
@@ -112,11 +112,15 @@ def test_lagged_search_that_only_fails_ends_at_the_same_trial(searching, jobs): 
     assert [trial.number for trial in found.trials] == list(range(5 + LAG - 1))
 
 
-def test_failures_are_counted_in_the_order_of_the_trials():
-    states = ["failed", "complete", "failed", "failed", "complete", "failed"]
-    records = {n: TrialRecord(number=n, state=state, params={}) for n, state in enumerate(states)}
-    assert [failures_in_a_row(records, n + LAG) for n in range(6)] == [1, 0, 1, 2, 0, 1]
-    assert failures_in_a_row({}, 0) == 0
+def test_trials_that_one_may_know_of_are_in_their_order():
+    records = {n: TrialRecord(number=n, state="failed", params={}, finished_s=9.0 - n) for n in (2, 0, 1)}
+    assert [[record.number for record in in_order(records, n + LAG)] for n in range(4)] == [
+        [0],
+        [0, 1],
+        [0, 1, 2],
+        [0, 1, 2],
+    ]
+    assert [record.number for record in in_order(records, None)] == [2, 1, 0]
 
 
 NNCOMPARE = (sys.executable, "-c", "from nncompare.cli import main; main()")
