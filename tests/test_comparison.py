@@ -228,7 +228,7 @@ def test_load_results_of_a_damaged_file(tmp_path):
     (tmp_path / "results.json").write_text('{"schema_version": 9}')
     with pytest.raises(ResultsError, match="schema version 9"):
         load_results(tmp_path)
-    with pytest.raises(ResultsError, match="FileNotFoundError"):
+    with pytest.raises(ResultsError, match="there is no such file"):
         load_results(tmp_path / "nowhere")
 
 
