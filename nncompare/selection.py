@@ -126,13 +126,16 @@ def limit_plugins(names: Iterable[str]) -> Callable[[], None]:
     return restore
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a question that names the nearest of the known names, after a space; empty where none is near."""
+def did_you_mean(name: str, known: Iterable[str], *, before: str = "", after: str = "") -> str:
+    """Return a question that names the nearest of the known names, after a space; empty where none is near.
+
+    ``before`` and ``after`` are put around it: a folder that two files share makes them no nearer.
+    """
     import difflib
 
     in_lower_case = {each.lower(): each for each in known}
     near = difflib.get_close_matches(name.lower(), in_lower_case, n=1)
-    return f" Did you mean '{in_lower_case[near[0]]}'?" if near else ""
+    return f" Did you mean '{before}{in_lower_case[near[0]]}{after}'?" if near else ""
 
 
 def normalized(distribution: str) -> str:
