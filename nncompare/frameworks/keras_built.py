@@ -25,8 +25,8 @@ _REGISTER = "@keras.saving.register_keras_serializable(package=<your distributio
 _SUMS_TO_ONE = frozenset({"softmax", "sparsemax"})
 
 
-def required(params: Mapping[str, Any], name: str) -> Any:
-    """Return a parameter that each configuration of a Keras plugin has to hold.
+def required(params: Mapping[str, Any], name: str, *, what: str = "its training") -> Any:
+    """Return a parameter that a configuration of a Keras plugin has to hold, and say for what where it does not.
 
     Raises
     ------
@@ -35,8 +35,8 @@ def required(params: Mapping[str, Any], name: str) -> Any:
     """
     if name not in params:
         raise PluginError(
-            f"The parameters hold no '{name}', which KerasPlugin needs to train: return it from suggest_params() "
-            "and default_params()."
+            f"The parameters hold no '{name}', which KerasPlugin needs for {what}: return it from "
+            "suggest_params() and default_params()."
         )
     return params[name]
 
