@@ -148,19 +148,16 @@ def _serialised(model: Any) -> Any:
         return keras.saving.serialize_keras_object(model)
 
 
-def _parts(config: Any, *, is_inner: bool = False) -> Iterator[dict[str, Any]]:
-    """Yield all parts of a configuration that stand for functions and for objects of others than Keras.
-
-    ``is_inner`` tells that this is what an object's own ``get_config`` returned.
-    """
+def _parts(config: Any) -> Iterator[dict[str, Any]]:
+    """Yield all parts of a configuration that stand for functions and for objects of others than Keras."""
     if isinstance(config, list | tuple):
         for part in config:
             yield from _parts(part)
     elif isinstance(config, dict):
-        if _is_lambda(config, is_inner=is_inner) or _is_function(config) or _is_own_object(config):
+        if _is_lambda(config) or _is_function(config) or _is_own_object(config):
             yield config
-        for key, part in config.items():
-            yield from _parts(part, is_inner=key == "config" and "class_name" in config)
+        for part in config.values():
+            yield from _parts(part)
 
 
 def _check_part(config: dict[str, Any]) -> None:
@@ -179,7 +176,7 @@ def _check_part(config: dict[str, Any]) -> None:
         raise PluginError(
             f"The model that build() returned contains the {kind if is_function else definition} '{name}', which "
             f"is not registered, so that Keras could not load the saved model: put {_REGISTER} above "
-            f"'{definition} {name}'."
+            f"'{definition} {name}'{', or above a function of your own that calls it' if is_function else ''}."
         )
     try:
         # Without its weights: that would take as long as build().
@@ -196,11 +193,11 @@ def _is_found(config: dict[str, Any]) -> bool:
         return False
 
 
-def _is_lambda(config: dict[str, Any], *, is_inner: bool) -> bool:
+def _is_lambda(config: dict[str, Any]) -> bool:
     """Tell whether this is Python code; of an activation, Keras leaves nothing but that, in three parts."""
     if config.get("class_name") == "__lambda__":
         return True
-    value = config["value"] if set(config) == {"value"} and not is_inner else None
+    value = config["value"] if set(config) == {"value"} else None
     return isinstance(value, list | tuple) and len(value) == 3 and _is_code(value[0])
 
 
