@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nncompare.location import why_not_imported
 from nncompare.modulefile import files_beside, modules_beside
-from nncompare.selection import did_you_mean
+from nncompare.selection import did_you_mean, nearest
 
 __all__ = ["did_you_mean_file", "why_not_found"]
 
@@ -27,6 +27,5 @@ def why_not_found(error: Exception, wanted: str) -> str:
     if not missing or not f"{wanted}.".startswith(f"{missing}."):
         return reason
     package, dot, name = missing.rpartition(".")
-    rest = wanted.removeprefix(missing)
-    hint = did_you_mean(name, modules_beside(missing), before=f"{package}{dot}", after=rest)
-    return f"{reason}.{hint}" if hint else reason
+    near = nearest(name, modules_beside(missing))
+    return f"{reason}; the nearest is '{package}{dot}{near}{wanted.removeprefix(missing)}'" if near else reason

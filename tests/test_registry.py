@@ -183,9 +183,9 @@ def test_find_missing_file_is_not_near_to_another_because_of_their_folder(tmp_pa
 @pytest.mark.parametrize(
     ("typed", "hint"),
     [
-        ("shop_of_names.modles.net", r"\. Did you mean 'shop_of_names\.models\.net'\?"),
-        ("shop_of_names.models.nte", r"\. Did you mean 'shop_of_names\.models\.net'\?"),
-        ("shop_of_nmes.models.net", r"\. Did you mean 'shop_of_names\.models\.net'\?"),
+        ("shop_of_names.modles.net", r"; the nearest is 'shop_of_names\.models\.net'"),
+        ("shop_of_names.models.nte", r"; the nearest is 'shop_of_names\.models\.net'"),
+        ("shop_of_nmes.models.net", r"; the nearest is 'shop_of_names\.models\.net'"),
         ("shop_of_names.models.conv", r"No module named 'shop_of_names\.models\.conv'"),
         ("shop_of_names.models.eager", r"No module named 'ne' \(eager\.py:1\)"),
     ],
