@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 from nncompare.exceptions import UsageError
-from nncompare.modulefile import files_beside
+from nncompare.nearnames import did_you_mean_file
 from nncompare.registry import LOCAL, PluginRef
 from nncompare.selection import did_you_mean
 
@@ -27,7 +27,7 @@ def check_names_class(name: str) -> None:
     if ":" in name or path.suffix != ".py":
         return
     if not path.is_file():
-        hint = did_you_mean(name, files_beside(path, name))
+        hint = did_you_mean_file(path, name)
         raise UsageError(
             f"There is no file '{name}', and no class is named: 'path/to/file.py:Class' is expected.{hint}"
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import pkgutil
 import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 
-__all__ = ["classes_in", "file_of_module", "files_beside", "import_file", "import_module"]
+__all__ = ["classes_in", "file_of_module", "files_beside", "import_file", "import_module", "modules_beside"]
 
 
 def file_of_module(module: str) -> str | None:
@@ -51,7 +52,13 @@ def classes_in(module: ModuleType) -> list[str]:
     return [name for name, value in found if value.__module__ == module.__name__]
 
 
-def files_beside(path: Path, typed: str) -> list[str]:
-    """Return the Python files in the folder of one that is missing, written as it was typed."""
-    folder = typed.removesuffix(Path(typed).name)
-    return sorted(f"{folder}{file.name}" for file in path.parent.glob("*.py"))
+def files_beside(path: Path) -> list[str]:
+    """Return the names, without ``.py``, of the Python files in the folder of one that is missing."""
+    return sorted(file.stem for file in path.parent.glob("*.py"))
+
+
+def modules_beside(name: str) -> list[str]:
+    """Return the last names of the modules of the package that one is missing from, or of those of no package."""
+    package, _, _ = name.rpartition(".")
+    folders = getattr(sys.modules.get(package), "__path__", []) if package else None
+    return sorted({module.name for module in pkgutil.iter_modules(folders)})

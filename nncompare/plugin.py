@@ -83,7 +83,8 @@ class ModelTags:
     sparse : bool, default False
         The model takes ``scipy.sparse.csr_array`` for ``tabular``: needed for tokens as TF-IDF.
     default_dataset : str or None
-        The data set on which ``nncompare run -m NAME`` runs the model, beside the common ground.
+        The data set on which ``nncompare run -m NAME`` runs the model, beside the common ground: the name of one
+        that is installed.
     framework : {"keras", "sklearn"} or None
         What the fork server imports ahead, so that a trial starts at once.
     api_version : int, default 1
@@ -99,7 +100,17 @@ class ModelTags:
 
 @dataclass(frozen=True, slots=True)
 class EpochReport:
-    """One epoch as it was reported; losses are mean log losses in nats, accuracies fractions."""
+    """One epoch as it was reported.
+
+    Parameters
+    ----------
+    epoch : int
+        Counted from 1.
+    train_loss, valid_loss : float or None
+        Mean log loss in nats; None where it was not reported.
+    valid_accuracy : float or None
+        Fraction from 0 to 1; None where it was not reported.
+    """
 
     epoch: int
     train_loss: float | None
@@ -207,8 +218,8 @@ class FittedModel(ABC):
         Returns
         -------
         ndarray of shape (n_samples, n_classes), float32
-            Rows sum to 1, those of samples far from the training part too; column ``k`` belongs to class code
-            ``k``.
+            Rows are finite and sum to 1, those of samples far from the training part too; column ``k`` belongs
+            to class code ``k``.
         """
 
     @abstractmethod

@@ -17,8 +17,8 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from nncompare.exceptions import PluginError, UsageError
-from nncompare.location import why_not_imported
-from nncompare.modulefile import classes_in, file_of_module, files_beside, import_file, import_module
+from nncompare.modulefile import classes_in, file_of_module, import_file, import_module
+from nncompare.nearnames import did_you_mean_file, why_not_found
 from nncompare.selection import Selection, did_you_mean, normalized
 
 Group: TypeAlias = Literal["nncompare.models", "nncompare.datasets"]
@@ -213,7 +213,7 @@ def load_class(value: str) -> type:
     try:
         module = import_file(Path(where)) if where.endswith(".py") else import_module(where)
     except Exception as error:  # the border to foreign code: whatever it raises has one owner and one message
-        raise PluginError(f"'{value}' cannot be imported: {why_not_imported(error)}") from error
+        raise PluginError(f"'{value}' cannot be imported: {why_not_found(error, where)}") from error
     try:
         found = attrgetter(qualified_name)(module)
     except AttributeError as error:
@@ -285,7 +285,7 @@ def _local(name: str, group: Group) -> PluginRef:
     if where.endswith(".py"):
         path = Path(where).expanduser()
         if not path.is_file():
-            hint = did_you_mean(where, files_beside(path, where))
+            hint = did_you_mean_file(path, where)
             raise UsageError(f"There is no file '{where}', which the {KINDS[group]} '{name}' names.{hint}")
         where = str(path.resolve())
     elif _CLASS.fullmatch(name) is None:

@@ -16,7 +16,16 @@ from typing import Self
 
 from nncompare.exceptions import UsageError
 
-__all__ = ["DISABLE_VARIABLE", "ONLY_VARIABLE", "OWN", "Selection", "did_you_mean", "limit_plugins", "normalized"]
+__all__ = [
+    "DISABLE_VARIABLE",
+    "ONLY_VARIABLE",
+    "OWN",
+    "Selection",
+    "did_you_mean",
+    "limit_plugins",
+    "nearest",
+    "normalized",
+]
 
 DISABLE_VARIABLE = "NNCOMPARE_DISABLE_PLUGINS"
 ONLY_VARIABLE = "NNCOMPARE_ONLY_PLUGINS"
@@ -126,13 +135,22 @@ def limit_plugins(names: Iterable[str]) -> Callable[[], None]:
     return restore
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a question that names the nearest of the known names, after a space; empty where none is near."""
+def did_you_mean(name: str, known: Iterable[str], *, before: str = "", after: str = "") -> str:
+    """Return a question that names the nearest of the known names, after a space; empty where none is near.
+
+    ``before`` and ``after`` are put around it: a folder that two files share makes them no nearer.
+    """
+    near = nearest(name, known)
+    return f" Did you mean '{before}{near}{after}'?" if near else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the nearest of the known names; empty where none is near."""
     import difflib
 
     in_lower_case = {each.lower(): each for each in known}
     near = difflib.get_close_matches(name.lower(), in_lower_case, n=1)
-    return f" Did you mean '{in_lower_case[near[0]]}'?" if near else ""
+    return in_lower_case[near[0]] if near else ""
 
 
 def normalized(distribution: str) -> str:

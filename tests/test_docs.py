@@ -201,6 +201,17 @@ def test_docs_name_every_check_and_its_property():
         assert [text for (_, text), c in zip(named, checks, strict=True) if not _begins(text, summary(c))] == []
 
 
+CONTRACT_LINES = {
+    "FittedModel": [
+        "**`load(folder: Path) -> Self`**, a `classmethod`\n",
+        "**`n_parameters: int`**, a property:",
+        "**`save(folder: Path) -> None`**\n",
+    ],
+    "Ragged": ["-> Ragged`**, a `classmethod`\n", "**`nbytes: int`**, a property:"],
+    "EpochReport": [f"\n| `{name}` | " for name in ("epoch", "train_loss, valid_loss", "valid_accuracy")],
+}
+
+
 def test_docs_contract_is_written_out_with_every_name_and_method():
     import nncompare.plugin as contract
 
@@ -213,6 +224,14 @@ def test_docs_contract_is_written_out_with_every_name_and_method():
         assert [name for name in cls.__abstractmethods__ if f"**`{name}" not in section] == []
     assert "Checks of `nncompare.testing` that cannot hold" in page
     assert "- Raises `DivergedError`: A loss is NaN, infinite or beyond 1e30." in page
+
+
+def test_docs_contract_shows_what_is_a_class_method_and_the_types_of_properties_and_fields():
+    page = (DOCS / "reference" / "plugins.md").read_text(encoding="utf-8")
+    shown = {name: page.partition(f"### {name}\n")[2].partition("\n### ")[0] for name in CONTRACT_LINES}
+    assert {
+        name: [line for line in lines if line not in shown[name]] for name, lines in CONTRACT_LINES.items()
+    } == {name: [] for name in CONTRACT_LINES}
 
 
 def _begins(text: str, line: str) -> bool:

@@ -2,6 +2,7 @@ import json
 import random
 import subprocess
 import sys
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -232,7 +233,9 @@ class WithLambda(Dense):
 
 
 def test_lambda_layers_are_refused_with_advice():
-    with pytest.raises(PluginError, match=r"'twice'.*register_keras_serializable"):
+    with pytest.raises(
+        PluginError, match=r"a lambda function.*Write it as a function.*register_keras_serializable"
+    ):
         fit(data(), plugin=WithLambda)
 
 
@@ -260,9 +263,25 @@ def doubled(x):
     return 2 * x
 
 
+def relu(x):
+    return keras.ops.maximum(x, 0.25)
+
+
+def square(x):
+    return 3 * x
+
+
+@keras.saving.register_keras_serializable(package="tests")
+def halved(x):
+    return x / 2
+
+
 class Unregistered(keras.layers.Layer):
     def call(self, x):
         return 2 * x
+
+    def compute_output_shape(self, shape):
+        return shape
 
 
 @keras.saving.register_keras_serializable(package="tests")
@@ -303,6 +322,77 @@ class WithoutConfig(keras.layers.Layer):
 
     def call(self, x):
         return self.function(x)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Priors(keras.initializers.Initializer):
+    def __init__(self, value):
+        self.value = value
+
+    def __call__(self, shape, dtype=None):
+        return keras.ops.convert_to_tensor(self.value, dtype)
+
+    def get_config(self):
+        return {"value": self.value}
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Halving(keras.layers.Layer):
+    """It makes a Lambda layer itself, which is not stored."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.inner = keras.layers.Lambda(lambda x: x / 2)
+
+    def build(self, shape):
+        self.inner.build(shape)
+
+    def call(self, x):
+        return self.inner(x)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Measured(keras.layers.Layer):
+    """What it was made with is known once it is built."""
+
+    def __init__(self, width=None, **options):
+        super().__init__(**options)
+        self.width = width
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(shape[-1],), initializer="ones")
+
+    def call(self, x):
+        return x * self.scale
+
+    def get_config(self):
+        return {**super().get_config(), "width": int(self.scale.shape[0])}
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class ByName(keras.layers.Layer):
+    """It stores a function's name, and looks it up itself."""
+
+    known: ClassVar = {"relu": relu}
+
+    def __init__(self, function="relu", **options):
+        super().__init__(**options)
+        self.function = self.known[function]
+
+    def call(self, x):
+        return self.function(x)
+
+    def get_config(self):
+        (name,) = [name for name, function in self.known.items() if function is self.function]
+        return {**super().get_config(), "function": name}
+
+
+class OfMain(keras.layers.Layer):
+    def call(self, x):
+        return 2 * x
+
+
+OfMain.__module__ = "__main__"
 
 
 def ending(*layers):
@@ -367,6 +457,34 @@ UNFIT = {
         (lambda data: keras.layers.Dense(4, activation=lambda x: 2 * x), softmax),
         "contains a lambda function.*Write it as a function",
     ),
+    "lambda-layer": (
+        (lambda data: keras.layers.Lambda(lambda x: 2 * x), softmax),
+        "contains a lambda function.*Write it as a function",
+    ),
+    "lambda-for-the-output-shape": (
+        (lambda data: keras.layers.Lambda(halved, output_shape=lambda shape: shape), softmax),
+        "contains a lambda function.*Write it as a function",
+    ),
+    "method": (
+        (lambda data: keras.layers.Dense(4, activation=Registered().call), softmax),
+        "contains the method 'call'.*Write it as a function",
+    ),
+    "function-named-as-an-activation-of-keras": (
+        (lambda data: keras.layers.Dense(4, activation=relu), softmax),
+        "contains the function 'relu', which is not registered, so that Keras would load .* above 'def relu'",
+    ),
+    "function-named-as-an-activation-of-keras-in-a-cell": (
+        (lambda data: keras.layers.Reshape((3, 2)), lambda data: keras.layers.GRU(4, activation=relu), softmax),
+        "contains the function 'relu', which is not registered, so that Keras would load .* above 'def relu'",
+    ),
+    "function-named-as-an-operation-of-keras": (
+        (lambda data: keras.layers.Dense(4, activation=square), softmax),
+        "contains the function 'square', which is not registered.*above 'def square'",
+    ),
+    "own-layer-of-main": (
+        (lambda data: OfMain(), softmax),
+        "contains the class 'OfMain', which is not registered.*above 'class OfMain'",
+    ),
     "wrong-configuration": (
         (lambda data: Forgetful(3), softmax),
         r"could not be loaded once saved.*Give each of your layer classes a get_config\(\)",
@@ -392,14 +510,61 @@ def test_model_that_cannot_be_scored_or_loaded_is_refused_before_it_is_trained(l
         (softmax, lambda data: keras.layers.Activation("linear", dtype="float32")),
         (lambda data: keras.layers.Dense(data.n_classes), lambda data: keras.layers.Softmax()),
         (lambda data: keras.layers.Dense(data.n_classes, activation=keras.ops.softmax),),
+        (
+            lambda data: keras.layers.Dense(
+                data.n_classes,
+                activation="softmax",
+                bias_initializer=keras.initializers.Constant([0.5, 0.3, 0.2]),
+            ),
+        ),
+        (lambda data: keras.layers.Dense(3, bias_initializer=Priors([0.5, 0.3, 0.2])), softmax),
+        (lambda data: keras.layers.Dense(3, bias_initializer=Priors([0.5, 0.3, 0.2]), activation=halved), softmax),
+        (lambda data: keras.layers.Lambda(halved), lambda data: Halving(), softmax),
+        (lambda data: keras.layers.Lambda(keras.ops.relu), lambda data: ByName(), softmax),
+        (lambda data: keras.layers.Dense(4, activation=tf.nn.relu), softmax),
+        (lambda data: keras.layers.Reshape((3, 2)), lambda data: keras.layers.GRU(4, activation=halved), softmax),
     ],
-    ids=["own-layers", "cast-behind", "softmax-layer", "softmax-function"],
+    ids=[
+        *("own-layers", "cast-behind", "softmax-layer", "softmax-function", "constant-of-three"),
+        *("own-initializer-of-three", "own-activation", "lambda-layer-of-a-registered-function"),
+        *("function-that-a-layer-looks-up", "function-of-tensorflow", "own-activation-in-a-cell"),
+    ],
 )
 def test_model_that_can_be_scored_and_loaded_is_trained(layers, tmp_path):
-    model, context = fit(data(), data(seed=1), plugin=ending(*layers), max_epochs=1)
+    train = data(n_classes=3)
+    model, context = fit(train, data(n_classes=3, seed=1), plugin=ending(*layers), max_epochs=1)
     assert len(context.history) == 1
-    model.save(tmp_path)
-    assert KerasModel.load(tmp_path).n_parameters == model.n_parameters
+    check_loads_as_it_was(model, train.X, tmp_path)
+
+
+def check_loads_as_it_was(model, X, folder):
+    model.save(folder)
+    np.testing.assert_allclose(KerasModel.load(folder).predict_proba(X), model.predict_proba(X), atol=1e-6)
+
+
+def test_layer_that_is_known_once_it_is_built_is_trained(tmp_path):
+    class Late(Dense):
+        def hidden(self):
+            return [Measured()]
+
+    model, _ = fit(data(), plugin=Late, max_epochs=1)
+    check_loads_as_it_was(model, data().X, tmp_path)
+
+
+def test_list_of_one_output_is_trained(tmp_path):
+    class Listed(Dense):
+        def build(self, params, data):
+            x = keras.Input(data.sample_shape)
+            return keras.Model(x, [softmax(data)(x)])
+
+    model, _ = fit(data(), plugin=Listed, max_epochs=1)
+    check_loads_as_it_was(model, data().X, tmp_path)
+
+
+def test_function_keeps_its_name_where_it_is_refused():
+    with pytest.raises(PluginError, match="'relu'"):
+        fit(data(), plugin=ending(lambda data: keras.layers.Dense(4, activation=relu), softmax))
+    assert relu.__name__ == "relu"
 
 
 @pytest.mark.parametrize(

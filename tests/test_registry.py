@@ -171,6 +171,39 @@ def test_find_local_name_that_cannot_be_right(name, message):
         find(name, MODELS)
 
 
+def test_find_missing_file_is_not_near_to_another_because_of_their_folder(tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "conv.py").touch()
+    monkeypatch.chdir(tmp_path)
+    for typed in ("models/lstm.py", "models/a.py"):
+        with pytest.raises(UsageError, match=rf"There is no file '{typed}'.* names\.$"):
+            find(f"{typed}:Net", MODELS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("shop_of_names.modles.net", r"; the nearest is 'shop_of_names\.models\.net'"),
+        ("shop_of_names.models.nte", r"; the nearest is 'shop_of_names\.models\.net'"),
+        ("shop_of_nmes.models.net", r"; the nearest is 'shop_of_names\.models\.net'"),
+        ("shop_of_names.models.conv", r"No module named 'shop_of_names\.models\.conv'"),
+        ("shop_of_names.models.eager", r"No module named 'ne' \(eager\.py:1\)"),
+    ],
+)
+def test_load_class_of_a_missing_module_suggests_the_nearest(tmp_path, monkeypatch, typed, hint):
+    folder = tmp_path / "shop_of_names" / "models"
+    folder.mkdir(parents=True)
+    (folder / "net.py").write_text("class Net: ...\n", encoding="utf-8")
+    (folder / "eager.py").write_text("import ne\n", encoding="utf-8")
+    (folder / "__init__.py").touch()
+    (folder.parent / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.startswith("shop_of_names")]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(PluginError, match=rf"cannot be imported: ModuleNotFoundError: .*{hint}$"):
+        load_class(f"{typed}:Net")
+
+
 def test_find_missing_file_suggests_the_nearest(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "net.py").touch()

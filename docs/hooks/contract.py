@@ -61,8 +61,7 @@ def lines(path: str) -> Iterator[str]:
     yield from _documented(found)
     for member in found.body:
         if isinstance(member, ast.FunctionDef) and not member.name.startswith("_"):
-            is_property = any(ast.unparse(each) == "property" for each in member.decorator_list)
-            yield from _property_lines(member) if is_property else _function_lines(member)
+            yield from _property_lines(member) if "property" in _decorators(member) else _function_lines(member)
 
 
 def _definition(module: str, name: str) -> ast.ClassDef | ast.FunctionDef:
@@ -77,15 +76,21 @@ def _definition(module: str, name: str) -> ast.ClassDef | ast.FunctionDef:
     raise SystemExit(f"{module} has no {name}, which docs/hooks/generate.py shows.")
 
 
+def _decorators(node: ast.FunctionDef) -> list[str]:
+    return [ast.unparse(each) for each in node.decorator_list]
+
+
 def _property_lines(node: ast.FunctionDef) -> Iterator[str]:
-    yield f"**`{node.name}`**: {_words(ast.get_docstring(node) or '')}\n"
+    kind = f": {ast.unparse(node.returns)}" if node.returns else ""
+    yield f"**`{node.name}{kind}`**, a property: {_words(ast.get_docstring(node) or '')}\n"
 
 
 def _function_lines(node: ast.FunctionDef) -> Iterator[str]:
     """Yield the signature and the docstring of a function or method."""
     node.args.args = [each for each in node.args.args if each.arg not in ("self", "cls")]
     arguments = re.sub(r"(?<=[\w\]])=(?=\S)", " = ", ast.unparse(node.args))
-    yield f"**`{node.name}({arguments}) -> {ast.unparse(node.returns) if node.returns else None}`**\n"
+    kind = ", a `classmethod`" if "classmethod" in _decorators(node) else ""
+    yield f"**`{node.name}({arguments}) -> {ast.unparse(node.returns) if node.returns else None}`**{kind}\n"
     yield from _documented(node)
 
 

@@ -56,7 +56,7 @@ class Ragged:
         return len(self.offsets) - 1
 
     @property
-    def lengths(self) -> Offsets:
+    def lengths(self) -> npt.NDArray[np.int64]:
         """Number of tokens of each sample, int64 of shape (n_samples,)."""
         return np.diff(self.offsets)
 

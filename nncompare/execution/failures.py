@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 
 from pydantic import ValidationError
 
 from nncompare.exceptions import DataError, DivergedError, StorageError
 from nncompare.location import line_of
+from nncompare.plugin import DatasetPlugin, ModelPlugin
 from nncompare.results import FailureCategory
 
 MESSAGE_CHARACTERS = 500
@@ -30,8 +32,16 @@ def category(error: BaseException) -> FailureCategory:
 
 def describe_error(error: BaseException) -> str:
     """Return ``Type: message (file:line)`` on one line, pointing at the deepest line of the plugin's own code."""
-    where = line_of(error)
+    where = line_of(error, [*_below(ModelPlugin), *_below(DatasetPlugin)])
     return f"{type(error).__name__}: {message_of(error) or 'no message'}{f' ({where})' if where else ''}"
+
+
+def _below(base: type) -> Iterator[type]:
+    """Yield all classes that derive from one, as far as they were imported."""
+    classes: list[type] = base.__subclasses__()
+    for each in classes:
+        yield each
+        yield from _below(each)
 
 
 def message_of(error: BaseException) -> str:

@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from nncompare.data.records import Data, DataSpec, Samples
-from nncompare.exceptions import PluginError
 from nncompare.frameworks.keras_adam import FusedAdam
 from nncompare.frameworks.keras_built import required
 from nncompare.frameworks.keras_training import (
@@ -180,9 +179,4 @@ def _max_length(params: Params, data: DataSpec) -> int | None:
     """Return how many tokens of a text are read, None where the samples are no texts."""
     if data.view != "tokens":
         return None
-    if "max_length" not in params:
-        raise PluginError(
-            f"The parameters hold no 'max_length', which tokens need (data set {data.name!r}): return it from "
-            "suggest_params() and default_params()."
-        )
-    return int(params["max_length"])
+    return int(required(params, "max_length", what=f"the texts of {data.name!r}"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FunctionType
 from typing import Any
 
 import keras
@@ -11,16 +14,19 @@ import keras
 from nncompare.data.records import DataSpec
 from nncompare.exceptions import PluginError
 
-__all__ = ["check_loadable", "check_outputs", "required"]
+__all__ = ["check_loadable", "check_model", "required", "single_output"]
 
-_LOADED_BY_NAME = frozenset({"builtins", "keras", "keras_cv", "keras_hub", "keras_nlp"})
+_LOADED_BY_NAME = frozenset({"keras", "keras_cv", "keras_hub", "keras_nlp"})
 """Packages whose classes Keras finds again although nobody registered them."""
-_WITH_FUNCTIONS = ("activations", "constraints", "initializers", "ops", "regularizers")
+_SAME_FUNCTIONS = _LOADED_BY_NAME | {"tensorflow"}
+"""Packages whose functions are, where their names are the same, those of Keras."""
+_OWN = " of the plugin"
+_REGISTER = "@keras.saving.register_keras_serializable(package=<your distribution>)"
 _SUMS_TO_ONE = frozenset({"softmax", "sparsemax"})
 
 
-def required(params: Mapping[str, Any], name: str) -> Any:
-    """Return a parameter that each configuration of a Keras plugin has to hold.
+def required(params: Mapping[str, Any], name: str, *, what: str = "its training") -> Any:
+    """Return a parameter that a configuration of a Keras plugin has to hold, and say for what where it does not.
 
     Raises
     ------
@@ -29,53 +35,74 @@ def required(params: Mapping[str, Any], name: str) -> Any:
     """
     if name not in params:
         raise PluginError(
-            f"The parameters hold no '{name}', which KerasPlugin needs to train: return it from suggest_params() "
-            "and default_params()."
+            f"The parameters hold no '{name}', which KerasPlugin needs for {what}: return it from "
+            "suggest_params() and default_params()."
         )
     return params[name]
 
 
-def check_loadable(model: object) -> None:
-    """Refuse what Keras could not load again in safe mode: a training would be spent before that is seen.
+def check_model(model: object) -> None:
+    """Refuse what is no model.
 
     Raises
     ------
     PluginError
-        It is no model, holds Python code or something that is not registered, or cannot be made from its own
-        configuration.
+        It is something else.
     """
     if not isinstance(model, keras.Model):
         what = "None" if model is None else f"an object of type {type(model).__name__}"
         raise PluginError(f"build() returned {what}; a keras.Model is expected: end build() with 'return model'.")
-    _refuse_lambda(model)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "The object being serialized includes a `lambda`", UserWarning)
-            config = keras.saving.serialize_keras_object(model)
-    except Exception as error:
-        raise _not_loadable(error, "it") from error
-    for found in _own_objects(config):
-        _check_own(found)
 
 
-def check_outputs(model: Any, outputs: Any, data: DataSpec) -> None:
-    """Refuse a model whose outputs are not one row of probabilities per sample, as far as its layers tell.
+def check_loadable(model: Any) -> None:
+    """Refuse what Keras could not load again in safe mode: a training would be spent before that is seen.
 
     Parameters
     ----------
     model : keras.Model
-    outputs : keras.KerasTensor
+        It has its weights, as when it is saved: a layer may tell only then what it is.
+
+    Raises
+    ------
+    PluginError
+        It holds Python code or something that is not registered, or cannot be made from its own configuration.
+    """
+    try:
+        config = _serialised(model)
+    except Exception as error:
+        raise _not_loadable(error, "it") from error
+    for found in _parts(config):
+        _check_part(found)
+    if name := _mistaken_function(model):
+        raise PluginError(
+            f"The model that build() returned contains the function '{name}', which is not registered, so that "
+            f"Keras would load a function of its own by that name, or none: put {_REGISTER} above 'def {name}'."
+        )
+
+
+def single_output(model: Any, outputs: Any, data: DataSpec) -> Any:
+    """Return the output of a model: one row of probabilities per sample, as far as its layers tell.
+
+    Parameters
+    ----------
+    model : keras.Model
+    outputs : keras.KerasTensor, or a list or dict of them
         What the model gave for a symbolic input.
     data : DataSpec
+
+    Returns
+    -------
+    keras.KerasTensor
 
     Raises
     ------
     PluginError
         The outputs are several, of another shape than (None, n_classes), or behind a Dense layer without softmax.
     """
-    if isinstance(outputs, list | tuple | dict):
-        raise PluginError(f"build() returned a model with {len(outputs)} outputs; a single one is expected.")
-    shape = tuple(outputs.shape)
+    found = keras.tree.flatten(outputs)
+    if len(found) != 1:
+        raise PluginError(f"build() returned a model with {len(found)} outputs; a single one is expected.")
+    shape = tuple(found[0].shape)
     if shape != (None, data.n_classes):
         raise PluginError(
             f"build() returned a model with output shape {shape}; (None, {data.n_classes}) is expected for the "
@@ -89,6 +116,7 @@ def check_outputs(model: Any, outputs: Any, data: DataSpec) -> None:
             f"{fault}; probabilities are expected: end it with "
             f'Dense(data.n_classes, activation="softmax").'
         )
+    return found[0]
 
 
 def _remedy(shape: tuple[Any, ...], n_classes: int) -> str:
@@ -114,56 +142,121 @@ def _without_sum(activation: Any) -> str:
     return name if is_keras and name not in _SUMS_TO_ONE else ""
 
 
-def _own_objects(config: Any) -> Iterator[dict[str, Any]]:
-    """Yield all parts of a configuration that stand for functions and objects of others than Keras."""
+def _serialised(model: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The object being serialized includes a `lambda`", UserWarning)
+        return keras.saving.serialize_keras_object(model)
+
+
+def _parts(config: Any) -> Iterator[dict[str, Any]]:
+    """Yield all parts of a configuration that stand for functions and for objects of others than Keras."""
     if isinstance(config, list | tuple):
         for part in config:
-            yield from _own_objects(part)
+            yield from _parts(part)
     elif isinstance(config, dict):
-        if _is_lambda(config) or _is_own_function(config) or _is_own_object(config):
+        if _is_lambda(config) or _is_function(config) or _is_own_object(config):
             yield config
         for part in config.values():
-            yield from _own_objects(part)
+            yield from _parts(part)
 
 
-def _check_own(config: dict[str, Any]) -> None:
+def _check_part(config: dict[str, Any]) -> None:
     """Refuse one of those parts where Keras would not find it again, or could not make it."""
-    if _is_lambda(config):
+    kind = config.get("class_name", "__lambda__")
+    if kind in ("__lambda__", "method"):
+        what = "a lambda function" if kind == "__lambda__" else f"the method '{config['config']}'"
         raise PluginError(
-            "The model that build() returned contains a lambda function, which cannot be loaded in Keras's safe "
-            "mode. Write it as a function with "
-            "@keras.saving.register_keras_serializable(package=<your distribution>)."
+            f"The model that build() returned contains {what}, which cannot be loaded in Keras's safe mode. "
+            f"Write it as a function with {_REGISTER}."
         )
-    is_function = config["class_name"] == "function"
-    kind, name = ("def", config["config"]) if is_function else ("class", config["class_name"])
-    if keras.saving.get_registered_object(name if is_function else config["registered_name"]) is None:
+    is_function = kind == "function"
+    definition, name = ("def", config["config"]) if is_function else ("class", kind)
+    is_known = keras.saving.get_registered_object(name if is_function else config["registered_name"]) is not None
+    if not is_known and not (is_function and _is_found(config)):
         raise PluginError(
-            f"The model that build() returned contains the {'function' if is_function else kind} '{name}', which "
-            "is not registered, so that Keras could not load the saved model: put "
-            f"@keras.saving.register_keras_serializable(package=<your distribution>) above '{kind} {name}'."
+            f"The model that build() returned contains the {kind if is_function else definition} '{name}', which "
+            f"is not registered, so that Keras could not load the saved model: put {_REGISTER} above "
+            f"'{definition} {name}'{', or above a function of your own that calls it' if is_function else ''}."
         )
     try:
         # Without its weights: that would take as long as build().
         keras.saving.deserialize_keras_object({**config, "build_config": None}, safe_mode=True)
     except Exception as error:
-        raise _not_loadable(error, f"the {kind} '{name}'") from error
+        raise _not_loadable(error, f"the {definition} '{name}'") from error
+
+
+def _is_found(config: dict[str, Any]) -> bool:
+    """Tell whether Keras finds a function that nobody registered: it looks among its own."""
+    try:
+        return callable(keras.saving.deserialize_keras_object(config, safe_mode=True))
+    except Exception:  # noqa: BLE001 - whatever it is, it comes again once the model is loaded
+        return False
 
 
 def _is_lambda(config: dict[str, Any]) -> bool:
     """Tell whether this is Python code; of an activation, Keras leaves nothing but that, in three parts."""
-    code = config["value"] if set(config) == {"value"} else None
-    return config.get("class_name") == "__lambda__" or (isinstance(code, list | tuple) and len(code) == 3)
+    if config.get("class_name") == "__lambda__":
+        return True
+    value = config["value"] if set(config) == {"value"} else None
+    return isinstance(value, list | tuple) and len(value) == 3 and _is_code(value[0])
 
 
-def _is_own_function(config: dict[str, Any]) -> bool:
-    if config.get("class_name") != "function":
+def _is_code(text: object) -> bool:
+    """Tell whether this is compiled code as Keras writes it: marshalled, in base 64."""
+    try:
+        return isinstance(text, str) and base64.b64decode(text)[:1] in (b"c", b"\xe3")
+    except ValueError:
         return False
-    return not any(hasattr(getattr(keras, module), str(config["config"])) for module in _WITH_FUNCTIONS)
+
+
+def _is_function(config: dict[str, Any]) -> bool:
+    return config.get("class_name") in ("function", "method") and isinstance(config.get("config"), str)
 
 
 def _is_own_object(config: dict[str, Any]) -> bool:
-    package = str(config.get("module") or "keras").partition(".")[0]
-    return package not in _LOADED_BY_NAME and bool(config.get("registered_name"))
+    """Tell whether this is of a class of others; Keras leaves the module away of what ``__main__`` defines."""
+    package = str(config.get("module")).partition(".")[0]
+    is_object = bool(config.get("registered_name")) and config.get("class_name") != "function"
+    return is_object and package not in _LOADED_BY_NAME
+
+
+def _mistaken_function(model: Any) -> str:
+    """Return the name of an own function that nobody registered and that is stored by its name; empty for none.
+
+    A stored ``relu`` tells nobody whose it was, so they are stored under other names once more.
+    """
+    functions = [
+        each for layer in model._flatten_layers() for each in vars(layer).values() if _is_unregistered(each)
+    ]
+    if not functions:
+        return ""
+    try:
+        with _renamed(functions):
+            parts = list(_parts(_serialised(model)))
+    except Exception:  # noqa: BLE001 - a layer that looks its functions up by name does not leave that to Keras
+        return ""
+    names = [str(part["config"]) for part in parts if part.get("class_name") == "function"]
+    return next((name.removesuffix(_OWN) for name in names if name.endswith(_OWN)), "")
+
+
+def _is_unregistered(value: object) -> bool:
+    if not isinstance(value, FunctionType) or str(value.__module__).partition(".")[0] in _SAME_FUNCTIONS:
+        return False
+    name = keras.saving.get_registered_name(value)
+    return name == value.__name__ != "<lambda>" and keras.saving.get_registered_object(name) is not value
+
+
+@contextmanager
+def _renamed(functions: list[FunctionType]) -> Iterator[None]:
+    """Give functions names that Keras has not, for as long as this lasts."""
+    before = [(function, function.__name__) for function in functions]
+    try:
+        for function, name in before:
+            function.__name__ = f"{name}{_OWN}"
+        yield
+    finally:
+        for function, name in before:
+            function.__name__ = name
 
 
 def _not_loadable(error: Exception, what: str) -> PluginError:
@@ -173,13 +266,3 @@ def _not_loadable(error: Exception, what: str) -> PluginError:
         f"its configuration: {type(error).__name__}: {line}. Give each of your layer classes a get_config() that "
         "returns all arguments of its __init__()."
     )
-
-
-def _refuse_lambda(model: Any) -> None:
-    for layer in model._flatten_layers():
-        if isinstance(layer, keras.layers.Lambda):
-            raise PluginError(
-                f"The model contains the Lambda layer {layer.name!r}, which holds Python code and cannot be "
-                "loaded in Keras's safe mode. Write it as a layer class with "
-                "@keras.saving.register_keras_serializable(package=<your distribution>)."
-            )

@@ -19,7 +19,7 @@ import tensorflow as tf
 from nncompare.data.ragged import Ragged
 from nncompare.data.records import Array, Data, DataSpec, Labels, Samples
 from nncompare.frameworks.keras_batches import bucketed_batches, prediction_batches
-from nncompare.frameworks.keras_built import check_loadable, check_outputs
+from nncompare.frameworks.keras_built import check_loadable, check_model, single_output
 from nncompare.frameworks.keras_tokens import RareAsUnknown
 
 CHUNK_BYTES = 16 * 2**20
@@ -139,11 +139,11 @@ def take_raw_samples(model: Any, data: DataSpec) -> Any:
     PluginError
         It is no model, its outputs are no probabilities of ``n_classes`` classes, or it could not be loaded again.
     """
-    check_loadable(model)
+    check_model(model)
     inputs = keras.Input((None,) if data.view == "tokens" else data.sample_shape, dtype=data.dtype)
-    outputs = model(_known(data)(inputs))
-    check_outputs(model, outputs, data)
-    return keras.Model(inputs, outputs)
+    output = single_output(model, model(_known(data)(inputs)), data)
+    check_loadable(model)
+    return keras.Model(inputs, output)
 
 
 def _known(data: DataSpec) -> Any:

@@ -25,7 +25,7 @@ class Boosted(SklearnModel):
     """Fitted trees, which are stored without pickle."""
 
     trusted_types: ClassVar[tuple[str, ...]] = (
-        "nncompare_hist_gradient_boosting.model.ByRounds",
+        f"{__name__}.ByRounds",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     )
 
