@@ -15,7 +15,7 @@ from nncompare.registry import DATASETS, MODELS, find
 from nncompare.testing import CheckFailedError, CheckResult, check_dataset, check_plugin, parametrize_with_checks
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, building_on, summary
 from nncompare.testing.isolated import check_isolated, find_plugin
-from nncompare.testing.outcomes import sentence
+from nncompare.testing.outcomes import ProcessLostError, sentence
 from nncompare.testing.running import judge
 from nncompare.testing.size_checks import check_n_parameters
 from nncompare.testing.subject import ModelSubject
@@ -252,9 +252,50 @@ def test_isolated_load_that_hangs_is_ended_with_its_check(flat):
     loads, after = check_isolated(ref, checks=wanted, timeout_s=8).results
     assert (loads.status, loads.category, after.status) == ("error", "timeout", "passed")
     seconds = re.match(
-        r"load\(\) or predict_proba\(\) of the saved model did not end within the (\S+) s", loads.message
+        r"In a fresh process: load\(\) or predict_proba\(\) of the saved model did not end within the (\S+) s",
+        loads.message,
     )
     assert float(seconds[1]) < 8
+
+
+RELOAD = "check_saves_and_loads_in_a_fresh_process"
+INDEPENDENT = "check_fits_are_independent"
+
+
+@pytest.mark.parametrize(
+    ("name", "check", "category", "words"),
+    [
+        ("CrashesInLoad", RELOAD, "plugin", "The process crashed with SIGSEGV."),
+        ("IsKilledInLoad", RELOAD, "killed", "The process was killed (SIGKILL)"),
+        ("ExitsElsewhere", INDEPENDENT, "plugin", "The process ended with exit code 0 and left no result."),
+    ],
+)
+def test_death_of_a_fresh_process_is_an_error_at_each_door_and_excused_at_none(flat, name, check, category, words):
+    ref = find(f"{flat / 'unruly.py'}:{name}", MODELS)
+    wanted = [check, "check_two_classes"]
+    results = check_isolated(ref, checks=wanted).results
+    here = check_plugin(getattr(unruly, name), checks=[check], on_fail="return")
+    for lost in (*(r for r in results if r.name == check), *here):
+        assert (lost.status, lost.category) == ("error", category)
+        assert lost.message.startswith(f"In a fresh process: {words}")
+    assert [r.status for r in results if r.name != check] == ["passed"]
+    (mark,) = next(
+        case.marks
+        for case in parametrize_with_checks([getattr(unruly, name)]).args[1]
+        if case.values[1].__name__ == check
+    )
+    assert not issubclass(ProcessLostError, mark.kwargs["raises"])
+
+
+def test_isolated_crash_after_what_hung_in_a_fresh_process_costs_both_checks_and_no_third(flat):
+    ref = find(f"{flat / 'unruly.py'}:HangsInLoadAndCrashesOnTwoClasses", MODELS)
+    wanted = [RELOAD, "check_two_classes", "check_ten_classes"]
+    results = check_isolated(ref, checks=wanted, timeout_s=8).results
+    assert [(r.status, r.category) for r in results] == [
+        ("error", "timeout"),
+        ("error", "plugin"),
+        ("passed", None),
+    ]
 
 
 def test_isolated_prediction_that_hangs_costs_one_time_out(flat):

@@ -11,9 +11,17 @@ from typing import Any, TypeAlias
 
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import Answer, CallAnswer, CallSpec, Spec
-from nncompare.testing.outcomes import CheckFailedError
+from nncompare.testing.outcomes import CheckFailedError, ProcessLostError, sentence
 
-__all__ = ["FRESH_TIMEOUT_S", "RunFresh", "call_fresh", "importable_value", "is_importable", "run_here"]
+__all__ = [
+    "FRESH_TIMEOUT_S",
+    "RunFresh",
+    "answer_of",
+    "call_fresh",
+    "importable_value",
+    "is_importable",
+    "run_here",
+]
 
 RunFresh: TypeAlias = Callable[[Spec], Answer]
 
@@ -25,6 +33,20 @@ def run_here(spec: Spec) -> Answer:
     """Run one request in a process that this one starts."""
     with LocalRunner() as runner:
         return runner.run(spec)
+
+
+def answer_of(run: RunFresh, spec: Spec) -> Answer:
+    """Run a request in a fresh process, and return what that answered, if it did.
+
+    Raises
+    ------
+    ProcessLostError
+        The process ended without an answer: it crashed, hung or was killed, which excuses nothing.
+    """
+    answer = run(spec)
+    if answer.failure is not None and not spec.result.exists():
+        raise ProcessLostError(f"In a fresh process: {sentence(answer.failure.message)}", answer.failure.category)
+    return answer
 
 
 def call_fresh(
@@ -48,21 +70,22 @@ def call_fresh(
     Raises
     ------
     CheckFailedError
-        The function raised, or its process ended without an answer.
+        The function raised.
+    ProcessLostError
+        Its process ended without an answer.
     """
     with tempfile.TemporaryDirectory(prefix="nncompare-check-") as name:
         folder = Path(name)
-        answer = run(
-            CallSpec(
-                plugin=importable_value(cls),
-                framework=framework,
-                timeout_s=FRESH_TIMEOUT_S,
-                result=folder / "result.json",
-                log=folder / "call.log",
-                function=function,
-                arguments=arguments,
-            )
+        spec = CallSpec(
+            plugin=importable_value(cls),
+            framework=framework,
+            timeout_s=FRESH_TIMEOUT_S,
+            result=folder / "result.json",
+            log=folder / "call.log",
+            function=function,
+            arguments=arguments,
         )
+        answer = answer_of(run, spec)
     if not isinstance(answer, CallAnswer) or answer.status != "complete":
         said = answer.failure.message if answer.failure else "no reason was given"
         raise CheckFailedError(f"In a fresh process it failed: {said.rstrip('.')}.")

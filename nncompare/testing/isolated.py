@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from nncompare.execution.process import kill_tree
 from nncompare.execution.runner import LocalRunner, refuse
 from nncompare.execution.specs import Answer, CallSpec, MeasureSpec, Request, Spec
 from nncompare.registry import DATASETS, LOCAL, MODELS, PluginRef, discover, find, installed
+from nncompare.results import Failure
 from nncompare.selection import did_you_mean
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, Check, building_on, select
 from nncompare.testing.child import FUNCTION
@@ -136,7 +137,6 @@ class _Session:
     results: list[CheckResult] = field(default_factory=list)
     _left: list[str] = field(default_factory=list)
     _planned: bool = False
-    _late: dict[str, Any] = field(default_factory=dict)
     _clock: _Clock = field(init=False)
 
     def run(self, spec: CallSpec) -> list[str]:
@@ -194,8 +194,7 @@ class _Session:
             clock.restart(lambda: kill_tree(pid), self.timeout_s)
         elif kind == "result":
             clock.restart(self.runner.kill, self.timeout_s)
-            self._take(replace(CheckResult(**message), **self._late))
-            self._late = {}
+            self._take(CheckResult(**message))
         elif kind == "fresh":
             return self._run_fresh(Request.model_validate(message).spec).model_dump(mode="json")
         else:
@@ -203,7 +202,7 @@ class _Session:
         return None
 
     def _run_fresh(self, spec: Spec) -> Answer:
-        """Run a request in what is left of its check's time; where that ends, the check is an error."""
+        """Run a request in what is left of its check's time."""
         left = FRESH_SHARE * (self.timeout_s - self._clock.seconds)
         timeout_s = min(spec.timeout_s, max(left, SHORTEST_S))
         answer = self.runner.run(spec.model_copy(update={"timeout_s": timeout_s, "framework": self.framework}))
@@ -211,10 +210,9 @@ class _Session:
             measured = isinstance(spec, MeasureSpec)
             what = "load() or predict_proba() of the saved model" if measured else "Its part of the check"
             message = (
-                f"{what} did not end within the {timeout_s:.3g} s that it had in a fresh process, which was "
-                "killed."
+                f"{what} did not end within the {timeout_s:.3g} s that it had there, and its process was killed."
             )
-            self._late = {"status": "error", "category": "timeout", "message": message}
+            return answer.model_copy(update={"failure": Failure(category="timeout", message=message)})
         return answer
 
     def _take(self, result: CheckResult) -> None:

@@ -16,7 +16,7 @@ from nncompare.execution.saved import save_files, seal
 from nncompare.execution.specs import MeasureAnswer
 from nncompare.testing.calling import plugin_errors
 from nncompare.testing.comparisons import SAME, difference
-from nncompare.testing.fresh import importable_value
+from nncompare.testing.fresh import answer_of, importable_value
 from nncompare.testing.outcomes import BuildsOn, CheckFailedError, SkippedCheck
 from nncompare.testing.problems import copy_data
 from nncompare.testing.reloading import elsewhere, reload_spec
@@ -183,7 +183,7 @@ def check_saves_and_loads_in_a_fresh_process(subject: ModelSubject) -> None:
         seal(folder / "model", owner, plugin)
         write_samples(folder, "X", X)
         np.savez(folder / "predictions.npz", probabilities=expected)
-        answer = subject.run_fresh(reload_spec(folder, plugin))
+        answer = answer_of(subject.run_fresh, reload_spec(folder, plugin))
     if answer.status != "complete":
         said = answer.failure.message if answer.failure else "no reason was given"
         raise CheckFailedError(

@@ -12,7 +12,14 @@ from nncompare.execution.failures import describe_error
 from nncompare.plugin import DatasetPlugin, ModelPlugin
 from nncompare.testing.catalog import Check, Subject, checks_of, expected_failures, select
 from nncompare.testing.dataset_subject import DatasetSubject
-from nncompare.testing.outcomes import BuildsOn, CheckFailedError, CheckResult, SkippedCheck, sentence
+from nncompare.testing.outcomes import (
+    BuildsOn,
+    CheckFailedError,
+    CheckResult,
+    ProcessLostError,
+    SkippedCheck,
+    sentence,
+)
 from nncompare.testing.subject import ModelSubject
 
 __all__ = ["check_dataset", "check_plugin", "judge", "run_check", "subject_of"]
@@ -111,6 +118,8 @@ def run_check(check: Check, subject: Subject) -> CheckResult:
             result = replace(result, builds_on=skip.check)
     except CheckFailedError as error:
         result = replace(result, status="failed", message=str(error))
+    except ProcessLostError as error:
+        result = replace(result, status="error", message=str(error), category=error.category)
     except Exception as error:  # noqa: BLE001 - what a plugin raises where nobody expected it costs this check
         message = sentence(f"The check could not be carried out: {describe_error(error)}")
         result = replace(result, status="error", message=message, category="plugin")

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import signal
 import sys
 import time
 from typing import ClassVar
@@ -95,3 +96,47 @@ class NeverLoaded(Weights):
 
 class HangsInLoad(Softmax):
     model = NeverLoaded
+
+
+class CrashingLoad(Weights):
+    @classmethod
+    def load(cls, folder):
+        ctypes.string_at(0)
+
+
+class CrashesInLoad(Softmax):
+    """Would have its crash excused."""
+
+    expected_failures: ClassVar = {"check_saves_and_loads_in_a_fresh_process": "It cannot be loaded."}
+    model = CrashingLoad
+
+
+class KilledLoad(Weights):
+    @classmethod
+    def load(cls, folder):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class IsKilledInLoad(Softmax):
+    expected_failures: ClassVar = {"check_saves_and_loads_in_a_fresh_process": "It needs more memory."}
+    model = KilledLoad
+
+
+class ExitsElsewhere(Softmax):
+    """Ends each process in which its first training is on the kit's other data, as that of a fresh one is."""
+
+    expected_failures: ClassVar = {"check_fits_are_independent": "It is not."}
+    trained = False
+
+    def fit(self, params, train, valid, context):
+        if not ExitsElsewhere.trained and train.y.mean() > 1:  # the shares of the classes are turned round
+            os._exit(0)
+        ExitsElsewhere.trained = True
+        return super().fit(params, train, valid, context)
+
+
+class HangsInLoadAndCrashesOnTwoClasses(HangsInLoad):
+    def start(self, train, random):
+        if train.spec.n_classes == 2:
+            ctypes.string_at(0)
+        return super().start(train, random)
