@@ -140,11 +140,19 @@ class DatasetSubject:
         return self._store("again")
 
     def fingerprints_elsewhere(self) -> tuple[str, str] | None:
-        """Return those of what a fresh process loads; None where that cannot find the class."""
+        """Return those of what a fresh process loads; None where that cannot find the class.
+
+        Raises
+        ------
+        SkippedCheck
+            The data cannot be had there.
+        """
         self.stored()
         if not is_importable(self.cls):
             return None
         found = call_fresh(self.run_fresh, LOAD, self.cls, {"folder": str(self._folder())})
+        if "unavailable" in found:
+            raise SkippedCheck(f"In a fresh process: {found['unavailable']}")
         return found["fingerprint"], found["test_fingerprint"]
 
     def load_offline(self) -> Dataset:

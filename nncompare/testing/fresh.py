@@ -88,6 +88,7 @@ def call_fresh(
         answer = answer_of(run, spec)
     if not isinstance(answer, CallAnswer) or answer.status != "complete":
         said = answer.failure.message if answer.failure else "no reason was given"
+        said = said.removeprefix(f"{CheckFailedError.__name__}: ")
         raise CheckFailedError(f"In a fresh process it failed: {said.rstrip('.')}.")
     return answer.returned
 
