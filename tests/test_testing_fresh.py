@@ -1,5 +1,7 @@
 """What the kit does in fresh processes, and what it says of a plugin that does otherwise there."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from nncompare.testing.dataset_checks import check_fingerprint_is_stable
@@ -8,7 +10,7 @@ from nncompare.testing.running import run_check
 from nncompare.testing.subject import ModelSubject
 from nncompare.testing.training_checks import check_fits_are_independent
 
-from .plugins import elsewhere
+from .plugins import elsewhere, mutants
 
 
 def check_independence(cls, runner):
@@ -32,6 +34,41 @@ def test_training_that_raises_in_a_fresh_process_says_why(runner, here):
         "In a fresh process it failed: fit() on 160 rows of view 'tabular' with 3 classes raised "
         "ValueError: no card was found (elsewhere.py:"
     )
+
+
+def test_training_that_raises_in_the_third_process_says_why(runner, here):
+    result = check_independence(here(elsewhere.RaisesAfterAnother), runner)
+    assert result.status == "failed"
+    assert "raised ValueError: the first class is too frequent (elsewhere.py:" in result.message
+    assert result.message.startswith("In a fresh process it failed: fit() on 160 rows")
+
+
+def counted(runner, told):
+    def run(spec):
+        told.append(spec.arguments["after_another"])
+        return runner.run(spec)
+
+    return SimpleNamespace(run=run)
+
+
+@pytest.mark.parametrize(
+    ("cls", "started", "words"),
+    [
+        (mutants.Softmax, [False], ""),
+        (mutants.TrainsOtherwiseHere, [False, False, True], ""),
+        (mutants.DrawsOncePerProcess, [False, False], "The same training in two fresh processes differs by "),
+        (mutants.KeepsItsScale, [False, False, True], "A training in a fresh process differs by "),
+    ],
+)
+def test_what_a_session_does_otherwise_is_told_from_what_a_process_keeps_or_draws(
+    cls, started, words, runner, monkeypatch
+):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    told = []
+    result = check_independence(cls, counted(runner, told))
+    assert told == started
+    assert result.status == ("failed" if words else "passed")
+    assert result.message.startswith(words)
 
 
 @pytest.mark.parametrize(

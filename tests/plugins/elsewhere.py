@@ -15,6 +15,20 @@ class RaisesElsewhere(Softmax):
         return super().fit(params, train, valid, context)
 
 
+class RaisesAfterAnother(Softmax):
+    """Trains otherwise in a fresh process, and fails there at the kit's plain problem."""
+
+    here = False
+
+    def fit(self, params, train, valid, context):
+        if not self.here and train.y.mean() < 1:
+            raise ValueError("the first class is too frequent")
+        return super().fit(params, train, valid, context)
+
+    def step(self, model, features, y, rate):
+        super().step(model, features, y, rate / 2 if self.here else rate)
+
+
 class LoadsHereAlone(Clouds):
     here = False
 
