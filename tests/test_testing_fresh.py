@@ -4,13 +4,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from nncompare.registry import DATASETS, find
 from nncompare.testing.dataset_checks import check_fingerprint_is_stable
 from nncompare.testing.dataset_subject import DatasetSubject
+from nncompare.testing.isolated import check_isolated
 from nncompare.testing.running import run_check
 from nncompare.testing.subject import ModelSubject
 from nncompare.testing.training_checks import check_fits_are_independent
 
-from .plugins import elsewhere, mutants
+from .plugins import dataset_mutants, elsewhere, mutants
 
 
 def check_independence(cls, runner):
@@ -91,3 +93,26 @@ def test_data_that_cannot_be_had_in_a_fresh_process_skip_the_check(runner, here,
         "skipped",
         "In a fresh process: The data cannot be had now: The clouds are away.",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [("TakesTheOrderOfASet", True), ("DrawsOncePerProcess", True), ("LoadsOtherwiseHere", False)],
+)
+def test_verdict_on_data_of_other_processes_is_the_same_at_each_door(name, fault, runner, tmp_path, monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    here = check_fingerprint(getattr(dataset_mutants, name), runner, tmp_path)
+    ref = find(f"{dataset_mutants.__file__}:{name}", DATASETS)
+    (alone,) = check_isolated(ref, checks=["check_fingerprint_is_stable"]).results
+    assert (here.status, here.message) == (alone.status, alone.message)
+    assert here.message.startswith("In another process load() gave another fingerprint for the training") is fault
+
+
+def test_data_that_have_the_other_order_of_a_set_here_by_chance_are_found_all_the_same(tmp_path, monkeypatch):
+    subject = DatasetSubject(dataset_mutants.Clouds, tmp_path)
+    here = subject.stored().fingerprint, subject.stored().test_fingerprint
+    monkeypatch.setattr(subject, "fingerprints_elsewhere", lambda seed=None: here if seed else ("0", here[1]))
+    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+    assert run_check(check_fingerprint_is_stable, subject).status == "failed"
+    monkeypatch.setenv("PYTHONHASHSEED", "0")
+    assert run_check(check_fingerprint_is_stable, subject).status == "passed"

@@ -50,7 +50,13 @@ def answer_of(run: RunFresh, spec: Spec) -> Answer:
 
 
 def call_fresh(
-    run: RunFresh, function: str, cls: type, arguments: dict[str, Any], framework: str | None = None
+    run: RunFresh,
+    function: str,
+    cls: type,
+    arguments: dict[str, Any],
+    *,
+    framework: str | None = None,
+    hash_seed: int | None = None,
 ) -> dict[str, Any]:
     """Call a function of the kit with a plugin in a fresh process, and return what it returned.
 
@@ -66,6 +72,8 @@ def call_fresh(
         JSON.
     framework : str, optional
         What the process has imported before.
+    hash_seed : int, optional
+        That of the order of its sets; by default that of all runs.
 
     Raises
     ------
@@ -84,6 +92,7 @@ def call_fresh(
             log=folder / "call.log",
             function=function,
             arguments=arguments,
+            hash_seed=hash_seed,
         )
         answer = answer_of(run, spec)
     if not isinstance(answer, CallAnswer) or answer.status != "complete":

@@ -176,7 +176,7 @@ def _fresh_predictions(subject: ModelSubject, *, after_another: bool = False) ->
     if not is_importable(subject.cls):
         return None
     arguments = {"after_another": after_another}
-    found = call_fresh(subject.run_fresh, TRAIN_OTHER, subject.cls, arguments, subject.tags.framework)
+    found = call_fresh(subject.run_fresh, TRAIN_OTHER, subject.cls, arguments, framework=subject.tags.framework)
     return np.array(found["probabilities"], dtype=np.float64)
 
 
