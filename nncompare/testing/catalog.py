@@ -59,6 +59,12 @@ _NEVER_EXCUSED = frozenset(
 """Where one of these fails, others are skipped that could show a fault: to excuse it would excuse them all."""
 
 
+_WITHOUT_AN_OBJECT = frozenset(
+    {"check_tags", "check_default_dataset_is_installed", "check_info", "check_expected_failures"}
+)
+"""Those that look at the class alone."""
+
+
 _WITHOUT_PREDICTIONS = frozenset(
     {
         "check_every_draw_is_accepted",
@@ -103,6 +109,7 @@ def check_expected_failures(subject: Subject) -> None:
 MODEL_CHECKS: tuple[Check, ...] = (
     declarations.check_constructs_without_arguments,
     declarations.check_tags,
+    declarations.check_default_dataset_is_installed,
     check_expected_failures,
     space.check_space_is_searchable,
     space.check_space_is_json,
@@ -213,7 +220,7 @@ def building_on(name: str, checks: Iterable[Check]) -> frozenset[str]:
     """Return the names of those checks that cannot be carried out where this one crashed or hung."""
     names = [check.__name__ for check in checks]
     if name == "check_constructs_without_arguments":
-        return frozenset(names) - {name, "check_tags", "check_info", "check_expected_failures"}
+        return frozenset(names) - {name, *_WITHOUT_AN_OBJECT}
     if name == "check_space_is_searchable":
         first = names.index("check_trains")
         return frozenset(names[names.index(name) + 1 : first]) | {"check_every_draw_is_accepted"}

@@ -56,7 +56,10 @@ def check_probabilities_sum_to_one(subject: ModelSubject) -> None:
 
 
 def check_far_samples_have_probabilities(subject: ModelSubject) -> None:
-    """Samples a thousand times as large as those of training, dense numbers all, have probabilities too."""
+    """Dense samples, a thousand times as large as those of training, have probabilities too.
+
+    A family that has none so far away may say so in ``expected_failures``.
+    """
     X = subject.problem().valid.X
     if not isinstance(X, np.ndarray) or X.dtype.kind != "f":
         raise SkippedCheck("The samples of its first view are no dense floats.")
@@ -65,7 +68,10 @@ def check_far_samples_have_probabilities(subject: ModelSubject) -> None:
         raise BuildsOn("check_probabilities_sum_to_one")
     fault = _fault_of(_floats(subject.predict(trained, FAR * X)))
     if fault:
-        raise CheckFailedError(f"For samples {FAR:,} times as large as those of training: {fault}")
+        raise CheckFailedError(
+            f"For samples {FAR:,} times as large as those of training: {fault} Where the family has no "
+            "probabilities so far away, say so in expected_failures."
+        )
 
 
 def _fault_of(found: Array) -> str:

@@ -920,7 +920,7 @@ FAULTS = {
     NeedsArguments: {"check_constructs_without_arguments"},
     UnknownFramework: {"check_tags"},
     UnknownView: {"check_tags"},
-    NamesNoDataset: {"check_tags"},
+    NamesNoDataset: {"check_default_dataset_is_installed"},
     RandomInSecondView: {"check_accepts_its_views"},
     NaNInSecondView: {"check_accepts_its_views"},
     SortsInSecondView: {"check_accepts_its_views"},

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import ClassVar
 
-from .mutants import Softmax, Weights
+from .mutants import NamesNoDataset, Softmax, Weights
 
 
 class CrashesOnTenClasses(Softmax):
@@ -140,3 +140,7 @@ class HangsInLoadAndCrashesOnTwoClasses(HangsInLoad):
         if train.spec.n_classes == 2:
             ctypes.string_at(0)
         return super().start(train, random)
+
+
+class BringsNoDataset(NamesNoDataset):
+    expected_failures: ClassVar = {"check_default_dataset_is_installed": "Another package brings it."}
