@@ -1,10 +1,12 @@
 """What the kit does in fresh processes, and what it says of a plugin that does otherwise there."""
 
+import tempfile
 from types import SimpleNamespace
 
 import pytest
 
-from nncompare.registry import DATASETS, find
+from nncompare.registry import DATASETS, MODELS, find
+from nncompare.testing import isolated
 from nncompare.testing.dataset_checks import check_fingerprint_is_stable
 from nncompare.testing.dataset_subject import DatasetSubject
 from nncompare.testing.isolated import check_isolated
@@ -12,7 +14,7 @@ from nncompare.testing.running import run_check
 from nncompare.testing.subject import ModelSubject
 from nncompare.testing.training_checks import check_fits_are_independent
 
-from .plugins import dataset_mutants, elsewhere, mutants
+from .plugins import dataset_mutants, elsewhere, mutants, unruly
 
 
 def check_independence(cls, runner):
@@ -116,3 +118,23 @@ def test_data_that_have_the_other_order_of_a_set_here_by_chance_are_found_all_th
     assert run_check(check_fingerprint_is_stable, subject).status == "failed"
     monkeypatch.setenv("PYTHONHASHSEED", "0")
     assert run_check(check_fingerprint_is_stable, subject).status == "passed"
+
+
+def unruly_alone(name, check, **options):
+    (result,) = check_isolated(find(f"{unruly.__name__}:{name}", MODELS), checks=[check], **options).results
+    return result
+
+
+def test_temporary_files_of_a_killed_process_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    result = unruly_alone("HangsInSave", "check_saves_and_loads_in_a_fresh_process", timeout_s=4)
+    assert (result.status, result.category) == ("error", "timeout")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fresh_process_that_takes_too_much_memory_is_an_error(monkeypatch):
+    monkeypatch.setattr(isolated, "memory_share_mb", lambda: 300.0)
+    result = unruly_alone("GrowsInLoad", "check_saves_and_loads_in_a_fresh_process")
+    assert (result.status, result.category) == ("error", "oom")
+    assert result.message.startswith("In a fresh process: Killed: its memory grew by ")

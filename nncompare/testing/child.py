@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -32,10 +33,12 @@ def run_checks(plugin: str, arguments: dict[str, Any], channel: Channel) -> dict
     plugin : str
         ``PluginRef.value``.
     arguments : dict
-        ``checks``: names, all where there are none.
+        ``checks``: names, all where there are none. ``temporary``, of each function here: the folder for
+        temporary files, which are left behind where the process is killed.
     channel : Channel
         Takes "kind" and "plan" once, then "start" and "result" in turn; answers "fresh".
     """
+    tempfile.tempdir = arguments["temporary"]
     cls = load_class(plugin)
     subject = subject_of(cls)
     channel.ask("kind", plugin_kind="model" if isinstance(subject, ModelSubject) else "data set")
@@ -58,6 +61,7 @@ def train_other(plugin: str, arguments: dict[str, Any], _channel: Channel) -> di
     arguments : dict
         ``after_another``: whether to train one on the plain problem before.
     """
+    tempfile.tempdir = arguments["temporary"]
     subject = ModelSubject(load_class(plugin))
     with _telling_the_cause():
         if arguments["after_another"]:
@@ -76,6 +80,7 @@ def load(plugin: str, arguments: dict[str, Any], _channel: Channel) -> dict[str,
     arguments : dict
         ``folder``: that of its downloads.
     """
+    tempfile.tempdir = arguments["temporary"]
     try:
         with _telling_the_cause():
             stored = DatasetSubject(load_class(plugin), Path(arguments["folder"])).stored_first()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from nncompare.execution.memory import available_mb
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import Answer, CallAnswer, CallSpec, Spec
 from nncompare.testing.outcomes import CheckFailedError, ProcessLostError, sentence
@@ -20,6 +21,7 @@ __all__ = [
     "call_fresh",
     "importable_value",
     "is_importable",
+    "memory_share_mb",
     "run_here",
 ]
 
@@ -27,12 +29,18 @@ RunFresh: TypeAlias = Callable[[Spec], Answer]
 
 FRESH_TIMEOUT_S = 120.0
 """For a process that may have to import a framework before it begins."""
+MEMORY_SHARE = 0.8
 
 
 def run_here(spec: Spec) -> Answer:
     """Run one request in a process that this one starts."""
     with LocalRunner() as runner:
-        return runner.run(spec)
+        return runner.run(spec.model_copy(update={"memory_mb": memory_share_mb()}))
+
+
+def memory_share_mb() -> float:
+    """Return by how much the memory of one process may grow."""
+    return MEMORY_SHARE * available_mb()
 
 
 def answer_of(run: RunFresh, spec: Spec) -> Answer:
@@ -69,7 +77,7 @@ def call_fresh(
     cls : type
         The plugin.
     arguments : dict
-        JSON.
+        JSON; ``temporary`` is added, a folder for temporary files that is removed whatever ends the process.
     framework : str, optional
         What the process has imported before.
     hash_seed : int, optional
@@ -91,7 +99,7 @@ def call_fresh(
             result=folder / "result.json",
             log=folder / "call.log",
             function=function,
-            arguments=arguments,
+            arguments={**arguments, "temporary": name},
             hash_seed=hash_seed,
         )
         answer = answer_of(run, spec)

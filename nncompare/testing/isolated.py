@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from nncompare.exceptions import PluginError, UsageError
-from nncompare.execution.memory import available_mb
 from nncompare.execution.probe import probe_plugin
 from nncompare.execution.process import kill_tree
 from nncompare.execution.runner import LocalRunner, refuse
@@ -22,6 +21,7 @@ from nncompare.results import Failure
 from nncompare.selection import did_you_mean
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, Check, building_on, select
 from nncompare.testing.child import FUNCTION
+from nncompare.testing.fresh import memory_share_mb
 from nncompare.testing.outcomes import CheckResult, sentence
 
 __all__ = ["CHECK_TIMEOUT_S", "PluginReport", "check_isolated", "find_plugin"]
@@ -29,7 +29,6 @@ __all__ = ["CHECK_TIMEOUT_S", "PluginReport", "check_isolated", "find_plugin"]
 CHECK_TIMEOUT_S = 120.0
 IMPORT_TIMEOUT_S = 120.0
 """From the start of the fork server to the plan of the checks: on a busy machine a framework takes its time."""
-MEMORY_SHARE = 0.8
 FRESH_SHARE = 0.9
 """Of the time that a check has left, for what it does in a fresh process: that is to end before the check does."""
 SHORTEST_S = 0.1
@@ -112,11 +111,11 @@ def check_isolated(
                 plugin=ref.value,
                 framework=framework,
                 timeout_s=1e9,  # the session's clock is the shorter one
-                memory_mb=MEMORY_SHARE * available_mb(),
+                memory_mb=memory_share_mb(),
                 result=Path(folder, f"{attempt}.json"),
                 log=Path(folder, f"{attempt}.log"),
                 function=FUNCTION,
-                arguments={"checks": wanted},
+                arguments={"checks": wanted, "temporary": folder},
             )
             wanted = session.run(spec)
             if not wanted:
@@ -205,7 +204,8 @@ class _Session:
         """Run a request in what is left of its check's time."""
         left = FRESH_SHARE * (self.timeout_s - self._clock.seconds)
         timeout_s = min(spec.timeout_s, max(left, SHORTEST_S))
-        answer = self.runner.run(spec.model_copy(update={"timeout_s": timeout_s, "framework": self.framework}))
+        limits = {"timeout_s": timeout_s, "memory_mb": memory_share_mb()}
+        answer = self.runner.run(spec.model_copy(update={"framework": self.framework, **limits}))
         if answer.failure is not None and answer.failure.category == "timeout":
             measured = isinstance(spec, MeasureSpec)
             what = "load() or predict_proba() of the saved model" if measured else "Its part of the check"

@@ -144,3 +144,29 @@ class HangsInLoadAndCrashesOnTwoClasses(HangsInLoad):
 
 class BringsNoDataset(NamesNoDataset):
     expected_failures: ClassVar = {"check_default_dataset_is_installed": "Another package brings it."}
+
+
+class NeverSaved(Weights):
+    def save(self, folder):
+        (folder / "half").write_bytes(b"\0" * 1000)
+        time.sleep(1e6)
+
+
+class HangsInSave(Softmax):
+    model = NeverSaved
+
+
+class GrowingLoad(Weights):
+    @classmethod
+    def load(cls, folder):
+        held = []
+        for _ in range(100):
+            held.append(b"\1" * 10_000_000)
+            time.sleep(0.02)
+        return super().load(folder)
+
+
+class GrowsInLoad(Softmax):
+    """Takes a gigabyte to be loaded."""
+
+    model = GrowingLoad
