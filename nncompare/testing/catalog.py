@@ -56,7 +56,7 @@ _NEVER_EXCUSED = frozenset(
         "check_labels_in_range",
     }
 )
-"""Where one of these fails, others are skipped that could show a fault: to excuse it would excuse them all."""
+"""What every family can have, and what most others build on: to excuse one of these would excuse them all."""
 
 
 _WITHOUT_AN_OBJECT = frozenset(
@@ -85,7 +85,7 @@ _WITHOUT_PREDICTIONS = frozenset(
 
 
 def check_expected_failures(subject: Subject) -> None:
-    """``expected_failures`` maps names of checks, none of which others build on, to reasons."""
+    """``expected_failures`` maps names of checks to reasons, and names none that every plugin has to pass."""
     names = [check.__name__ for check in checks_of(subject.cls)]
     found = getattr(subject.cls, "expected_failures", {})
     if not isinstance(found, Mapping):
@@ -209,7 +209,7 @@ def select(names: Iterable[str], checks: Iterable[Check]) -> tuple[Check, ...]:
 
 
 def expected_failures(cls: type) -> Mapping[str, str]:
-    """Return what the plugin says cannot hold for it, without what can be no excuse."""
+    """Return what the plugin says cannot hold for it, without what has to hold for every plugin."""
     found = getattr(cls, "expected_failures", {})
     if not isinstance(found, Mapping):
         return {}

@@ -37,9 +37,9 @@ def check_plugin(
 ) -> list[CheckResult]:
     """Check that a plugin keeps the contract; the plugin's code runs in this process.
 
-    Saved models are loaded in a fresh process, and a training is compared with one there. A hang or a crash of
-    the plugin is one of this process, too: the command ``nncompare check-plugin`` gives each plugin processes of
-    its own.
+    Saved models and data sets are loaded in a fresh process, and a training is compared with one there. A hang
+    or a crash of the plugin is one of this process, too: the command ``nncompare check-plugin`` gives each plugin
+    processes of its own.
 
     Parameters
     ----------
@@ -81,7 +81,10 @@ def check_dataset(
     on_fail: OnFail = "raise",
     on_result: Callable[[CheckResult], None] | None = None,
 ) -> list[CheckResult]:
-    """Check that a data set plugin keeps the contract; see :func:`check_plugin`.
+    """Check that a data set plugin keeps the contract; its code runs in this process, see :func:`check_plugin`.
+
+    To compare what is loaded with what others load, the data set is loaded in a process or two that this one
+    starts, too.
 
     Parameters
     ----------
