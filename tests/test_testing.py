@@ -15,7 +15,7 @@ from nncompare.registry import DATASETS, MODELS, find
 from nncompare.testing import CheckFailedError, CheckResult, check_dataset, check_plugin, parametrize_with_checks
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, building_on, summary
 from nncompare.testing.isolated import check_isolated, find_plugin
-from nncompare.testing.outcomes import sentence
+from nncompare.testing.outcomes import ProcessLostError, sentence
 from nncompare.testing.running import judge
 from nncompare.testing.size_checks import check_n_parameters
 from nncompare.testing.subject import ModelSubject
@@ -66,10 +66,13 @@ def test_check_plugin_says_where_a_plugin_raised():
     )
 
 
-def test_check_tags_names_the_data_set_that_was_meant():
-    (result,) = check_plugin(mutants.NamesNoDataset, checks=["check_tags"], on_fail="return")
+def test_check_of_the_default_dataset_names_the_one_that_was_meant_and_can_be_excused():
+    name = "check_default_dataset_is_installed"
+    (result,) = check_plugin(mutants.NamesNoDataset, checks=[name], on_fail="return")
     words = "tags.default_dataset is 'digitz', and no data set of that name is installed. Did you mean 'digits'?"
     assert result.message.startswith(f"{words} Installed: digits, imdb, ")
+    (excused,) = check_plugin(unruly.BringsNoDataset, checks=[name])
+    assert (excused.status, excused.message) == ("expected_failure", "Another package brings it.")
 
 
 def test_messages_end_with_one_full_stop():
@@ -218,7 +221,7 @@ def test_isolated_crash_or_hang_costs_that_check_only(flat, name, victim, catego
 @pytest.mark.parametrize(
     ("name", "victim", "n_skipped"),
     [
-        ("CrashesInInit", "check_constructs_without_arguments", len(MODEL_CHECKS) - 3),
+        ("CrashesInInit", "check_constructs_without_arguments", len(MODEL_CHECKS) - 4),
         ("CrashesInItsSpace", "check_space_is_searchable", None),
         ("CrashesInFit", "check_trains", None),
     ],
@@ -252,9 +255,50 @@ def test_isolated_load_that_hangs_is_ended_with_its_check(flat):
     loads, after = check_isolated(ref, checks=wanted, timeout_s=8).results
     assert (loads.status, loads.category, after.status) == ("error", "timeout", "passed")
     seconds = re.match(
-        r"load\(\) or predict_proba\(\) of the saved model did not end within the (\S+) s", loads.message
+        r"In a fresh process: load\(\) or predict_proba\(\) of the saved model did not end within the (\S+) s",
+        loads.message,
     )
     assert float(seconds[1]) < 8
+
+
+RELOAD = "check_saves_and_loads_in_a_fresh_process"
+INDEPENDENT = "check_fits_are_independent"
+
+
+@pytest.mark.parametrize(
+    ("name", "check", "category", "words"),
+    [
+        ("CrashesInLoad", RELOAD, "plugin", "The process crashed with SIGSEGV."),
+        ("IsKilledInLoad", RELOAD, "killed", "The process was killed (SIGKILL)"),
+        ("ExitsElsewhere", INDEPENDENT, "plugin", "The process ended with exit code 0 and left no result."),
+    ],
+)
+def test_death_of_a_fresh_process_is_an_error_at_each_door_and_excused_at_none(flat, name, check, category, words):
+    ref = find(f"{flat / 'unruly.py'}:{name}", MODELS)
+    wanted = [check, "check_two_classes"]
+    results = check_isolated(ref, checks=wanted).results
+    here = check_plugin(getattr(unruly, name), checks=[check], on_fail="return")
+    for lost in (*(r for r in results if r.name == check), *here):
+        assert (lost.status, lost.category) == ("error", category)
+        assert lost.message.startswith(f"In a fresh process: {words}")
+    assert [r.status for r in results if r.name != check] == ["passed"]
+    (mark,) = next(
+        case.marks
+        for case in parametrize_with_checks([getattr(unruly, name)]).args[1]
+        if case.values[1].__name__ == check
+    )
+    assert not issubclass(ProcessLostError, mark.kwargs["raises"])
+
+
+def test_isolated_crash_after_what_hung_in_a_fresh_process_costs_both_checks_and_no_third(flat):
+    ref = find(f"{flat / 'unruly.py'}:HangsInLoadAndCrashesOnTwoClasses", MODELS)
+    wanted = [RELOAD, "check_two_classes", "check_ten_classes"]
+    results = check_isolated(ref, checks=wanted, timeout_s=8).results
+    assert [(r.status, r.category) for r in results] == [
+        ("error", "timeout"),
+        ("error", "plugin"),
+        ("passed", None),
+    ]
 
 
 def test_isolated_prediction_that_hangs_costs_one_time_out(flat):
@@ -263,7 +307,7 @@ def test_isolated_prediction_that_hangs_costs_one_time_out(flat):
     assert (hung.name, hung.category) == ("check_predicts", "timeout")
     told = "It builds on check_predicts, which could not be carried out."
     assert {r.name for r in results if r.message == told} == building_on("check_predicts", MODEL_CHECKS)
-    assert sum(result.status == "passed" for result in results) == 20
+    assert sum(result.status == "passed" for result in results) == 21
 
 
 def test_what_builds_on_check_predicts_is_what_is_skipped_where_it_fails():

@@ -23,7 +23,7 @@ CAN_FORK = sys.platform == "linux"
 MODULE = (sys.executable, "-P", "-m")  # -P: a file of the user's folder must not stand in for a library
 
 
-def child_environment() -> dict[str, str]:
+def child_environment(hash_seed: int = 0) -> dict[str, str]:
     """Return the environment of servers and children: one BLAS thread until they set their own number.
 
     TensorFlow's oneDNN kernels train convolutions in about half the time, but are off by default on processors
@@ -33,7 +33,7 @@ def child_environment() -> dict[str, str]:
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     kernels = {"TF_ENABLE_ONEDNN_OPTS": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1")}
     single = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    fixed = {"PYTHONHASHSEED": "0", "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
+    fixed = {"PYTHONHASHSEED": str(hash_seed), "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
     inherited = {name: value for name, value in os.environ.items() if name != STORAGE_VARIABLE}
     return {**inherited, **quiet, **kernels, **single, **fixed}
 
@@ -83,7 +83,9 @@ def wait_in_steps(event: threading.Event, seconds: float) -> bool:
     return any(event.wait(STEP_S) for _ in range(round(seconds / STEP_S)))
 
 
-def start_process(command: list[str], *, pass_fds: tuple[int, ...], quiet: bool) -> subprocess.Popen[bytes]:
+def start_process(
+    command: list[str], *, pass_fds: tuple[int, ...], quiet: bool, hash_seed: int = 0
+) -> subprocess.Popen[bytes]:
     """Start an interpreter in a session of its own.
 
     Raises
@@ -96,7 +98,7 @@ def start_process(command: list[str], *, pass_fds: tuple[int, ...], quiet: bool)
         return subprocess.Popen(
             command,
             pass_fds=pass_fds,
-            env=child_environment(),
+            env=child_environment(hash_seed),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -254,13 +256,17 @@ class SpawnedChild:
 
 
 class Spawner:
-    """Starts one fresh interpreter per request: where forking is not safe."""
+    """Starts one fresh interpreter per request: where forking is not safe, or does not give the hash seed."""
+
+    def __init__(self, hash_seed: int = 0) -> None:
+        self._hash_seed = hash_seed
 
     def launch(self, channel: socket.socket, log_fd: int) -> SpawnedChild:
         """Start an interpreter."""
         command = [*MODULE, "nncompare.execution.child"]
         command += ["--channel", str(channel.fileno()), "--log", str(log_fd), "--parent", str(os.getpid())]
-        return SpawnedChild(start_process(command, pass_fds=(channel.fileno(), log_fd), quiet=False))
+        fds = channel.fileno(), log_fd
+        return SpawnedChild(start_process(command, pass_fds=fds, quiet=False, hash_seed=self._hash_seed))
 
     def close(self) -> None:
         """Nothing is kept between children."""

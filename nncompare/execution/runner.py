@@ -22,7 +22,7 @@ from nncompare.execution.launch import (
     Spawner,
     StartError,
 )
-from nncompare.execution.specs import ANSWERS, Answer, Request, Spec
+from nncompare.execution.specs import ANSWERS, Answer, CallSpec, Request, Spec
 from nncompare.execution.supervisor import CappedLog, Handler, RefusedError, Supervisor
 from nncompare.results import Failure
 
@@ -101,7 +101,7 @@ class LocalRunner:
             log = CappedLog(spec.log)
             try:
                 with theirs:
-                    child = self._launch(spec.framework or "none", theirs, log.write_fd)
+                    child = self._launch(spec, theirs, log.write_fd)
                 log.close_write()
                 request = Request(spec=spec).model_dump_json().encode() + b"\n"
                 supervisor = Supervisor(child, spec, ours, request, log, handler, self._stop, self._kill)
@@ -121,8 +121,11 @@ class LocalRunner:
             return ANSWERS[spec_task(spec)](status="failed", failure=failure or explain_exit(code, spec.log))
         return answer
 
-    def _launch(self, framework: str, channel: socket.socket, log_fd: int) -> Child:
+    def _launch(self, spec: Spec, channel: socket.socket, log_fd: int) -> Child:
         """Start a child; replace a fork server that was lost."""
+        if isinstance(spec, CallSpec) and spec.hash_seed is not None:
+            return Spawner(spec.hash_seed).launch(channel, log_fd)
+        framework = spec.framework or "none"
         while True:
             launcher = self._launcher(framework, wait=True)
             try:

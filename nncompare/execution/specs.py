@@ -110,12 +110,14 @@ class PredictSpec(Spec):
 class CallSpec(Spec):
     """Call ``function`` (``package.module:name``) with the plugin's name, ``arguments`` and the channel.
 
-    For requests of layers above this one, which must not know them; it returns what is JSON.
+    For requests of layers above this one, which must not know them; it returns what is JSON. With a ``hash_seed``
+    a fresh interpreter does it, whose sets have another order than those of all other children.
     """
 
     task: Literal["call"] = "call"
     function: str
     arguments: dict[str, Any] = Field(default_factory=dict)
+    hash_seed: int | None = None
 
 
 AnySpec: TypeAlias = Annotated[

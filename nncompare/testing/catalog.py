@@ -56,7 +56,13 @@ _NEVER_EXCUSED = frozenset(
         "check_labels_in_range",
     }
 )
-"""Where one of these fails, others are skipped that could show a fault: to excuse it would excuse them all."""
+"""What every family can have, and what most others build on: to excuse one of these would excuse them all."""
+
+
+_WITHOUT_AN_OBJECT = frozenset(
+    {"check_tags", "check_default_dataset_is_installed", "check_info", "check_expected_failures"}
+)
+"""Those that look at the class alone."""
 
 
 _WITHOUT_PREDICTIONS = frozenset(
@@ -79,7 +85,7 @@ _WITHOUT_PREDICTIONS = frozenset(
 
 
 def check_expected_failures(subject: Subject) -> None:
-    """``expected_failures`` maps names of checks, none of which others build on, to reasons."""
+    """``expected_failures`` maps names of checks to reasons, and names none that every plugin has to pass."""
     names = [check.__name__ for check in checks_of(subject.cls)]
     found = getattr(subject.cls, "expected_failures", {})
     if not isinstance(found, Mapping):
@@ -103,6 +109,7 @@ def check_expected_failures(subject: Subject) -> None:
 MODEL_CHECKS: tuple[Check, ...] = (
     declarations.check_constructs_without_arguments,
     declarations.check_tags,
+    declarations.check_default_dataset_is_installed,
     check_expected_failures,
     space.check_space_is_searchable,
     space.check_space_is_json,
@@ -202,7 +209,7 @@ def select(names: Iterable[str], checks: Iterable[Check]) -> tuple[Check, ...]:
 
 
 def expected_failures(cls: type) -> Mapping[str, str]:
-    """Return what the plugin says cannot hold for it, without what can be no excuse."""
+    """Return what the plugin says cannot hold for it, without what has to hold for every plugin."""
     found = getattr(cls, "expected_failures", {})
     if not isinstance(found, Mapping):
         return {}
@@ -213,7 +220,7 @@ def building_on(name: str, checks: Iterable[Check]) -> frozenset[str]:
     """Return the names of those checks that cannot be carried out where this one crashed or hung."""
     names = [check.__name__ for check in checks]
     if name == "check_constructs_without_arguments":
-        return frozenset(names) - {name, "check_tags", "check_info", "check_expected_failures"}
+        return frozenset(names) - {name, *_WITHOUT_AN_OBJECT}
     if name == "check_space_is_searchable":
         first = names.index("check_trains")
         return frozenset(names[names.index(name) + 1 : first]) | {"check_every_draw_is_accepted"}

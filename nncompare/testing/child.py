@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from nncompare.registry import load_class
 from nncompare.testing.calling import predict
 from nncompare.testing.catalog import checks_of, select
 from nncompare.testing.dataset_subject import DatasetSubject
+from nncompare.testing.outcomes import BuildsOn, SkippedCheck
 from nncompare.testing.running import run_check, subject_of
 from nncompare.testing.subject import ModelSubject
 
@@ -29,10 +33,12 @@ def run_checks(plugin: str, arguments: dict[str, Any], channel: Channel) -> dict
     plugin : str
         ``PluginRef.value``.
     arguments : dict
-        ``checks``: names, all where there are none.
+        ``checks``: names, all where there are none. ``temporary``, of each function here: the folder for
+        temporary files, which are left behind where the process is killed.
     channel : Channel
         Takes "kind" and "plan" once, then "start" and "result" in turn; answers "fresh".
     """
+    tempfile.tempdir = arguments["temporary"]
     cls = load_class(plugin)
     subject = subject_of(cls)
     channel.ask("kind", plugin_kind="model" if isinstance(subject, ModelSubject) else "data set")
@@ -55,15 +61,17 @@ def train_other(plugin: str, arguments: dict[str, Any], _channel: Channel) -> di
     arguments : dict
         ``after_another``: whether to train one on the plain problem before.
     """
+    tempfile.tempdir = arguments["temporary"]
     subject = ModelSubject(load_class(plugin))
-    if arguments["after_another"]:
-        subject.reference()
-    trained, problem = subject.on_other_data()
+    with _telling_the_cause():
+        if arguments["after_another"]:
+            subject.train_reference()
+        trained, problem = subject.on_other_data()
     return {"probabilities": predict(trained, problem.valid.X).tolist()}
 
 
 def load(plugin: str, arguments: dict[str, Any], _channel: Channel) -> dict[str, Any]:
-    """Load a data set, and return the fingerprints of what it is.
+    """Load a data set, and return the fingerprints of what it is, or why it is ``unavailable``.
 
     Parameters
     ----------
@@ -72,8 +80,22 @@ def load(plugin: str, arguments: dict[str, Any], _channel: Channel) -> dict[str,
     arguments : dict
         ``folder``: that of its downloads.
     """
-    stored = DatasetSubject(load_class(plugin), Path(arguments["folder"])).stored()
+    tempfile.tempdir = arguments["temporary"]
+    try:
+        with _telling_the_cause():
+            stored = DatasetSubject(load_class(plugin), Path(arguments["folder"])).stored_first()
+    except SkippedCheck as skip:
+        return {"unavailable": str(skip)}
     return {"fingerprint": stored.fingerprint, "test_fingerprint": stored.test_fingerprint}
+
+
+@contextlib.contextmanager
+def _telling_the_cause() -> Iterator[None]:
+    """Let pass what a check builds on: here no other one tells of it."""
+    try:
+        yield
+    except BuildsOn as skip:
+        raise skip.__cause__ or skip from None
 
 
 class _Asking:

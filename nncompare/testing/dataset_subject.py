@@ -139,12 +139,26 @@ class DatasetSubject:
                 self._kept["changed"] = changes(before, state_of_process())
         return self._store("again")
 
-    def fingerprints_elsewhere(self) -> tuple[str, str] | None:
-        """Return those of what a fresh process loads; None where that cannot find the class."""
+    def fingerprints_elsewhere(self, hash_seed: int | None = None) -> tuple[str, str] | None:
+        """Return those of what a fresh process loads; None where that cannot find the class.
+
+        Parameters
+        ----------
+        hash_seed : int, optional
+            That of the order of its sets; by default that of all runs.
+
+        Raises
+        ------
+        SkippedCheck
+            The data cannot be had there.
+        """
         self.stored()
         if not is_importable(self.cls):
             return None
-        found = call_fresh(self.run_fresh, LOAD, self.cls, {"folder": str(self._folder())})
+        arguments = {"folder": str(self._folder())}
+        found = call_fresh(self.run_fresh, LOAD, self.cls, arguments, hash_seed=hash_seed)
+        if "unavailable" in found:
+            raise SkippedCheck(f"In a fresh process: {found['unavailable']}")
         return found["fingerprint"], found["test_fingerprint"]
 
     def load_offline(self) -> Dataset:

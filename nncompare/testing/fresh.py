@@ -9,26 +9,62 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from nncompare.execution.memory import available_mb
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import Answer, CallAnswer, CallSpec, Spec
-from nncompare.testing.outcomes import CheckFailedError
+from nncompare.testing.outcomes import CheckFailedError, ProcessLostError, sentence
 
-__all__ = ["FRESH_TIMEOUT_S", "RunFresh", "call_fresh", "importable_value", "is_importable", "run_here"]
+__all__ = [
+    "FRESH_TIMEOUT_S",
+    "RunFresh",
+    "answer_of",
+    "call_fresh",
+    "importable_value",
+    "is_importable",
+    "memory_share_mb",
+    "run_here",
+]
 
 RunFresh: TypeAlias = Callable[[Spec], Answer]
 
 FRESH_TIMEOUT_S = 120.0
 """For a process that may have to import a framework before it begins."""
+MEMORY_SHARE = 0.8
 
 
 def run_here(spec: Spec) -> Answer:
     """Run one request in a process that this one starts."""
     with LocalRunner() as runner:
-        return runner.run(spec)
+        return runner.run(spec.model_copy(update={"memory_mb": memory_share_mb()}))
+
+
+def memory_share_mb() -> float:
+    """Return by how much the memory of one process may grow."""
+    return MEMORY_SHARE * available_mb()
+
+
+def answer_of(run: RunFresh, spec: Spec) -> Answer:
+    """Run a request in a fresh process, and return what that answered, if it did.
+
+    Raises
+    ------
+    ProcessLostError
+        The process ended without an answer: it crashed, hung or was killed, which excuses nothing.
+    """
+    answer = run(spec)
+    if answer.failure is not None and not spec.result.exists():
+        raise ProcessLostError(f"In a fresh process: {sentence(answer.failure.message)}", answer.failure.category)
+    return answer
 
 
 def call_fresh(
-    run: RunFresh, function: str, cls: type, arguments: dict[str, Any], framework: str | None = None
+    run: RunFresh,
+    function: str,
+    cls: type,
+    arguments: dict[str, Any],
+    *,
+    framework: str | None = None,
+    hash_seed: int | None = None,
 ) -> dict[str, Any]:
     """Call a function of the kit with a plugin in a fresh process, and return what it returned.
 
@@ -41,30 +77,35 @@ def call_fresh(
     cls : type
         The plugin.
     arguments : dict
-        JSON.
+        JSON; ``temporary`` is added, a folder for temporary files that is removed whatever ends the process.
     framework : str, optional
         What the process has imported before.
+    hash_seed : int, optional
+        That of the order of its sets; by default that of all runs.
 
     Raises
     ------
     CheckFailedError
-        The function raised, or its process ended without an answer.
+        The function raised.
+    ProcessLostError
+        Its process ended without an answer.
     """
     with tempfile.TemporaryDirectory(prefix="nncompare-check-") as name:
         folder = Path(name)
-        answer = run(
-            CallSpec(
-                plugin=importable_value(cls),
-                framework=framework,
-                timeout_s=FRESH_TIMEOUT_S,
-                result=folder / "result.json",
-                log=folder / "call.log",
-                function=function,
-                arguments=arguments,
-            )
+        spec = CallSpec(
+            plugin=importable_value(cls),
+            framework=framework,
+            timeout_s=FRESH_TIMEOUT_S,
+            result=folder / "result.json",
+            log=folder / "call.log",
+            function=function,
+            arguments={**arguments, "temporary": name},
+            hash_seed=hash_seed,
         )
+        answer = answer_of(run, spec)
     if not isinstance(answer, CallAnswer) or answer.status != "complete":
         said = answer.failure.message if answer.failure else "no reason was given"
+        said = said.removeprefix(f"{CheckFailedError.__name__}: ")
         raise CheckFailedError(f"In a fresh process it failed: {said.rstrip('.')}.")
     return answer.returned
 

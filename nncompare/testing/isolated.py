@@ -7,20 +7,21 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nncompare.exceptions import PluginError, UsageError
-from nncompare.execution.memory import available_mb
 from nncompare.execution.probe import probe_plugin
 from nncompare.execution.process import kill_tree
 from nncompare.execution.runner import LocalRunner, refuse
 from nncompare.execution.specs import Answer, CallSpec, MeasureSpec, Request, Spec
 from nncompare.registry import DATASETS, LOCAL, MODELS, PluginRef, discover, find, installed
+from nncompare.results import Failure
 from nncompare.selection import did_you_mean
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, Check, building_on, select
 from nncompare.testing.child import FUNCTION
+from nncompare.testing.fresh import memory_share_mb
 from nncompare.testing.outcomes import CheckResult, sentence
 
 __all__ = ["CHECK_TIMEOUT_S", "PluginReport", "check_isolated", "find_plugin"]
@@ -28,7 +29,6 @@ __all__ = ["CHECK_TIMEOUT_S", "PluginReport", "check_isolated", "find_plugin"]
 CHECK_TIMEOUT_S = 120.0
 IMPORT_TIMEOUT_S = 120.0
 """From the start of the fork server to the plan of the checks: on a busy machine a framework takes its time."""
-MEMORY_SHARE = 0.8
 FRESH_SHARE = 0.9
 """Of the time that a check has left, for what it does in a fresh process: that is to end before the check does."""
 SHORTEST_S = 0.1
@@ -111,11 +111,11 @@ def check_isolated(
                 plugin=ref.value,
                 framework=framework,
                 timeout_s=1e9,  # the session's clock is the shorter one
-                memory_mb=MEMORY_SHARE * available_mb(),
+                memory_mb=memory_share_mb(),
                 result=Path(folder, f"{attempt}.json"),
                 log=Path(folder, f"{attempt}.log"),
                 function=FUNCTION,
-                arguments={"checks": wanted},
+                arguments={"checks": wanted, "temporary": folder},
             )
             wanted = session.run(spec)
             if not wanted:
@@ -136,7 +136,6 @@ class _Session:
     results: list[CheckResult] = field(default_factory=list)
     _left: list[str] = field(default_factory=list)
     _planned: bool = False
-    _late: dict[str, Any] = field(default_factory=dict)
     _clock: _Clock = field(init=False)
 
     def run(self, spec: CallSpec) -> list[str]:
@@ -194,8 +193,7 @@ class _Session:
             clock.restart(lambda: kill_tree(pid), self.timeout_s)
         elif kind == "result":
             clock.restart(self.runner.kill, self.timeout_s)
-            self._take(replace(CheckResult(**message), **self._late))
-            self._late = {}
+            self._take(CheckResult(**message))
         elif kind == "fresh":
             return self._run_fresh(Request.model_validate(message).spec).model_dump(mode="json")
         else:
@@ -203,18 +201,18 @@ class _Session:
         return None
 
     def _run_fresh(self, spec: Spec) -> Answer:
-        """Run a request in what is left of its check's time; where that ends, the check is an error."""
+        """Run a request in what is left of its check's time."""
         left = FRESH_SHARE * (self.timeout_s - self._clock.seconds)
         timeout_s = min(spec.timeout_s, max(left, SHORTEST_S))
-        answer = self.runner.run(spec.model_copy(update={"timeout_s": timeout_s, "framework": self.framework}))
+        limits = {"timeout_s": timeout_s, "memory_mb": memory_share_mb()}
+        answer = self.runner.run(spec.model_copy(update={"framework": self.framework, **limits}))
         if answer.failure is not None and answer.failure.category == "timeout":
             measured = isinstance(spec, MeasureSpec)
             what = "load() or predict_proba() of the saved model" if measured else "Its part of the check"
             message = (
-                f"{what} did not end within the {timeout_s:.3g} s that it had in a fresh process, which was "
-                "killed."
+                f"{what} did not end within the {timeout_s:.3g} s that it had there, and its process was killed."
             )
-            self._late = {"status": "error", "category": "timeout", "message": message}
+            return answer.model_copy(update={"failure": Failure(category="timeout", message=message)})
         return answer
 
     def _take(self, result: CheckResult) -> None:

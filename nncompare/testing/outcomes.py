@@ -1,4 +1,4 @@
-"""What became of a check: the record of it, and the two exceptions by which a check ends early."""
+"""What became of a check: the record of it, and the exceptions by which a check ends early."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from typing import Literal, TypeAlias
 from nncompare.exceptions import PluginError
 from nncompare.results import FailureCategory
 
-__all__ = ["BuildsOn", "CheckFailedError", "CheckResult", "SkippedCheck", "Status", "sentence"]
+__all__ = [
+    "BuildsOn",
+    "CheckFailedError",
+    "CheckResult",
+    "ProcessLostError",
+    "SkippedCheck",
+    "Status",
+    "sentence",
+]
 
 Status: TypeAlias = Literal["passed", "failed", "expected_failure", "skipped", "error"]
 
@@ -51,6 +59,22 @@ class CheckResult:
 
 class CheckFailedError(PluginError):
     """A plugin lacks a property that every plugin has to have."""
+
+
+class ProcessLostError(PluginError):
+    """A check could not be carried out: a process that it needs crashed, hung or was killed.
+
+    Parameters
+    ----------
+    message : str
+        What ended the process.
+    category : str
+        As in :class:`CheckResult`.
+    """
+
+    def __init__(self, message: str, category: FailureCategory) -> None:
+        super().__init__(message)
+        self.category = category
 
 
 class SkippedCheck(unittest.SkipTest):

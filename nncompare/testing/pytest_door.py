@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from nncompare.testing.catalog import checks_of, expected_failures
+from nncompare.testing.outcomes import CheckFailedError
 from nncompare.testing.running import Plugin, subject_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def parametrize_with_checks(plugins: Iterable[Plugin]) -> pytest.MarkDecorator:
     """Return the decorator of a test that runs once for each check of each plugin.
 
     The checks of one plugin share its trainings; each test can also run alone. What ``expected_failures`` names is
-    a strict ``xfail`` with its reason.
+    a strict ``xfail`` with its reason. A crash in a fresh process is none, and never excused.
 
     Parameters
     ----------
@@ -44,6 +45,6 @@ def parametrize_with_checks(plugins: Iterable[Plugin]) -> pytest.MarkDecorator:
         subject, expected = subject_of(cls), expected_failures(cls)
         for check in checks_of(cls):
             reason = expected.get(check.__name__)
-            marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+            marks = [pytest.mark.xfail(reason=reason, raises=CheckFailedError, strict=True)] if reason else []
             cases.append(pytest.param(subject, check, id=f"{cls.__name__}-{check.__name__}", marks=marks))
     return pytest.mark.parametrize(("plugin", "check"), cases)

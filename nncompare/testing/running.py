@@ -12,7 +12,14 @@ from nncompare.execution.failures import describe_error
 from nncompare.plugin import DatasetPlugin, ModelPlugin
 from nncompare.testing.catalog import Check, Subject, checks_of, expected_failures, select
 from nncompare.testing.dataset_subject import DatasetSubject
-from nncompare.testing.outcomes import BuildsOn, CheckFailedError, CheckResult, SkippedCheck, sentence
+from nncompare.testing.outcomes import (
+    BuildsOn,
+    CheckFailedError,
+    CheckResult,
+    ProcessLostError,
+    SkippedCheck,
+    sentence,
+)
 from nncompare.testing.subject import ModelSubject
 
 __all__ = ["check_dataset", "check_plugin", "judge", "run_check", "subject_of"]
@@ -30,9 +37,9 @@ def check_plugin(
 ) -> list[CheckResult]:
     """Check that a plugin keeps the contract; the plugin's code runs in this process.
 
-    Saved models are loaded in a fresh process, and a training is compared with one there. A hang or a crash of
-    the plugin is one of this process, too: the command ``nncompare check-plugin`` gives each plugin processes of
-    its own.
+    Saved models and data sets are loaded in a fresh process, and a training is compared with one there. A hang
+    or a crash of the plugin is one of this process, too: the command ``nncompare check-plugin`` gives each plugin
+    processes of its own.
 
     Parameters
     ----------
@@ -74,7 +81,10 @@ def check_dataset(
     on_fail: OnFail = "raise",
     on_result: Callable[[CheckResult], None] | None = None,
 ) -> list[CheckResult]:
-    """Check that a data set plugin keeps the contract; see :func:`check_plugin`.
+    """Check that a data set plugin keeps the contract; its code runs in this process, see :func:`check_plugin`.
+
+    To compare what is loaded with what others load, the data set is loaded in a process or two that this one
+    starts, too.
 
     Parameters
     ----------
@@ -111,6 +121,8 @@ def run_check(check: Check, subject: Subject) -> CheckResult:
             result = replace(result, builds_on=skip.check)
     except CheckFailedError as error:
         result = replace(result, status="failed", message=str(error))
+    except ProcessLostError as error:
+        result = replace(result, status="error", message=str(error), category=error.category)
     except Exception as error:  # noqa: BLE001 - what a plugin raises where nobody expected it costs this check
         message = sentence(f"The check could not be carried out: {describe_error(error)}")
         result = replace(result, status="error", message=message, category="plugin")

@@ -135,7 +135,9 @@ def check_other_seed_other_predictions(subject: ModelSubject) -> None:
 def check_fits_are_independent(subject: ModelSubject) -> None:
     """A second training by the same object, on other data, is that of a new object: nothing is kept between.
 
-    Nor is it different in a fresh process, so that nothing is kept in a class, a module or a cache either.
+    Nor is it different in a fresh process, so that nothing is kept in a class, a module or a cache either, and
+    nothing is seeded by what differs between processes. Of a class that no other process can import, such as one
+    that was made in a function, that is not looked at.
     """
     expected, problem = subject.repeated(), subject.problem()
     first, other = subject.on_other_data()
@@ -149,8 +151,15 @@ def check_fits_are_independent(subject: ModelSubject) -> None:
     here, fresh = subject.predict(first, other.valid.X), _fresh_predictions(subject)
     if fresh is None or difference(here, fresh) <= SAME:
         return
-    after = _fresh_predictions(subject, after_another=True)  # both without what this process does otherwise
-    found = difference(fresh, after) if after is not None else float("nan")
+    again = _fresh_predictions(subject)  # from here on without what this process does otherwise
+    found = _difference(fresh, again)
+    if not found <= SAME:
+        raise CheckFailedError(
+            f"The same training in two fresh processes differs by {found:.2g} in a probability. Seed everything "
+            "that is random by context.seed, and nothing by what differs between processes, such as a number "
+            "that is drawn at import, or the process id."
+        )
+    found = _difference(fresh, _fresh_predictions(subject, after_another=True))
     if not found <= SAME:
         raise CheckFailedError(
             f"A training in a fresh process differs by {found:.2g} in a probability from the same one after a "
@@ -158,12 +167,16 @@ def check_fits_are_independent(subject: ModelSubject) -> None:
         )
 
 
+def _difference(fresh: Array, other: Array | None) -> float:
+    return float("nan") if other is None else difference(fresh, other)
+
+
 def _fresh_predictions(subject: ModelSubject, *, after_another: bool = False) -> Array | None:
     """Return what an epoch on other data predicts in a fresh process; None where that cannot find the class."""
     if not is_importable(subject.cls):
         return None
     arguments = {"after_another": after_another}
-    found = call_fresh(subject.run_fresh, TRAIN_OTHER, subject.cls, arguments, subject.tags.framework)
+    found = call_fresh(subject.run_fresh, TRAIN_OTHER, subject.cls, arguments, framework=subject.tags.framework)
     return np.array(found["probabilities"], dtype=np.float64)
 
 

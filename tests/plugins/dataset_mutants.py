@@ -1,4 +1,4 @@
-"""A bank of data set plugins, each wrong in one way; `Clouds` and `NotHere` are right. See `mutants`."""
+"""A bank of data set plugins, each wrong in one way; those in ``RIGHT`` are right. See `mutants`."""
 
 from __future__ import annotations
 
@@ -112,6 +112,22 @@ class DrawsOncePerProcess(Clouds):
         return np.random.default_rng(cls.seed)
 
 
+class TakesTheOrderOfASet(Clouds):
+    """Numbers its rows as a set of names gives them."""
+
+    def finish(self, X, y):
+        rows = [int(name[4:]) for name in {f"row {k}" for k in range(len(X))}]
+        return super().finish(X[rows], y[rows])
+
+
+class LoadsOtherwiseHere(Clouds):
+    """Right: rounds otherwise where the settings of a user's session are not those of a run."""
+
+    def finish(self, X, y):
+        in_a_run = os.environ.get("CUDA_VISIBLE_DEVICES") == "-1"
+        return super().finish(X if in_a_run else X + np.float32(1e-6), y)
+
+
 class SeedsTheGlobalState(Clouds):
     def random(self):
         np.random.seed(0)  # noqa: NPY002
@@ -136,7 +152,7 @@ class PassesNetworkErrorsOn(Clouds):
         return super().load(cache)
 
 
-RIGHT = [Clouds, NotHere]
+RIGHT = [Clouds, NotHere, LoadsOtherwiseHere]
 
 FAULTS = {
     NeedsAFolder: {"check_constructs_without_arguments"},
@@ -149,6 +165,7 @@ FAULTS = {
     NamesOneMore: {"check_class_names_match"},
     RepeatsRows: {"check_parts_are_disjoint"},
     ShufflesAnew: {"check_fingerprint_is_stable"},
+    TakesTheOrderOfASet: {"check_fingerprint_is_stable"},
     DrawsOncePerProcess: {"check_fingerprint_is_stable"},
     SeedsTheGlobalState: {"check_load_leaves_global_state_alone"},
     SetsAVariable: {"check_load_leaves_global_state_alone"},

@@ -423,6 +423,25 @@ class KeepsItsScale(Softmax):
         super().step(model, features, y, 3 * rate / self.scale)
 
 
+class DrawsOncePerProcess(Softmax):
+    """Starts from a seed that its process drew when it first trained."""
+
+    seed = None
+
+    def start(self, train, random):
+        cls = DrawsOncePerProcess
+        cls.seed = cls.seed or int.from_bytes(os.urandom(4))
+        return super().start(train, np.random.default_rng([cls.seed, random.integers(2**32)]))
+
+
+class TrainsOtherwiseHere(Softmax):
+    """Right: takes other steps where the settings of a user's session are not those of a run."""
+
+    def step(self, model, features, y, rate):
+        in_a_run = os.environ.get("CUDA_VISIBLE_DEVICES") == "-1"
+        super().step(model, features, y, rate if in_a_run else rate / 2)
+
+
 class LearnsTheValidationPart(Softmax):
     def fit(self, params, train, valid, context):
         if valid is not None:
@@ -895,13 +914,13 @@ class SwapsClasses(Softmax):
     model = Reversed
 
 
-RIGHT = [Softmax, TwoViews, WordSoftmax, Fixed, RandomFeatures, HandsThreadsOn]
+RIGHT = [Softmax, TwoViews, WordSoftmax, Fixed, RandomFeatures, HandsThreadsOn, TrainsOtherwiseHere]
 
 FAULTS = {
     NeedsArguments: {"check_constructs_without_arguments"},
     UnknownFramework: {"check_tags"},
     UnknownView: {"check_tags"},
-    NamesNoDataset: {"check_tags"},
+    NamesNoDataset: {"check_default_dataset_is_installed"},
     RandomInSecondView: {"check_accepts_its_views"},
     NaNInSecondView: {"check_accepts_its_views"},
     SortsInSecondView: {"check_accepts_its_views"},
@@ -930,6 +949,7 @@ FAULTS = {
     IsNeverTheSame: {"check_same_seed_same_predictions"},
     KeepsState: {"check_fits_are_independent"},
     KeepsItsScale: {"check_fits_are_independent"},
+    DrawsOncePerProcess: {"check_fits_are_independent"},
     LearnsTheValidationPart: {"check_trains_on_the_training_part_only"},
     ReadsTheWallClock: {"check_respects_deadline"},
     HardCodesWorkers: {"check_respects_n_threads"},

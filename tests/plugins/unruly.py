@@ -2,11 +2,12 @@
 
 import ctypes
 import os
+import signal
 import sys
 import time
 from typing import ClassVar
 
-from .mutants import Softmax, Weights
+from .mutants import NamesNoDataset, Softmax, Weights
 
 
 class CrashesOnTenClasses(Softmax):
@@ -95,3 +96,77 @@ class NeverLoaded(Weights):
 
 class HangsInLoad(Softmax):
     model = NeverLoaded
+
+
+class CrashingLoad(Weights):
+    @classmethod
+    def load(cls, folder):
+        ctypes.string_at(0)
+
+
+class CrashesInLoad(Softmax):
+    """Would have its crash excused."""
+
+    expected_failures: ClassVar = {"check_saves_and_loads_in_a_fresh_process": "It cannot be loaded."}
+    model = CrashingLoad
+
+
+class KilledLoad(Weights):
+    @classmethod
+    def load(cls, folder):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class IsKilledInLoad(Softmax):
+    expected_failures: ClassVar = {"check_saves_and_loads_in_a_fresh_process": "It needs more memory."}
+    model = KilledLoad
+
+
+class ExitsElsewhere(Softmax):
+    """Ends each process in which its first training is on the kit's other data, as that of a fresh one is."""
+
+    expected_failures: ClassVar = {"check_fits_are_independent": "It is not."}
+    trained = False
+
+    def fit(self, params, train, valid, context):
+        if not ExitsElsewhere.trained and train.y.mean() > 1:  # the shares of the classes are turned round
+            os._exit(0)
+        ExitsElsewhere.trained = True
+        return super().fit(params, train, valid, context)
+
+
+class HangsInLoadAndCrashesOnTwoClasses(HangsInLoad):
+    def start(self, train, random):
+        if train.spec.n_classes == 2:
+            ctypes.string_at(0)
+        return super().start(train, random)
+
+
+class BringsNoDataset(NamesNoDataset):
+    expected_failures: ClassVar = {"check_default_dataset_is_installed": "Another package brings it."}
+
+
+class NeverSaved(Weights):
+    def save(self, folder):
+        (folder / "half").write_bytes(b"\0" * 1000)
+        time.sleep(1e6)
+
+
+class HangsInSave(Softmax):
+    model = NeverSaved
+
+
+class GrowingLoad(Weights):
+    @classmethod
+    def load(cls, folder):
+        held = []
+        for _ in range(100):
+            held.append(b"\1" * 10_000_000)
+            time.sleep(0.02)
+        return super().load(folder)
+
+
+class GrowsInLoad(Softmax):
+    """Takes a gigabyte to be loaded."""
+
+    model = GrowingLoad
