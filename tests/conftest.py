@@ -33,6 +33,10 @@ def data_dir(monkeypatch):
 
 @pytest.fixture(scope="session")
 def runner(own_cache):
-    """Return a runner whose fork servers stay warm between tests; stop and kill another one."""
+    """Return a runner whose fork servers stay warm between tests; stop and kill another one.
+
+    Those that import plugins of the tests are started at once, here: a test may have gone to another folder.
+    """
     with LocalRunner() as runner:
+        runner.warm((None, "sklearn"))
         yield runner

@@ -497,7 +497,7 @@ def test_verdict_text_says_both_only_where_both_are_better():
 
 
 def test_checks_codes_are_all_in_the_docs():
-    sources = [ROOT / "nncompare" / name for name in ("checks.py", "search_checks.py")]
+    sources = [ROOT / "nncompare" / name for name in ("checks.py", "repeating.py", "search_checks.py")]
     text = "".join(source.read_text(encoding="utf-8") for source in sources)
     levels = re.search(r"levels: dict\[str, CheckLevel\] = \{(.*)\}", text)
     in_source = {*re.findall(r'code="(\w+)"', text), *re.findall(r'"(\w+)": "', levels[1])}
