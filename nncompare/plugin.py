@@ -21,7 +21,7 @@ import numpy.typing as npt
 from nncompare.data.ragged import FIRST_WORD, PAD, START, UNKNOWN, Ragged
 from nncompare.data.records import Column, Data, Dataset, DatasetInfo, DataSpec, Samples, View
 from nncompare.exceptions import PluginError, TrialPruned
-from nncompare.reported import checked_fraction, checked_loss
+from nncompare.reported import EpochReport, checked_fraction, checked_loss
 
 __all__ = [
     "API_VERSION",
@@ -96,26 +96,6 @@ class ModelTags:
     default_dataset: str | None = None
     framework: Literal["keras", "sklearn"] | None = None
     api_version: int = API_VERSION
-
-
-@dataclass(frozen=True, slots=True)
-class EpochReport:
-    """One epoch as it was reported.
-
-    Parameters
-    ----------
-    epoch : int
-        Counted from 1.
-    train_loss, valid_loss : float or None
-        Mean log loss in nats; None where it was not reported.
-    valid_accuracy : float or None
-        Fraction from 0 to 1; None where it was not reported.
-    """
-
-    epoch: int
-    train_loss: float | None
-    valid_loss: float | None
-    valid_accuracy: float | None
 
 
 @dataclass(slots=True, kw_only=True)

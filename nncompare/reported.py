@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from nncompare.exceptions import DivergedError, PluginError
 
-__all__ = ["checked_fraction", "checked_loss"]
+__all__ = ["EpochReport", "checked_fraction", "checked_loss"]
 
 LARGEST_LOSS = 1e30
+
+
+@dataclass(frozen=True, slots=True)
+class EpochReport:
+    """One epoch as it was reported.
+
+    Parameters
+    ----------
+    epoch : int
+        Counted from 1.
+    train_loss, valid_loss : float or None
+        Mean log loss in nats; None where it was not reported.
+    valid_accuracy : float or None
+        Fraction from 0 to 1; None where it was not reported.
+    """
+
+    epoch: int
+    train_loss: float | None
+    valid_loss: float | None
+    valid_accuracy: float | None
 
 
 def checked_loss(name: str, value: float | None) -> float | None:
