@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import sys
 from typing import Any
@@ -30,6 +31,8 @@ def check_n_parameters(subject: ModelSubject) -> None:
     model = subject.reference().model
     with plugin_errors("n_parameters", "It is a property that returns an int"):
         found: Any = model.n_parameters
+    if inspect.ismethod(found):
+        raise CheckFailedError("n_parameters is a method; a property is expected. Add @property.")
     if not isinstance(found, int | np.integer) or isinstance(found, bool) or found < 0:
         raise CheckFailedError(
             f"n_parameters is {found!r} ({type(found).__name__}); a whole number from 0 is expected."
