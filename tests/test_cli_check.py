@@ -53,11 +53,14 @@ def test_check_plugin_sums_up_what_builds_on_a_check_that_failed():
     assert "It builds on" not in done.stdout
 
 
-def test_check_plugin_names_the_only_check_that_builds_on_another():
-    lines = check(mutant("ReturnsADict"), "--check", "check_predicts").stdout.splitlines()
-    assert lines[3].split()[:2] == ["check_predicts", "skipped"]
-    assert lines[4] == "    It builds on check_trains, which failed."
-    assert lines[-1].startswith("1 check of the model 'ReturnsADict' in ")
+def test_check_plugin_shows_the_failure_that_its_only_check_builds_on():
+    done = check(mutant("ReturnsADict"), "--check", "check_predicts")
+    lines = done.stdout.splitlines()
+    assert done.exit_code == 3
+    assert lines[3].split()[:2] == ["check_trains", "failed"]
+    assert lines[5].split()[:2] == ["check_predicts", "skipped"]
+    assert lines[6] == "    It builds on check_trains, which failed."
+    assert lines[-1].startswith("2 checks of the model 'ReturnsADict' in ")
 
 
 def test_check_plugin_as_json():

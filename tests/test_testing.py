@@ -15,8 +15,8 @@ from nncompare.registry import DATASETS, MODELS, find
 from nncompare.testing import CheckFailedError, CheckResult, check_dataset, check_plugin, parametrize_with_checks
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, building_on, summary
 from nncompare.testing.isolated import check_isolated, find_plugin
-from nncompare.testing.outcomes import ProcessLostError, sentence
-from nncompare.testing.running import judge
+from nncompare.testing.outcomes import BuildsOn, ProcessLostError, sentence
+from nncompare.testing.running import foundations, judge, run_check
 from nncompare.testing.size_checks import check_n_parameters
 from nncompare.testing.subject import ModelSubject
 from nncompare.testing.training_checks import check_trains
@@ -79,6 +79,35 @@ def test_messages_end_with_one_full_stop():
     assert [sentence(text) for text in ("It is", "It is.", "Is it?")] == ["It is.", "It is.", "Is it?"]
     passes = judge(CheckResult(name="check_x", status="passed"), {"check_x": "It is hard"})
     assert "it cannot: It is hard. Take it out" in passes.message
+
+
+def test_skip_for_a_check_that_passes_is_an_error():
+    def check_other(_subject):
+        raise BuildsOn("check_trains")
+
+    first, second = (ModelSubject(mutants.Softmax) for _ in range(2))
+    early = [run_check(check, first) for check in (check_trains, check_other)]
+    late = [run_check(check, second) for check in (check_other, check_trains)]
+    for told, others in ((early[1], early[0].status), (late[1], late[0].status)):
+        assert (told.status, told.category, told.builds_on) == ("error", "internal", None)
+        assert told.message.startswith("check_other was skipped because check_trains failed, and that passes")
+        assert others in ("passed", "skipped")
+
+
+def test_check_that_others_were_skipped_for_is_run_and_shown_too():
+    name = "check_pruning_passes_through"
+    results = check_plugin(mutants.ReturnsADict, checks=[name], on_fail="return")
+    assert [(r.name, r.status) for r in results] == [(name, "skipped"), ("check_trains", "failed")]
+    report = check_isolated(find(f"{HERE / 'plugins' / 'mutants.py'}:Softmax", MODELS), checks=[name])
+    assert foundations(report.results) == []
+
+
+def test_fault_without_validation_is_charged_once():
+    checks = ["check_works_without_validation", "check_respects_max_epochs"]
+    assert [c.__name__ for c in MODEL_CHECKS if c.__name__ in checks] == checks
+    assert building_on(checks[0], MODEL_CHECKS) == {checks[1]}
+    results = check_plugin(mutants.NeedsValidation, checks=checks, on_fail="return")
+    assert [(r.status, r.builds_on) for r in results] == [("failed", None), ("skipped", checks[0])]
 
 
 class TorchLike:

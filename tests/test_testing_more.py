@@ -1,10 +1,15 @@
 """The checks of Keras models and of parameters, against plugins that are right and plugins that are wrong."""
 
+import copy
+import json
+import pickle
+
 import pytest
 
 from nncompare.testing import check_plugin
+from nncompare.testing.reading import ReadParams
 
-from .plugins import mutants, mutants_more
+from .plugins import mutants, mutants_more, right_alone
 
 
 def failures(cls, checks=mutants_more.CHECKS):
@@ -43,3 +48,41 @@ def test_check_of_parameters_names_the_one_that_changes_nothing():
         "'units' is searched and changes nothing: models with the values 16, 32 predict the same. "
         "Use params['units'], or take it out of suggest_params()."
     )
+
+
+def test_check_of_parameters_says_of_which_that_are_read_nothing_was_seen():
+    (result,) = check_plugin(right_alone.LargeBatches, checks=["check_every_parameter_matters"])
+    assert (result.status, result.builds_on) == ("skipped", None)
+    assert result.message == "fit() reads 'batch_size', which made no difference on 160 rows; on more it may."
+
+
+@pytest.mark.parametrize(
+    ("read", "names"),
+    [
+        (lambda params: params["a"], {"a"}),
+        (lambda params: params.get("a"), {"a"}),
+        (lambda params: params.pop("a"), {"a"}),
+        (lambda params: params.get("z"), {"z"}),
+        (lambda params: "a" in params, {"a"}),
+        (lambda params: {**params}, {"a", "b"}),
+        (lambda params: dict(**params), {"a", "b"}),
+        (dict, {"a", "b"}),
+        (lambda params: params | {"c": 1}, {"a", "b"}),
+        (lambda params: {"c": 1} | params, {"a", "b"}),
+        (lambda params: params.items(), {"a", "b"}),
+        (copy.copy, {"a", "b"}),
+        (copy.deepcopy, {"a", "b"}),
+        (lambda params: json.loads(json.dumps(params)), {"a", "b"}),
+        (lambda params: pickle.loads(pickle.dumps(params)), {"a", "b"}),
+        (len, set()),
+    ],
+)
+def test_params_take_down_what_is_read(read, names):
+    found = set()
+    params = ReadParams({"a": 1, "b": 2}, found)
+    assert isinstance(params, dict)
+    value = read(params)
+    assert found == names
+    if isinstance(value, dict):
+        assert type(value) is dict
+        assert {"a": 1, "b": 2}.items() <= value.items()

@@ -10,7 +10,7 @@ from nncompare.testing.dataset_subject import DatasetSubject
 from nncompare.testing.running import run_check
 from nncompare.testing.subject import ModelSubject
 
-from .plugins import dataset_mutants, mutants, mutants_more, right_sklearn
+from .plugins import dataset_mutants, mutants, mutants_more, right_alone, right_sklearn
 
 
 def results_of(cls, runner):
@@ -23,7 +23,10 @@ def dataset_results_of(cls, runner, cache):
     return [run_check(check, subject) for check in DATASET_CHECKS]
 
 
-@pytest.mark.parametrize("cls", mutants.RIGHT + right_sklearn.RIGHT, ids=lambda cls: cls.__name__)
+RIGHT = [*mutants.RIGHT, *right_sklearn.RIGHT, *right_alone.RIGHT]
+
+
+@pytest.mark.parametrize("cls", RIGHT, ids=lambda cls: cls.__name__)
 def test_kit_finds_nothing_in_what_is_right(cls, runner):
     results = results_of(cls, runner)
     assert failed(results) == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -56,6 +57,7 @@ def check_one_plugin(
     """Find, check, print."""
     from nncompare.classfile import check_class, check_names_class
     from nncompare.testing.isolated import check_isolated, find_plugin
+    from nncompare.testing.running import foundations
 
     check_names_class(plugin)
     ref = find_plugin(plugin)
@@ -63,7 +65,11 @@ def check_one_plugin(
     if not as_json:
         say(f"{ref.name}, from {ref.owner} ({ref.value})\n")
         say(f"{'CHECK':{_NAME_WIDTH}}{'STATUS':{_STATUS_WIDTH}}SECONDS")
-    report = check_isolated(ref, checks=checks, timeout_s=timeout, on_result=None if as_json else _print_now)
+    on_result = None if as_json else _print_now
+    report = check_isolated(ref, checks=checks, timeout_s=timeout, on_result=on_result)
+    while missing := foundations(report.results):
+        more = check_isolated(ref, checks=missing, timeout_s=timeout, on_result=on_result)
+        report = replace(report, results=[*report.results, *more.results])
     (_print_json if as_json else _print_end)(report)
     if not report.passed:
         ctx.exit(_BROKEN)

@@ -107,7 +107,7 @@ def save_files(model: FittedModel, folder: Path) -> int:
         )
     size = sum((folder / name).stat().st_size for name in names)
     if size == 0:
-        raise PluginError("save() wrote nothing into its folder.")
+        raise PluginError("save() wrote nothing into its folder. Write the model's files there.")
     return size
 
 

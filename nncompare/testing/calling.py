@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nncompare.data.records import Array, Data, Samples
+from nncompare.exceptions import PluginError
 from nncompare.execution.failures import describe_error
 from nncompare.plugin import EpochReport, FittedModel, ModelPlugin, Params, TrialPruned
 from nncompare.testing.outcomes import CheckFailedError, SkippedCheck
@@ -41,14 +42,15 @@ def plugin_errors(what: str, remedy: str) -> Iterator[None]:
     except (CheckFailedError, SkippedCheck, TrialPruned):
         raise
     except Exception as error:
-        raise CheckFailedError(f"{what} raised {describe_error(error).rstrip('.')}. {remedy}.") from error
+        own = "" if isinstance(error, PluginError) else f" {remedy}."  # nncompare's messages have their remedy
+        raise CheckFailedError(f"{what} raised {describe_error(error).rstrip('.')}.{own}") from error
 
 
 def predict(trained: Trained, X: Samples, *, copies: bool = True) -> Array:
     """Return what ``predict_proba`` gives for ``X``, or a copy of it, whatever that is, as an array."""
     found = predict_raw(trained, copy_samples(X) if copies else X)
     with plugin_errors("predict_proba()", "It returns an array"):
-        return np.asarray(found)
+        return np.array(found)
 
 
 def predict_raw(trained: Trained, X: Samples) -> Any:

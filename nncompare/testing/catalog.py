@@ -133,8 +133,8 @@ MODEL_CHECKS: tuple[Check, ...] = (
     training.check_trains_on_the_training_part_only,
     training.check_respects_deadline,
     training.check_respects_n_threads,
-    reports.check_respects_max_epochs,
     reports.check_works_without_validation,
+    reports.check_respects_max_epochs,
     reports.check_reports_every_epoch,
     reports.check_pruning_passes_through,
     reports.check_uses_the_given_validation_part,
@@ -226,6 +226,8 @@ def building_on(name: str, checks: Iterable[Check]) -> frozenset[str]:
         return frozenset(names[names.index(name) + 1 : first]) | {"check_every_draw_is_accepted"}
     if name == "check_trains":
         return frozenset(names[names.index(name) + 1 :])
+    if name == "check_works_without_validation":
+        return frozenset({"check_respects_max_epochs"})
     if name == "check_predicts":
         return frozenset(names[names.index(name) + 1 :]) - _WITHOUT_PREDICTIONS
     if name == "check_loads":

@@ -21,7 +21,7 @@ from nncompare.execution.process import seed_globals
 from nncompare.plugin import DatasetPlugin
 from nncompare.testing.calling import plugin_errors
 from nncompare.testing.fresh import RunFresh, call_fresh, is_importable, run_here
-from nncompare.testing.outcomes import BuildsOn, CheckFailedError, SkippedCheck, sentence
+from nncompare.testing.outcomes import BuildsOn, CheckFailedError, SkippedCheck, Status, sentence
 from nncompare.testing.watching import changes, preserved, state_of_process
 
 __all__ = ["DatasetSubject"]
@@ -49,6 +49,8 @@ class DatasetSubject:
         self.cls = cls
         self.run_fresh = run_fresh
         self._cache = cache
+        self.statuses: dict[str, Status] = {}
+        self.blamed: dict[str, str] = {}
         self._kept: dict[str, Any] = {}
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import tempfile
 from pathlib import Path
@@ -14,11 +15,11 @@ from nncompare.data.records import Array
 from nncompare.data.samples import arrays_of, write_samples
 from nncompare.execution.saved import save_files, seal
 from nncompare.execution.specs import MeasureAnswer
-from nncompare.testing.calling import plugin_errors
+from nncompare.testing.calling import plugin_errors, predict_raw
 from nncompare.testing.comparisons import SAME, difference
 from nncompare.testing.fresh import answer_of, importable_value
 from nncompare.testing.outcomes import BuildsOn, CheckFailedError, SkippedCheck
-from nncompare.testing.problems import copy_data
+from nncompare.testing.problems import copy_data, copy_samples
 from nncompare.testing.reloading import elsewhere, reload_spec
 from nncompare.testing.subject import ModelSubject
 
@@ -92,8 +93,17 @@ def _fault_of(found: Array) -> str:
 
 
 def check_predictions_repeat(subject: ModelSubject) -> None:
-    """A second prediction of the same samples is the same: nothing is dropped, drawn or updated by predicting."""
+    """A second prediction of the same samples is the same, and leaves the array of the first as it was."""
     X = subject.problem().valid.X
+    subject.first_prediction()
+    first = predict_raw(subject.reference(), copy_samples(X))
+    kept = np.array(first)
+    subject.predict(subject.reference(), X[::-1])
+    if isinstance(first, np.ndarray) and not np.array_equal(first, kept, equal_nan=kept.dtype.kind == "f"):
+        raise CheckFailedError(
+            "A second predict_proba() changed the array that the first returned. Return an array of its own each "
+            "time, not a view of a buffer."
+        )
     found = difference(subject.predict(subject.reference(), X), subject.predict(subject.reference(), X))
     if not found <= SAME:
         raise CheckFailedError(
@@ -178,6 +188,11 @@ def check_saves_and_loads_in_a_fresh_process(subject: ModelSubject) -> None:
     """A folder that ``save`` wrote, moved elsewhere, is loaded by another process, which predicts the same."""
     trained, X, expected = subject.reference(), subject.problem().valid.X, subject.predictions()
     plugin, owner = importable_value(subject.cls), importable_value(type(trained.model))
+    if not isinstance(inspect.getattr_static(type(trained.model), "load"), classmethod):
+        raise CheckFailedError(
+            f"{type(trained.model).__name__}.load() is no classmethod, and there is no model before it is loaded. "
+            "Decorate load with @classmethod."
+        )
     with tempfile.TemporaryDirectory(prefix="nncompare-check-") as name:
         folder = Path(name)
         with (

@@ -12,11 +12,13 @@ from nncompare.data.ragged import FIRST_WORD, START, Ragged
 from nncompare.data.records import Array, Data, DataSpec, Labels, Samples, View
 from nncompare.data.samples import arrays_of
 
-__all__ = ["SHARES", "Problem", "copy_data", "copy_samples", "make_problem", "take_rows"]
+__all__ = ["NOISE", "SHARES", "Problem", "copy_data", "copy_samples", "make_problem", "take_rows"]
 
 N_TRAIN, N_VALID = 160, 40
 SHARES = (0.5, 0.3, 0.2)
 """Of the three classes: the most frequent one is worth beating."""
+NOISE = 0.4
+"""Part of the labels that are drawn at random where no model is to get all of them right."""
 
 N_FEATURES = 10
 IMAGE_SIDE = 8
@@ -46,6 +48,7 @@ def make_problem(
     shares: tuple[float, ...] = SHARES,
     n_train: int = N_TRAIN,
     n_valid: int = N_VALID,
+    noise: float = 0.0,
 ) -> Problem:
     """Return a problem, always the same for the same arguments, on read-only arrays.
 
@@ -58,11 +61,15 @@ def make_problem(
         Part of each class; they sum to 1, and there are as many classes.
     n_train, n_valid : int
         Rows of the parts.
+    noise : float
+        Part of the rows, in both parts, whose label is drawn at random.
     """
     n_classes = len(shares)
     random = np.random.default_rng(0)
     labels = np.concatenate([_labels(shares, n, random) for n in (n_train, n_valid)])
     X = (_sparse if sparse else _MAKERS[view])(labels, n_classes, random)
+    if noise:
+        labels = np.where(random.random(len(labels)) < noise, random.permutation(labels), labels)
     spec = DataSpec(
         name="kit",
         view=view,

@@ -22,7 +22,7 @@ from nncompare.testing.outcomes import (
 )
 from nncompare.testing.subject import ModelSubject
 
-__all__ = ["check_dataset", "check_plugin", "judge", "run_check", "subject_of"]
+__all__ = ["check_dataset", "check_plugin", "foundations", "judge", "run_check", "subject_of"]
 
 OnFail: TypeAlias = Literal["raise", "return"]
 Plugin: TypeAlias = ModelPlugin | DatasetPlugin | type[ModelPlugin] | type[DatasetPlugin]
@@ -119,6 +119,7 @@ def run_check(check: Check, subject: Subject) -> CheckResult:
         result = replace(result, status="skipped", message=str(skip))
         if isinstance(skip, BuildsOn):
             result = replace(result, builds_on=skip.check)
+            subject.blamed.setdefault(skip.check, result.name)
     except CheckFailedError as error:
         result = replace(result, status="failed", message=str(error))
     except ProcessLostError as error:
@@ -126,8 +127,23 @@ def run_check(check: Check, subject: Subject) -> CheckResult:
     except Exception as error:  # noqa: BLE001 - what a plugin raises where nobody expected it costs this check
         message = sentence(f"The check could not be carried out: {describe_error(error)}")
         result = replace(result, status="error", message=message, category="plugin")
-    result = replace(result, seconds=time.perf_counter() - start)
+    result = _consistent(replace(result, seconds=time.perf_counter() - start), subject)
+    subject.statuses[result.name] = result.status
     return judge(result, expected_failures(subject.cls))
+
+
+def _consistent(result: CheckResult, subject: Subject) -> CheckResult:
+    """Return the result, or the error that a check was skipped for another one which passes: that hides faults."""
+    skipped, passed = result.name, result.builds_on
+    if result.status == "passed" and result.name in subject.blamed:
+        skipped, passed = subject.blamed[result.name], result.name
+    elif passed is None or subject.statuses.get(passed) != "passed":
+        return result
+    message = (
+        f"{skipped} was skipped because {passed} failed, and that passes, so neither says anything. Report it to "
+        "nncompare, together with the plugin."
+    )
+    return replace(result, status="error", message=message, category="internal", builds_on=None)
 
 
 def judge(result: CheckResult, expected: Mapping[str, str]) -> CheckResult:
@@ -146,6 +162,12 @@ def judge(result: CheckResult, expected: Mapping[str, str]) -> CheckResult:
     return result
 
 
+def foundations(results: Iterable[CheckResult]) -> list[str]:
+    """Return the checks which others were skipped for that are not among these: what failed has to be shown."""
+    found = {result.name: result.builds_on for result in results}
+    return [name for name in dict.fromkeys(found.values()) if name is not None and name not in found]
+
+
 def _class_of(plugin: object) -> type[Any]:
     return plugin if isinstance(plugin, type) else type(plugin)
 
@@ -156,11 +178,14 @@ def _run_all(
     on_fail: OnFail,
     on_result: Callable[[CheckResult], None] | None,
 ) -> list[CheckResult]:
-    results = []
-    for check in select(names, checks_of(subject.cls)):
-        results.append(run_check(check, subject))
-        if on_result is not None:
-            on_result(results[-1])
+    results: list[CheckResult] = []
+    wanted = [check.__name__ for check in select(names, checks_of(subject.cls))]
+    while wanted:
+        for check in select(wanted, checks_of(subject.cls)):
+            results.append(run_check(check, subject))
+            if on_result is not None:
+                on_result(results[-1])
+        wanted = foundations(results)
     failed = [result for result in results if not result.ok]
     if failed and on_fail == "raise":
         lines = "\n".join(f"{result.name}: {result.message}" for result in failed)

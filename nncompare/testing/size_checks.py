@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import sys
 from typing import Any
@@ -16,19 +17,22 @@ from nncompare.testing.subject import ModelSubject
 DEPTH = 6
 """Attributes of attributes in which the arrays of a model are looked for."""
 POINTER = 8
-PLAIN = (type(None), bool, int, float, complex, str, bytes, np.generic)
+NUMBERS = (int, float, complex, np.number)
+NO_NUMBERS = (type(None), bool, str, np.generic)
 
 
 def check_n_parameters(subject: ModelSubject) -> None:
     """``n_parameters`` is a whole number from 0, and not larger than the model is.
 
     Of a Keras model it is the number of values in ``trainable_weights``, of torch modules that of the values
-    which require a gradient. Any other model holds at least so many numbers in arrays, if it is made of arrays
+    which require a gradient. Any other model holds at least so many numbers, if it is made of arrays and numbers
     alone. Whether it counts all that it trains cannot be told: models hold numbers that are not trained, too.
     """
     model = subject.reference().model
     with plugin_errors("n_parameters", "It is a property that returns an int"):
         found: Any = model.n_parameters
+    if inspect.ismethod(found):
+        raise CheckFailedError("n_parameters is a method; a property is expected. Add @property.")
     if not isinstance(found, int | np.integer) or isinstance(found, bool) or found < 0:
         raise CheckFailedError(
             f"n_parameters is {found!r} ({type(found).__name__}); a whole number from 0 is expected."
@@ -38,8 +42,9 @@ def check_n_parameters(subject: ModelSubject) -> None:
         raise CheckFailedError(
             f"n_parameters is {found:,}, and the model has {trained:,} trainable values. Count them."
         )
-    held = None if trained is not None else _n_held(model, DEPTH, {})
-    if held and found > held:
+    seen: dict[int, object] = {}
+    held = None if trained is not None else _n_held(model, DEPTH, seen)
+    if held and found > held and any(isinstance(part, np.ndarray) for part in seen.values()):
         raise CheckFailedError(
             f"n_parameters is {found:,}, and the model holds {held:,} numbers. Count its weights."
         )
@@ -61,8 +66,12 @@ def _n_trained(model: FittedModel) -> int | None:
 
 
 def _n_held(holder: object, depth: int, seen: dict[int, object]) -> int | None:
-    """Return how many numbers the arrays of an object hold, each array once; None where some may not be seen."""
-    if id(holder) in seen or isinstance(holder, PLAIN):
+    """Return how many numbers an object holds, those of each array once; None where some may not be seen."""
+    if isinstance(holder, NO_NUMBERS) and not isinstance(holder, np.number):
+        return 0
+    if isinstance(holder, NUMBERS):
+        return 1
+    if id(holder) in seen:
         return 0
     seen[id(holder)] = holder
     if isinstance(holder, np.ndarray):

@@ -22,6 +22,8 @@ from nncompare.testing.subject import ModelSubject
 
 N_TRIED_ELSEWHERE = 10
 """Draws that are tried in each view but the first, in which all are."""
+ALLOWED = (type(None), bool, int, float, str)
+"""What choices can be, so that every storage of a search holds them."""
 N_ROWS = 40
 """Of the training that a drawn configuration has to survive."""
 
@@ -53,7 +55,7 @@ class DrawingTrial(RecordingTrial):
     def _note(self, name: str, asked: dict[str, Any]) -> None:
         fault = _fault(asked)
         if fault:
-            raise CheckFailedError(f"suggest_params() asks for '{name}' with {fault}: no value can be drawn.")
+            raise CheckFailedError(f"suggest_params() asks for '{name}' with {fault}")
         self.asked.append((name, asked))
 
 
@@ -71,7 +73,13 @@ def check_space_is_searchable(subject: ModelSubject) -> None:
     for view, spec in _specs(subject):
         kinds: dict[str, tuple[str, Any]] = {}
         for draw in draw_space(subject, spec):
+            first = dict(reversed(draw.asked))
             for name, asked in draw.asked:
+                if asked != first[name] and asked["type"] == first[name]["type"] != "categorical":
+                    raise CheckFailedError(
+                        f"suggest_params() asks for '{name}' twice with different ranges on view '{view}', and "
+                        "gets one value for both. Use another name for the other."
+                    )
                 kind = asked["type"], asked.get("choices")
                 if kinds.setdefault(name, kind) != kind:
                     raise CheckFailedError(
@@ -225,13 +233,17 @@ def _is_accepted(subject: ModelSubject, spec: DataSpec) -> bool:
 def _fault(asked: dict[str, Any]) -> str:
     """Say why a question has no answer; empty where it has one."""
     if asked["type"] == "categorical":
-        return "" if asked["choices"] else "no choices"
+        if not asked["choices"]:
+            return "no choices: no value can be drawn."
+        wrong = [choice for choice in asked["choices"] if not isinstance(choice, ALLOWED)]
+        kinds = "only None, bool, int, float and str can be. Search names, and look up under them what they mean."
+        return f"{wrong[0]!r:.100} as a choice; {kinds}" if wrong else ""
     low, high = asked["low"], asked["high"]
     if not low <= high:
-        return f"the range from {low} to {high}"
+        return f"the range from {low} to {high}: no value can be drawn."
     if asked["log"] and not low > 0:
-        return f"log=True and the low end {low}"
-    return "log=True and a step" if asked["log"] and asked["step"] not in (None, 1) else ""
+        return f"log=True and the low end {low}: no value can be drawn."
+    return "log=True and a step: no value can be drawn." if asked["log"] and asked["step"] not in (None, 1) else ""
 
 
 def _words(kind: tuple[str, Any]) -> str:

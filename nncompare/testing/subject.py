@@ -16,7 +16,7 @@ from nncompare.testing.calling import Trained, call_fit, plugin_errors, predict,
 from nncompare.testing.comparisons import SAME, difference
 from nncompare.testing.fresh import RunFresh, run_here
 from nncompare.testing.observing import GLOBAL_SEEDS, Observed, observed, observed_threads
-from nncompare.testing.outcomes import BuildsOn, CheckFailedError
+from nncompare.testing.outcomes import BuildsOn, CheckFailedError, Status
 from nncompare.testing.problems import SHARES, Problem, copy_data, copy_samples, make_problem, take_rows
 from nncompare.testing.watching import WatchedContext, preserved
 
@@ -46,6 +46,10 @@ class ModelSubject:
     def __init__(self, cls: type[ModelPlugin], run_fresh: RunFresh = run_here) -> None:
         self.cls = cls
         self.run_fresh = run_fresh
+        self.statuses: dict[str, Status] = {}
+        """Of the checks that have run here, before anything is excused."""
+        self.blamed: dict[str, str] = {}
+        """Checks that others were skipped for, and one of these others."""
         self._kept: dict[str, Any] = {}
 
     def __repr__(self) -> str:
@@ -213,9 +217,12 @@ class ModelSubject:
         return self._once("misled", lambda: self.fit(self.problem().train, self._wrong()))
 
     def one_epoch(self, *, misled: bool) -> Trained:
-        """Return a training of one epoch, with right or with wrong labels in its validation part."""
+        """Return a training of one epoch, with the validation part or with other rows and wrong labels in it."""
         self.reference()
-        train, valid = self.problem().train, self._wrong() if misled else self.problem().valid
+        train, valid = self.problem().train, self.problem().valid
+        if misled:
+            rows = np.arange(len(valid))
+            valid = Data(train.X[rows], (train.y[rows] + 1) % valid.spec.n_classes, valid.spec)
         return self._once(f"one epoch {misled}", lambda: self.fit(train, valid, max_epochs=1))
 
     def with_classes(self, name: str, shares: tuple[float, ...], **limits: Any) -> tuple[Trained, Problem]:

@@ -181,7 +181,7 @@ def _fresh_predictions(subject: ModelSubject, *, after_another: bool = False) ->
 
 
 def check_trains_on_the_training_part_only(subject: ModelSubject) -> None:
-    """One epoch gives the same model whatever the labels of the validation part: nothing is learned from it."""
+    """One epoch gives the same model whatever the rows and labels of the validation part."""
     subject.repeated()
     X = subject.problem().valid.X
     right, wrong = (subject.one_epoch(misled=misled) for misled in (False, True))
@@ -190,7 +190,7 @@ def check_trains_on_the_training_part_only(subject: ModelSubject) -> None:
     found = difference(subject.predict(right, X), subject.predict(wrong, X))
     if not found <= SAME:
         raise CheckFailedError(
-            f"After one epoch with other labels in the validation part a probability differs by {found:.2g}. "
+            f"After one epoch with another validation part a probability differs by {found:.2g}. "
             "Train on train alone; valid only says which epoch is the best."
         )
 

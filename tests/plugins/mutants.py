@@ -914,9 +914,96 @@ class SwapsClasses(Softmax):
     model = Reversed
 
 
+class Buffered(Weights):
+    def predict_proba(self, X):
+        if len(X) > len(self.__dict__.setdefault("buffer", np.empty((0, 1)))):
+            self.buffer = np.empty((len(X), self.weights.shape[1]), dtype=np.float32)
+        self.buffer[: len(X)] = super().predict_proba(X)
+        return self.buffer[: len(X)]
+
+
+class ReusesItsBuffer(Softmax):
+    model = Buffered
+
+
+class SearchesLists(Softmax):
+    def suggest_params(self, trial, data):
+        return {**super().suggest_params(trial, data), "rates": trial.suggest_categorical("rates", [[1], [2]])}
+
+    def default_params(self, data):
+        return {**super().default_params(data), "rates": [1]}
+
+
+class AsksTwice(Softmax):
+    def suggest_params(self, trial, data):
+        return {**super().suggest_params(trial, data), "late": trial.suggest_float("rate", 0.2, 1.0)}
+
+    def epoch(self, model, params, train, random):
+        super().epoch(model, {**params, "rate": params.get("late", params["rate"])}, train, random)
+
+
+class Centred(Weights):
+    def __init__(self, weights, mean=0.0):
+        super().__init__(weights)
+        self.mean = mean
+
+    def features(self, X):
+        return super().features(X) - self.mean
+
+    def save(self, folder):
+        super().save(folder)
+        np.save(folder / "mean.npy", self.mean)
+
+    @classmethod
+    def load(cls, folder):
+        return cls(np.load(folder / "weights.npy"), np.load(folder / "mean.npy"))
+
+
+class CentresWithValidation(Softmax):
+    def fit(self, params, train, valid, context):
+        rows = train.X if valid is None else np.concatenate([train.X, valid.X])
+        mean = rows.mean(axis=0, dtype=np.float64)
+        parts = [part and Data(part.X - mean, part.y, part.spec) for part in (train, valid)]
+        return Centred(super().fit(params, *parts, context).weights, mean)
+
+
+class Unbound(Weights):
+    def load(self, folder):
+        return type(self)(np.load(folder / "weights.npy"))
+
+
+class LoadsFromAModel(Softmax):
+    model = Unbound
+
+
+class Uncounted(Weights):
+    def n_parameters(self):
+        return int(self.weights.size)
+
+
+class CountsInAMethod(Softmax):
+    model = Uncounted
+
+
+class WritesNothing(Weights):
+    def save(self, folder):
+        pass
+
+
+class SavesNothing(Softmax):
+    model = WritesNothing
+
+
 RIGHT = [Softmax, TwoViews, WordSoftmax, Fixed, RandomFeatures, HandsThreadsOn, TrainsOtherwiseHere]
 
 FAULTS = {
+    ReusesItsBuffer: {"check_predictions_repeat"},
+    SearchesLists: {"check_space_is_searchable"},
+    AsksTwice: {"check_space_is_searchable"},
+    CentresWithValidation: {"check_trains_on_the_training_part_only"},
+    LoadsFromAModel: {"check_saves_and_loads_in_a_fresh_process"},
+    CountsInAMethod: {"check_n_parameters"},
+    SavesNothing: {"check_saves_and_loads_in_a_fresh_process"},
     NeedsArguments: {"check_constructs_without_arguments"},
     UnknownFramework: {"check_tags"},
     UnknownView: {"check_tags"},
@@ -992,11 +1079,7 @@ FAULTS = {
     ComparesWithinBatches: {"check_class_missing_in_a_batch"},
     CountsLabels: {"check_class_missing_in_training"},
     NeedsPairs: {"check_one_sample_in_the_last_batch"},
-    LearnsNothing: {
-        "check_every_parameter_matters",
-        "check_learns_a_trivial_problem",
-        "check_beats_the_majority_class",
-    },
+    LearnsNothing: {"check_learns_a_trivial_problem", "check_beats_the_majority_class"},
     FavoursTheFirst: {"check_beats_the_majority_class"},
     SwapsClasses: {"check_columns_follow_class_codes"},
 }
