@@ -19,6 +19,7 @@ from nncompare.metrics import test_scores
 from nncompare.mistakes import Mistakes
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.refit import Reference, Refit, SealedTest
+from nncompare.repeating import is_repeatable, told_in
 from nncompare.results import (
     Budget,
     DatasetRecord,
@@ -242,9 +243,6 @@ def dataset_record(
     )
 
 
-LIMITED = {"timeout", "oom", "killed", "interrupted"}
-
-
 def results_record(
     plan: Plan,
     state: RunState,
@@ -257,13 +255,8 @@ def results_record(
     environment: Mapping[str, Any],
     notes: Sequence[str],
 ) -> Results:
-    """Return the record of a run; ``mistakes`` holds those of each data set that was loaded, by name.
-
-    It is repeatable if nothing in it depended on the clock, on free memory, or on which of several trials or
-    threads was first.
-    """
+    """Return the record of a run; ``mistakes`` holds those of each data set that was loaded, by name."""
     config = plan.config
-    failures = {trial.failure.category for study in studies for trial in study.trials if trial.failure is not None}
     finished_at = datetime.now().astimezone().isoformat(timespec="seconds")
     return Results(
         run_id=plan.run_id,
@@ -277,6 +270,7 @@ def results_record(
         settings=Settings(
             jobs=plan.jobs,
             threads=config.threads,
+            deterministic=config.deterministic,
             n_trials=max((study.n_trials for study in plan.studies), default=0),
             n_refits=max((study.n_refits for study in plan.studies), default=0),
             max_epochs=config.max_epochs,
@@ -286,11 +280,11 @@ def results_record(
             pins={f"{model}.{name}": value for model, pins in config.pins.items() for name, value in pins.items()},
         ),
         environment=dict(environment),
-        repeatable=plan.jobs == config.threads == 1
-        and state == "complete"
-        and not failures & LIMITED
-        and config.timeout_s is None,
+        repeatable=is_repeatable(config, plan.jobs, state, studies),
         notes=list(dict.fromkeys([*notes, *(found.problem for found in mistakes.values() if found.problem)])),
-        datasets=[mistakes.get(dataset.name, Mistakes()).in_dataset(dataset) for dataset in datasets],
+        datasets=[
+            told_in(mistakes.get(dataset.name, Mistakes()).in_dataset(dataset), config, studies)
+            for dataset in datasets
+        ],
         studies=[mistakes.get(study.dataset, Mistakes()).in_study(study) for study in studies],
     )

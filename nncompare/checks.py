@@ -59,6 +59,15 @@ def run_checks(
         *_duplicates(duplicates),
         *_class_missing(test_support, class_names),
     ]
+    return _by_level(checks)
+
+
+def with_check(checks: Sequence[Check], check: Check) -> list[Check]:
+    """Return the checks of a data set with one more, in their order."""
+    return _by_level([*checks, check])
+
+
+def _by_level(checks: Sequence[Check]) -> list[Check]:
     return sorted(checks, key=lambda check: _LEVELS.index(check.level))
 
 

@@ -22,6 +22,7 @@ from nncompare.layout import REPORT, RESULTS
 from nncompare.leaderboard import leaderboard, trials
 from nncompare.plan import Plan
 from nncompare.prediction import Prediction, predict
+from nncompare.preflight import check_room
 from nncompare.report import render_comparison, render_html, write_report
 from nncompare.results import Results, VerdictRecord
 from nncompare.scoretable import ranked_studies, score_table
@@ -198,10 +199,11 @@ def run(
     Raises
     ------
     StorageError
-        The run directory cannot be made or written.
+        The run directory cannot be made or written, or its disk has no room for the run.
     Interrupted
         SIGINT or SIGTERM came; the partial report is written.
     """
+    check_room(plan, listener)
     state = Engine(plan, runner, listener or (lambda _event: None), estimate)
     with Interrupts(state.stop, runner, state.tell) as interrupts:
         results = state.carry_out()

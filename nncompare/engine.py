@@ -26,6 +26,7 @@ from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.refit import Reference, Refit, Refits, SealedTest, measure, run_references
 from nncompare.report import write_report
 from nncompare.results import DatasetRecord, Results, RunState, StudyRecord, TrialRecord
+from nncompare.room import GuardedRunner
 from nncompare.runfile import RunFile, check_unchanged, hold, make_folder, write_run_file
 from nncompare.runlog import RunLog
 from nncompare.samplers import quiet_optuna
@@ -60,9 +61,10 @@ class Engine:
         self.stop = threading.Event()
         self._plan, self._listener, self._estimate = plan, listener, estimate
         self._folder = plan.folder.resolve()
+        self._guard = GuardedRunner(runner, self._folder, self.stop)
         self._session = Session(
             config=plan.config,
-            runner=runner,
+            runner=self._guard,
             folder=self._folder,
             cache=cache_root(),
             jobs=plan.jobs,
@@ -71,6 +73,7 @@ class Engine:
             tell=self.tell,
             study_prefix=plan.study_prefix,
             search_limit_s=search_limit_s(plan),
+            halt=self._guard.halt,
         )
         self._log = RunLog(self._folder / "run.log")
         self._lock = threading.RLock()
@@ -95,7 +98,7 @@ class Engine:
                 self._log.write(event)
                 self._listener(event)
             except Exception as error:  # noqa: BLE001 - the border to whoever listens, such as a closed terminal
-                self._listener = _nobody
+                self._listener = lambda _event: None
                 self._notes.append(f"Progress was no longer shown: {type(error).__name__}: {error}")
 
     def carry_out(self) -> Results:
@@ -129,9 +132,9 @@ class Engine:
             self._storage.engine.dispose()
         for future in futures:
             future.result()
-        if not self.stop.is_set():
-            self._measure()
+        self._measure()
         results = self._save("interrupted" if self.stop.is_set() else "complete")
+        self._guard.check()
         if results.state == "complete":
             remove_superseded(results, self._folder)
         return results
@@ -145,8 +148,7 @@ class Engine:
                 continue
             try:
                 with self._slots.slot(-1):
-                    test = self._tests[dataset.name]
-                    found = run_references(dataset.stored, dataset.split, test, self._session)
+                    found = run_references(dataset.stored, dataset.split, self._tests[dataset.name], self._session)
             except Exception as error:  # noqa: BLE001 - the border: the models are compared without them too
                 self._note(f"There are no references on {dataset.name}: {type(error).__name__}: {error}")
                 continue
@@ -157,10 +159,11 @@ class Engine:
         try:
             record = self._study_record(index, study)
         except Exception as error:  # noqa: BLE001 - the border: a study that fails must not stop the others
+            no_room = self._guard.halts_for(f"{type(error).__name__}: {error}")
             with contextlib.suppress(OSError):
                 log = self._folder / "trials" / f"{study.model}--{study.dataset}.error.log"
                 log.write_text(traceback.format_exc())
-            record = study_record(study, failure=failure_of(error))
+            record = study_record(study, failure=None if no_room else failure_of(error), interrupted=no_room)
         with self._lock:
             self._studies[index] = record
             self._save("running")
@@ -232,11 +235,12 @@ class Engine:
         """Write results.json and the report as they are now."""
         with self._lock:
             results = in_whole(self._results(state), self._plan, self._resumed_at, self._estimate)
-            write_atomic(self._folder / RESULTS, results.to_json())
+            content = results.to_json()
             try:
+                write_atomic(self._folder / RESULTS, content)
                 write_report(results, self._folder)
-            except StorageError:
-                raise
+            except StorageError as error:
+                self._guard.halt(str(error))
             except Exception as error:  # noqa: BLE001 - the border: results.json is there, whatever it holds
                 self._notes.append(f"The report could not be drawn: {type(error).__name__}: {error}")
         return results
@@ -294,7 +298,3 @@ class Engine:
             if reference.probabilities is not None
         }
         return {name: self._tests[dataset].correct(probas) for name, probas in found.items()}
-
-
-def _nobody(_event: Event) -> None:
-    """Listen in place of a listener that failed."""

@@ -27,6 +27,7 @@ from nncompare.owndata import dataset_names
 from nncompare.pins import check_pins
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.registry import DATASETS, LOCAL, MODELS, Catalog, PluginRef, discover, find, installed
+from nncompare.repeating import CLOCK_DECIDES
 from nncompare.results import Failure
 from nncompare.runfile import new_prefix
 from nncompare.session import memory_limit_mb
@@ -87,7 +88,7 @@ def make_plan(config: RunConfig, runner: LocalRunner, listener: Listener | None 
         studies = tuple(_plan_study(model, datasets[name], config, runner, Path(folder)) for model, name in pairs)
     _check_storage(studies)
     check_pins(config, studies)
-    _notify(listener or (lambda _event: None), runner, catalogs.models)
+    _notify(listener or (lambda _event: None), runner, catalogs.models, config)
     created_at = datetime.now().astimezone()
     run_id = _free_name(config.out, f"{created_at:%Y%m%d-%H%M%S}-{config.preset}")
     return Plan(
@@ -254,7 +255,7 @@ def _broken(model: _Model) -> str:
     return f"The model plugin '{model.name}'{owner} cannot be used: {model.probe.reason.rstrip('.')}."
 
 
-def _notify(listener: Listener, runner: LocalRunner, catalog: Catalog) -> None:
+def _notify(listener: Listener, runner: LocalRunner, catalog: Catalog, config: RunConfig) -> None:
     """Tell of whatever is not as it should be and belongs to no study."""
     for framework, reason in runner.fallbacks.items():
         text = f"Trials of {framework} models start in fresh interpreters, which is slower: {reason}."
@@ -262,6 +263,8 @@ def _notify(listener: Listener, runner: LocalRunner, catalog: Catalog) -> None:
     for problem in catalog.problems:
         if not problem.is_plugin or problem.name in catalog.plugins:
             listener(Notice(f"{problem.name} of {problem.owner} is not used. {problem.reason}", "warning"))
+    if config.deterministic and config.timeout_s is not None:
+        listener(Notice(f"{CLOCK_DECIDES}: this run does not repeat, in spite of --deterministic.", "warning"))
 
 
 def _free_name(out: Path, name: str) -> str:

@@ -22,6 +22,7 @@ from nncompare.events import EpochFinished, RefitFinished
 from nncompare.exceptions import PluginError
 from nncompare.execution.specs import FitAnswer, FitSpec, MeasureAnswer, MeasureSpec
 from nncompare.execution.supervisor import RefusedError
+from nncompare.faultpoints import reached
 from nncompare.metrics import predicted, read_probabilities, reference_scores, refit_scores
 from nncompare.plan import PlannedStudy
 from nncompare.results import Failure, ReferenceRecord, RefitRecord, StudyRecord, TrialRecord
@@ -113,13 +114,14 @@ class Refits:
 
         def one(number: int) -> Refit | None:
             with slots.slot(priority):
-                return None if self._session.stop.is_set() else self._run_one(number)
+                return None if self._session.stop.is_set() else self.run_one(number)
 
         with ThreadPoolExecutor(max_workers=self._session.jobs, thread_name_prefix="refit") as pool:
             refits = list(pool.map(one, range(self._study.n_refits)))
         return [refit for refit in refits if refit is not None]
 
-    def _run_one(self, number: int) -> Refit:
+    def run_one(self, number: int) -> Refit:
+        """Run one refit, from 0."""
         study = self._study
         seed = derive_seed(self._session.config.seed, study.model, study.dataset, "refit", number)
         name = self._name(seed)
@@ -128,7 +130,9 @@ class Refits:
         spec = self._spec(number, seed, model)
         if not (model.is_dir() and (self._session.folder / predictions).is_file()):
             spec.result.unlink(missing_ok=True)  # of an earlier part of the run: what it made is gone
+        reached("refit")
         answer = self._session.runner.run(spec, lambda kind, m: self._answer(number, predictions, kind, m))
+        reached("refitted")
         refit = self._score(seed, answer if isinstance(answer, FitAnswer) else None, predictions, model)
         with self._lock:
             self._n_finished += 1

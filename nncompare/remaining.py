@@ -9,13 +9,14 @@ from nncompare.data.own import is_own_file
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import PluginError, ResultsError, UsageError
 from nncompare.layout import trials_folder
-from nncompare.plan import Plan, PlannedStudy
+from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.results import Results, StudyRecord
+from nncompare.runfile import RunFile
 from nncompare.session import search_limit_s
 from nncompare.settings import RunConfig
 from nncompare.trials import kept_numbers, kept_trial, was_interrupted
 
-__all__ = ["asks_more", "check_data_folders", "check_limit", "check_studies", "same_studies"]
+__all__ = ["asks_more", "check_data", "check_data_folders", "check_limit", "check_studies", "same_studies"]
 
 
 def asks_more(
@@ -144,6 +145,28 @@ def check_data_folders(config: RunConfig) -> None:
                 f"The data of the run are gone: they were stored in '{path}', in the cache. Bring that folder "
                 "back, or start a new run with the same data."
             )
+
+
+def check_data(dataset: PlannedDataset, run_file: RunFile, folder: Path) -> None:
+    """Refuse to mix trials on different data.
+
+    Raises
+    ------
+    ResultsError
+        The data are not those of the run, or cannot be had.
+    """
+    known = run_file.datasets.get(dataset.name)
+    if known is None:
+        return
+    if dataset.stored is None or dataset.split is None:
+        reason = dataset.failure.message if dataset.failure is not None else "no reason given."
+        raise ResultsError(f"The data set '{dataset.name}' of the run cannot be had now: {reason}")
+    found = (dataset.stored.fingerprint, dataset.stored.test_fingerprint, dataset.split.fingerprint)
+    if found != (known.fingerprint, known.test_fingerprint, known.split_fingerprint):
+        raise ResultsError(
+            f"The data set '{dataset.name}' is not the one of the run in '{folder}' any more: its fingerprint is "
+            f"{found[0][:12]} and was {known.fingerprint[:12]}. Bring the old data back, or start a new run."
+        )
 
 
 def _n_trials(folder: Path, study: StudyRecord) -> int:

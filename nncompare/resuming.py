@@ -9,16 +9,18 @@ from pathlib import Path
 
 from nncompare.comparison import load_results
 from nncompare.events import Listener, Notice
-from nncompare.exceptions import ResultsError, UsageError
+from nncompare.exceptions import UsageError
 from nncompare.execution.runner import LocalRunner
-from nncompare.layout import RESULTS
-from nncompare.plan import Plan, PlannedDataset
+from nncompare.layout import REPORT, RESULTS
+from nncompare.plan import Plan
 from nncompare.planning import make_plan
-from nncompare.remaining import asks_more, check_data_folders, check_limit, check_studies, same_studies
+from nncompare.remaining import asks_more, check_data, check_data_folders, check_limit, check_studies, same_studies
+from nncompare.report import write_report
 from nncompare.results import Results
 from nncompare.runfile import RunFile, hold, read_run_file, state_digest
 from nncompare.settings import STORAGE_VARIABLE, RunConfig
 from nncompare.storage import same_database, without_password
+from nncompare.superseded import remove_superseded
 
 __all__ = ["plan_rest", "was_strict"]
 
@@ -34,6 +36,8 @@ def plan_rest(
     storage: str | None = None,
 ) -> Plan | None:
     """Make the plan of what a run still lacks; None where it is complete and no more is asked of it.
+
+    A complete run that was killed at its very end has its report written and its superseded models removed.
 
     Parameters
     ----------
@@ -68,6 +72,7 @@ def plan_rest(
     if earlier is not None:
         more = asks_more(folder, earlier, run_file.run_config(), n_trials=n_trials, timeout_s=timeout_s)
         if earlier.state == "complete" and not more:
+            _end(folder, earlier, digest)
             return None
     check_data_folders(config)
     plan = same_studies(make_plan(replace(config, out=folder.parent), runner, listener), earlier)
@@ -81,7 +86,7 @@ def plan_rest(
         earlier_digest=digest,
     )
     for dataset in plan.datasets:
-        _check_data(dataset, run_file, folder)
+        check_data(dataset, run_file, folder)
     check_studies(plan, earlier, run_file.started_in)
     check_limit(plan, is_complete=earlier is not None and earlier.state == "complete", listener=listener)
     _tell_versions(plan, run_file, listener)
@@ -91,6 +96,17 @@ def plan_rest(
 def was_strict(folder: Path) -> bool:
     """Tell whether a run was asked to fail when a study cannot run for want of a download."""
     return bool(read_run_file(folder).config.get("strict", False))
+
+
+def _end(folder: Path, results: Results, digest: str) -> None:
+    """Do what a kill kept a complete run from: the report, which is written last, and what then goes."""
+    with hold(folder):
+        if state_digest(folder) != digest:
+            return
+        report, written = folder / REPORT, (folder / RESULTS).stat().st_mtime_ns
+        if not report.is_file() or report.stat().st_mtime_ns < written:
+            write_report(results, folder)
+        remove_superseded(results, folder)
 
 
 def _results(folder: Path) -> Results | None:
@@ -150,22 +166,6 @@ def _address(run_file: RunFile, recorded: str | None, given: str | None) -> str 
             f"address with --storage (in Python: storage=), or in {STORAGE_VARIABLE}."
         )
     return given or recorded
-
-
-def _check_data(dataset: PlannedDataset, run_file: RunFile, folder: Path) -> None:
-    """Refuse to mix trials on different data."""
-    known = run_file.datasets.get(dataset.name)
-    if known is None:
-        return
-    if dataset.stored is None or dataset.split is None:
-        reason = dataset.failure.message if dataset.failure is not None else "no reason given."
-        raise ResultsError(f"The data set '{dataset.name}' of the run cannot be had now: {reason}")
-    found = (dataset.stored.fingerprint, dataset.stored.test_fingerprint, dataset.split.fingerprint)
-    if found != (known.fingerprint, known.test_fingerprint, known.split_fingerprint):
-        raise ResultsError(
-            f"The data set '{dataset.name}' is not the one of the run in '{folder}' any more: its fingerprint is "
-            f"{found[0][:12]} and was {known.fingerprint[:12]}. Bring the old data back, or start a new run."
-        )
 
 
 def _tell_versions(plan: Plan, run_file: RunFile, listener: Listener | None) -> None:

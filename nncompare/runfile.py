@@ -218,7 +218,8 @@ def hold(folder: Path) -> Iterator[None]:
             f"'{folder / LOCK}' cannot be locked: {type(error).__name__}: {error.strerror}."
         ) from error
     try:
-        (folder / HOLDER).write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+        with suppress(OSError):  # on a full disk: who holds it is then not known, but held it is
+            (folder / HOLDER).write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
         yield
     finally:
         with suppress(OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -33,11 +34,14 @@ class RunLog:
         self._path = path
 
     def write(self, event: Event) -> None:
-        """Append one line for ``event``; epochs are left out, and downloads end before there is a log."""
+        """Append one line for ``event``; epochs are left out, and downloads end before there is a log.
+
+        A disk that is full costs the log, and not the run.
+        """
         text = describe(event)
         if text is not None:
             stamp = datetime.now().astimezone().isoformat(timespec="milliseconds")
-            with self._path.open("a", encoding="utf-8") as file:
+            with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
                 file.write(f"{stamp} {text}\n")
 
 

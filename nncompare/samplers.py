@@ -46,17 +46,20 @@ def suggest(trial: optuna.Trial, distribution: str, name: str, arguments: Mappin
         raise RefusedError(f"suggest_{distribution}({name!r}, {dict(arguments)!r}): {error}") from error
 
 
-def make_sampler(study: PlannedStudy, seed: int, number: int) -> optuna.samplers.BaseSampler:
+def make_sampler(
+    study: PlannedStudy, seed: int, number: int, *, constant_liar: bool = True
+) -> optuna.samplers.BaseSampler:
     """Return the sampler of one trial; every argument is given, because Optuna's defaults change.
 
-    Its seed holds the trial's number, so that a run that was stopped goes on as if it had not been.
+    Its seed holds the trial's number, so that a run that was stopped goes on as if it had not been. The constant
+    liar keeps it away from trials that run.
     """
     return optuna.samplers.TPESampler(
         n_startup_trials=n_startup_trials(study),
         n_ei_candidates=24,
         multivariate=True,
         group=True,
-        constant_liar=True,
+        constant_liar=constant_liar,
         seed=derive_seed(seed, study.model, study.dataset, "sampler", number),
     )
 

@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
@@ -19,16 +18,20 @@ from nncompare.events import EpochFinished, StudyStarted, TrialFinished
 from nncompare.exceptions import StorageError
 from nncompare.execution.specs import Answer, FitAnswer, FitSpec
 from nncompare.execution.supervisor import RefusedError
+from nncompare.faultpoints import reached
+from nncompare.lagged import failures_in_a_row, lagged_study, wait_for_known
 from nncompare.plan import PlannedStudy
 from nncompare.results import Failure, FailureCategory, TrialRecord
-from nncompare.samplers import importance, make_sampler, suggest
+from nncompare.room import is_no_room
+from nncompare.samplers import importance, make_sampler
 from nncompare.session import Session
 from nncompare.slots import Slots
 from nncompare.storage import STORAGE_ERRORS
-from nncompare.studies import open_study
+from nncompare.studies import STATES, Running, open_study
 from nncompare.trials import (
     SearchResult,
     best_of,
+    first_asked,
     keep_trial,
     kept_trial,
     lost_trial,
@@ -39,20 +42,6 @@ from nncompare.trials import (
 __all__ = ["Search", "SearchResult"]
 
 MAX_CONSECUTIVE_FAILURES = 5
-
-
-@dataclass(slots=True)
-class _Running:
-    """A trial while it runs; the child's questions are answered from it.
-
-    ``known_epochs`` were reported in an earlier part of the run, and are not reported again.
-    """
-
-    trial: optuna.Trial
-    asked: dict[str, dict[str, Any]] = field(default_factory=dict)
-    suggested: dict[str, Any] = field(default_factory=dict)
-    best: float | None = None
-    known_epochs: int = 0
 
 
 class Search:
@@ -71,15 +60,16 @@ class Search:
         self, study: PlannedStudy, data: PreparedView, storage: optuna.storages.RDBStorage, session: Session
     ) -> None:
         self._study, self._data, self._session = study, data, session
-        self._lock = threading.Lock()
+        self._lock, self._storage = threading.Lock(), storage
         self._records: dict[int, TrialRecord] = {}
-        self._space: dict[str, dict[str, Any]] = {}
+        self._spaces: dict[int, dict[str, dict[str, Any]]] = {}
         self._failures_in_a_row = 0
         self._broken: Failure | None = None
         self._start = time.monotonic()
         self._running_since: dict[int, float] = {}
         self._known_epochs: dict[int, int] = {}
         self._folder = session.trials_folder(study.model, study.dataset)
+        self._is_lagged = session.config.deterministic
         self._optuna = open_study(
             study,
             storage,
@@ -96,8 +86,10 @@ class Search:
     def run(self, slots: Slots, priority: int) -> SearchResult:
         """Run all trials, as many at a time as there are slots."""
         with ThreadPoolExecutor(max_workers=self._session.jobs, thread_name_prefix="trial") as pool:
-            futures: list[Future[None]] = []
+            futures: dict[int, Future[None]] = {}
             while self._begun or self._n_asked < self._study.n_trials:
+                if self._is_lagged:
+                    wait_for_known(self._next_number(), futures)
                 slots.acquire(priority)
                 trial = None
                 try:
@@ -108,13 +100,15 @@ class Search:
                         slots.release()  # other studies wait for it, whatever happened here
                 if trial is None:
                     break
-                futures.append(pool.submit(self._run_trial, trial, slots))
+                futures[trial.number] = pool.submit(self._run_trial, trial, slots)
         self._begin()  # where an earlier part of the run left nothing to do
-        for future in futures:
+        for future in futures.values():
             future.result()
         trials = [record for _, record in sorted(self._records.items())]
         shares = importance(self._optuna) if self._broken is None else {}
-        return SearchResult(trials, shares, self._space, time.monotonic() - self._start, self._broken)
+        return SearchResult(
+            trials, shares, first_asked(self._spaces), time.monotonic() - self._start, self._broken
+        )
 
     def _take_up(self) -> None:
         """Take over what an earlier part of the run left: finished trials, and those that it had begun."""
@@ -131,7 +125,7 @@ class Search:
             elif not trial.state.is_finished():
                 self._tell_optuna(trial.number, kept.record)  # it was committed, and not told
             self._records[trial.number] = kept.record
-            self._space = kept.space | self._space
+            self._spaces[trial.number] = kept.space
         for record in sorted(self._records.values(), key=lambda record: record.finished_s or 0.0):
             self._count_failure(record)
         self._start_clock()
@@ -147,30 +141,49 @@ class Search:
         self._has_begun = True
         study = self._study
         self._start_clock()
-        budget = (study.n_trials, study.max_epochs, study.n_refits)
-        self._session.tell(StudyStarted(study.model, study.dataset, *budget))
+        self._session.tell(
+            StudyStarted(study.model, study.dataset, study.n_trials, study.max_epochs, study.n_refits)
+        )
         if self._records:  # one event tells how far an earlier part came
             kept = list(self._records.values())
             self._session.tell(self._finished(best_of(kept) or kept[-1]))
 
     def _next_trial(self) -> optuna.Trial | None:
         """Go on with a trial, or ask for one; None when nothing new may start."""
-        too_many = self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES
-        if self._session.stop.is_set() or too_many or self._broken is not None or self._time_is_up():
+        stopped = self._session.stop.is_set() or self._broken is not None
+        if stopped or self._only_fails() or self._time_is_up():
             return None
         try:
             with self._lock:
-                begun = self._begun.popleft() if self._begun else None
-                number = self._n_asked if begun is None else begun.number
-                self._optuna.sampler = make_sampler(self._study, self._session.config.seed, number)
-                if begun is not None:
+                number = self._next_number()
+                asked = self._study_for(number)
+                if self._begun:
+                    begun = self._begun.popleft()
                     self._known_epochs[number] = max(begun.intermediate_values, default=0)
-                    return optuna.Trial(self._optuna, begun._trial_id)
+                    return optuna.Trial(asked, begun._trial_id)
                 self._n_asked += 1
-                return self._optuna.ask()
+                reached("ask")
+                return asked.ask()
         except STORAGE_ERRORS as error:
             self._end_for(error)
             return None
+
+    def _next_number(self) -> int:
+        return self._begun[0].number if self._begun else self._n_asked
+
+    def _study_for(self, number: int) -> optuna.Study:
+        """Return the study that trial ``number`` asks, with a sampler of its own."""
+        seed = self._session.config.seed
+        if self._is_lagged:
+            return lagged_study(self._storage, self._optuna.study_name, self._study, seed, number)
+        self._optuna.sampler = make_sampler(self._study, seed, number)
+        return self._optuna
+
+    def _only_fails(self) -> bool:
+        """Tell whether the last trials that the next one may know of all failed."""
+        if self._is_lagged:
+            return failures_in_a_row(self._records, self._next_number()) >= MAX_CONSECUTIVE_FAILURES
+        return self._failures_in_a_row >= MAX_CONSECUTIVE_FAILURES
 
     def _time_is_up(self) -> bool:
         """Tell whether the trials have used the study's share of ``--timeout``; the first one always runs."""
@@ -184,23 +197,32 @@ class Search:
         return sum(end - start for start, end in spans) >= limit
 
     def _run_trial(self, trial: optuna.Trial, slots: Slots) -> None:
+        reached("asked")
         started = time.monotonic() - self._start
         self._running_since[trial.number] = started
         try:
-            running = _Running(trial, known_epochs=self._known_epochs.get(trial.number, 0))
-            self._tell(running, self._answer_of(running), started)
-        except STORAGE_ERRORS as error:
+            running = Running(trial, known_epochs=self._known_epochs.get(trial.number, 0))
+            answer = self._answer_of(running)
+            reached("answered")
+            if not running.asked:  # a child answered in an earlier part of the run, or it has nothing to ask
+                running.recall(self._study.pins, answer)
+                self._spaces[running.trial.number] = running.asked
+            self._tell(running, answer, started)
+        except (StorageError, *STORAGE_ERRORS) as error:
             self._end_for(error)
         finally:
             self._running_since.pop(trial.number, None)
             slots.release()
 
     def _end_for(self, error: Exception) -> None:
-        """Ask for no more trials, because the study's storage failed."""
+        """Ask for no more trials, because the study's storage failed; without room the whole run stops."""
         message = " ".join(f"The storage of the trials: {type(error).__name__}: {error}".split())[:500]
+        if isinstance(error, StorageError) or is_no_room(message, self._session.folder):
+            self._session.halt(message)
+            return
         self._broken = Failure(category="storage", message=message)
 
-    def _answer_of(self, running: _Running) -> Answer:
+    def _answer_of(self, running: Running) -> Answer:
         """Run one trial in a child; what goes wrong on this side of the pipe is a failed trial too."""
         spec = self._spec(running.trial.number)
         try:
@@ -213,38 +235,25 @@ class Search:
             )
 
     def _spec(self, number: int) -> FitSpec:
-        study = self._study
-        name = f"{number:04d}"
-        return self._session.fit_spec(
-            study, self._data, name, seed=self._seed(number), max_epochs=study.max_epochs, number=number
-        )
+        study, name, seed = self._study, f"{number:04d}", self._seed(number)
+        most = study.max_epochs
+        return self._session.fit_spec(study, self._data, name, seed=seed, max_epochs=most, number=number)
 
     def _seed(self, number: int) -> int:
         return derive_seed(self._session.config.seed, self._study.model, self._study.dataset, "trial", number)
 
-    def _answer(self, running: _Running, kind: str, message: Mapping[str, Any]) -> Any:
+    def _answer(self, running: Running, kind: str, message: Mapping[str, Any]) -> Any:
         """Answer a child: a suggested value, or whether to go on."""
         if kind == "suggest":
             with self._lock:
-                return self._suggest(running, message)
+                value = running.suggest(message, self._study.pins)
+                self._spaces[running.trial.number] = running.asked
+                return value
         if kind == "report":
             return self._report(running, message["epoch"], message["valid_loss"])
         raise RefusedError(f"A trial cannot ask for '{kind}'.")
 
-    def _suggest(self, running: _Running, message: Mapping[str, Any]) -> Any:
-        name, distribution, arguments = message["name"], message["distribution"], message["arguments"]
-        entry = {"type": distribution, **arguments}
-        if running.asked.setdefault(name, entry) != entry:
-            raise RefusedError(
-                f"'{name}' was asked for twice in one trial, as {running.asked[name]} and as {entry}."
-            )
-        pins = self._study.pins
-        value = pins[name] if name in pins else suggest(running.trial, distribution, name, arguments)
-        self._space.setdefault(name, entry)
-        running.suggested[name] = value
-        return value
-
-    def _report(self, running: _Running, epoch: int, valid_loss: float | None) -> bool:
+    def _report(self, running: Running, epoch: int, valid_loss: float | None) -> bool:
         """Hand the lowest loss so far to the pruner; it is the value that a trial ends with."""
         name, number, last = (self._study.model, self._study.dataset), running.trial.number, self._study.max_epochs
         if epoch > last:
@@ -260,13 +269,14 @@ class Search:
                 running.trial.report(running.best, epoch)
             return not running.trial.should_prune()
 
-    def _tell(self, running: _Running, answer: Answer, started: float) -> None:
+    def _tell(self, running: Running, answer: Answer, started: float) -> None:
         """Record a trial and tell Optuna, exactly once."""
         finished = time.monotonic() - self._start
         record = trial_record(running.trial.number, running.suggested, answer, self._seed(running.trial.number))
         times = {"started_s": round(started, 3), "finished_s": round(finished, 3)}
-        record = record.model_copy(update=times)
-        is_final = not was_interrupted(record)  # else the run takes it up again when it is resumed
+        is_final = not was_interrupted(
+            record := record.model_copy(update=times)
+        )  # else the run takes it up again when it is resumed
         if is_final:
             keep_trial(self._folder, record, running.asked)
         with self._lock:
@@ -282,10 +292,10 @@ class Search:
 
     def _tell_optuna(self, number: int, record: TrialRecord) -> None:
         """Tell Optuna how a trial ended, which is done once."""
-        if record.state == "complete":
-            self._optuna.tell(number, record.valid_log_loss)
-        else:
-            self._optuna.tell(number, state=TrialState.PRUNED if record.state == "pruned" else TrialState.FAIL)
+        reached("tell")
+        value = record.valid_log_loss if record.state == "complete" else None
+        self._optuna.tell(number, value, STATES.get(record.state, TrialState.FAIL))
+        reached("told")
 
     def _finished(self, record: TrialRecord) -> TrialFinished:
         """Return the event of a finished trial, with the best value so far."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ class Session:
         What the names of Optuna studies begin with.
     search_limit_s : float or None
         Wall time of trials that each study may use, added up.
+    halt : callable, optional
+        Stops the run for want of room on a disk; hears why.
     """
 
     config: RunConfig
@@ -72,6 +75,7 @@ class Session:
     tell: Listener
     study_prefix: str = ""
     search_limit_s: float | None = None
+    halt: Callable[[str], None] = lambda _reason: None
 
     def trials_folder(self, model: str, dataset: str) -> Path:
         """Return the folder of the result files and logs of one study."""
@@ -142,6 +146,7 @@ class Session:
             train=data.train,
             valid=data.valid,
             conversion=data.conversion,
+            deterministic=self.config.deterministic,
             **fields,
         )
 

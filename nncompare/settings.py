@@ -79,7 +79,7 @@ class RunConfig:
     n_trials, max_epochs, n_refits : int or None
         Override the preset.
     jobs : int or None
-        Trials at a time; None for one per processor. With 1, a run repeats exactly.
+        Trials at a time; None for one per processor. With 1, or with ``deterministic``, a run repeats exactly.
     threads : int
         Threads of each trial, whatever ``jobs`` is.
     seed : int
@@ -91,6 +91,9 @@ class RunConfig:
     strict : bool
         A study that is not run for want of data makes the exit code of the command 3. In Python there is none, so
         :func:`nncompare.compare` refuses it.
+    deterministic : bool
+        TensorFlow uses only operations that repeat to the last bit, and what a search does no longer depends on
+        ``jobs``: a trial is chosen from what was known four trials before it, and waits for that.
     trial_timeout_s : float
         A trial is killed after this many seconds.
     trial_memory_mb : float or None
@@ -121,6 +124,7 @@ class RunConfig:
     pins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     out: Path = Path("reports")
     strict: bool = False
+    deterministic: bool = False
     trial_timeout_s: float = 3600.0
     trial_memory_mb: float | None = None
     timeout_s: float | None = None
@@ -142,8 +146,9 @@ class RunConfig:
             _check_view(self.view)
         if not isinstance(self.out, str | os.PathLike):
             raise UsageError(f"out is {self.out!r}; the path of a folder is expected.")
-        if not isinstance(self.strict, bool):
-            raise UsageError(f"strict is {self.strict!r}; True or False is expected.")
+        for name in ("strict", "deterministic"):
+            if not isinstance(getattr(self, name), bool):
+                raise UsageError(f"{name} is {getattr(self, name)!r}; True or False is expected.")
         for name in ("target", "encoding", "storage"):
             if not isinstance(getattr(self, name), str | None):
                 shown = type(self.storage).__name__ if name == "storage" else repr(getattr(self, name))

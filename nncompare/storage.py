@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from urllib.parse import quote
 import optuna
 from sqlalchemy import URL, make_url
 from sqlalchemy import event as sqlalchemy_event
-from sqlalchemy.exc import ArgumentError, SAWarning, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SAWarning, SQLAlchemyError
 
 from nncompare.exceptions import StorageError
 
@@ -28,6 +29,8 @@ __all__ = [
 BUSY_TIMEOUT_S = 60
 STORAGE_ERRORS = (SQLAlchemyError, optuna.exceptions.StorageInternalError)
 _MOST_LETTERS = 300
+_WITH_PASSWORD = re.compile(r"[\w+]+://[^:/]*:(?P<password>[^@]*)@(?P<rest>[^?]*)")  # as SQLAlchemy reads it
+_OPTION = re.compile(r"\?\w+=")
 _NOT_ACCEPTED = "Query string argument"
 
 
@@ -37,19 +40,24 @@ def open_study_file(path: Path) -> optuna.storages.RDBStorage:
     Raises
     ------
     StorageError
-        It is no such database, or a damaged one.
+        The file cannot be made or read, or is no such database, or a damaged one.
     """
     optuna.logging.set_verbosity(logging.ERROR)
     arguments = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
     url = URL.create("sqlite", database=f"file:{quote(str(path))}", query={"uri": "true"})  # "?" may be in a name
     try:
         storage = optuna.storages.RDBStorage(url.render_as_string(), engine_kwargs=arguments)
-    except SQLAlchemyError as error:
-        cause = str(getattr(error, "orig", None) or error).rstrip(".")
-        raise StorageError(
-            f"'{path}' cannot be opened as a database of trials: {cause}. Move it away, with its -wal and -shm, "
-            "and resume: finished trials are put back from the run directory."
-        ) from error
+    except STORAGE_ERRORS as error:
+        cause = str(getattr(error, "orig", None) or error).partition("\n")[0].rstrip(".")[:_MOST_LETTERS]
+        text = f"'{path}' cannot be opened as a database of trials: {cause}."
+        if isinstance(error, DatabaseError) and not isinstance(
+            error, OperationalError
+        ):  # what it holds is at fault
+            text += (
+                " Move it away, with its -wal and -shm, and resume: finished trials are put back from the run "
+                "directory."
+            )
+        raise StorageError(text) from error
 
     @sqlalchemy_event.listens_for(storage.engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -71,10 +79,16 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
     Raises
     ------
     StorageError
-        It is no such address, its driver is not installed, or the database does not answer; the message never
-        holds the password.
+        It is no such address, its driver is not installed, the password is not escaped, or the database does not
+        answer; the message never holds the password.
     """
     optuna.logging.set_verbosity(logging.ERROR)
+    if _is_mistaken(url):
+        raise StorageError(
+            f"The storage '{without_password(url)}' cannot be opened: its password has characters that mean "
+            "something in an address, so that a part would be taken for the host. Write them as their codes: "
+            "%40 for @, %2F for /, %3A for :, %3F for ?, %23 for #."
+        )
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", _NOT_ACCEPTED, SAWarning)
@@ -95,8 +109,16 @@ def without_password(url: str) -> str:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         return "(not an address)"
+    if _is_mistaken(url):
+        return f"{parsed.drivername}://***"
     shown = parsed.set(query=dict.fromkeys(parsed.query, "***")) if parsed.query else parsed
     return shown.render_as_string(hide_password=True)
+
+
+def _is_mistaken(url: str) -> bool:
+    """Tell whether parts of a password stand where SQLAlchemy takes them for something else."""
+    found = _WITH_PASSWORD.match(url)
+    return found is not None and ("@" in found["rest"] or _OPTION.search(found["password"]) is not None)
 
 
 def has_password(url: str) -> bool:
@@ -112,6 +134,8 @@ def absolute_address(url: str) -> str:
     except (ArgumentError, ValueError):
         return url
     file = parsed.database
+    if _is_mistaken(url):
+        return url  # to be refused as it was written
     if parsed.get_backend_name() != "sqlite" or not file or file == ":memory:" or file.startswith("file:"):
         return url
     return parsed.set(database=str(Path(file).absolute())).render_as_string(hide_password=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,60 @@ from optuna.trial import TrialState
 
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import StorageError
+from nncompare.execution.specs import Answer, FitAnswer
+from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedStudy
 from nncompare.results import TrialRecord
-from nncompare.samplers import make_pruner, make_sampler
+from nncompare.samplers import make_pruner, make_sampler, suggest
 from nncompare.trials import KeptTrial, kept_numbers, kept_trial
 
-__all__ = ["open_study"]
+__all__ = ["STATES", "Running", "open_study"]
 
-_STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
+STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
+
+
+@dataclass(slots=True)
+class Running:
+    """A trial while it runs; the child's questions are answered from it.
+
+    ``known_epochs`` were reported in an earlier part of the run, and are not reported again.
+    """
+
+    trial: optuna.Trial
+    asked: dict[str, dict[str, Any]] = field(default_factory=dict)
+    suggested: dict[str, Any] = field(default_factory=dict)
+    best: float | None = None
+    known_epochs: int = 0
+
+    def recall(self, pins: Mapping[str, Any], answer: Answer) -> None:
+        """Fill in what a child of an earlier part of the run asked, of which only the answer is kept.
+
+        Parameters
+        ----------
+        pins : Mapping
+            Values that the study fixes: they never reach Optuna.
+        answer : Answer
+            What that child committed.
+        """
+        params = answer.params if isinstance(answer, FitAnswer) else {}
+        self.suggested = dict(self.trial.params) | {name: pins[name] for name in pins if name in params}
+        self.asked = {name: _asked(found) for name, found in self.trial.distributions.items()}
+
+    def suggest(self, message: Mapping[str, Any], pins: Mapping[str, Any]) -> Any:
+        """Return the value that a child asks for: a pinned one, or one that is drawn.
+
+        Raises
+        ------
+        RefusedError
+            It was asked for before with other arguments, or the arguments are wrong.
+        """
+        name, distribution, arguments = message["name"], message["distribution"], message["arguments"]
+        entry = {"type": distribution, **arguments}
+        if self.asked.setdefault(name, entry) != entry:
+            raise RefusedError(f"'{name}' was asked for twice in one trial, as {self.asked[name]} and as {entry}.")
+        value = pins[name] if name in pins else suggest(self.trial, distribution, name, arguments)
+        self.suggested[name] = value
+        return value
 
 
 def open_study(
@@ -106,7 +153,7 @@ def _frozen(kept: KeptTrial, pins: Mapping[str, Any]) -> optuna.trial.FrozenTria
     if record.state == "pruned" and epochs:
         value = epochs[max(epochs)]
     return optuna.trial.create_trial(
-        state=_STATES.get(record.state, TrialState.FAIL),
+        state=STATES.get(record.state, TrialState.FAIL),
         value=value,
         params=params,
         distributions={name: _distribution(kept.space[name]) for name in params},
@@ -121,6 +168,14 @@ def _lowest_by_epoch(record: TrialRecord) -> dict[int, float]:
         if loss is not None:
             lowest[epoch] = min([loss, *lowest.values()])
     return lowest
+
+
+def _asked(distribution: optuna.distributions.BaseDistribution) -> dict[str, Any]:
+    """Return the question of a child whose answer Optuna has drawn from ``distribution``."""
+    if isinstance(distribution, optuna.distributions.CategoricalDistribution):
+        return {"type": "categorical", "choices": list(distribution.choices)}
+    kind = "int" if isinstance(distribution, optuna.distributions.IntDistribution) else "float"
+    return {"type": kind, **{name: getattr(distribution, name) for name in ("low", "high", "step", "log")}}
 
 
 def _distribution(asked: Mapping[str, Any]) -> optuna.distributions.BaseDistribution:

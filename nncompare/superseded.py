@@ -7,6 +7,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from nncompare.faultpoints import reached
 from nncompare.results import Results
 
 __all__ = ["remove_superseded", "superseding_name"]
@@ -34,7 +35,9 @@ def remove_superseded(results: Results, folder: Path) -> None:
         pattern = re.compile(rf"{re.escape(f'{study.model}--{study.dataset}')}--\d+(--of-\d+)?(\.npz)?")
         for path in (*folder.glob("models/*"), *folder.glob("predictions/*")):
             if pattern.fullmatch(path.name) and str(path.relative_to(folder)) not in named:
+                reached("remove")
                 _remove(path)
+                reached("removed")
 
 
 def _remove(path: Path) -> None:

@@ -57,6 +57,14 @@ def trial_record(number: int, suggested: Mapping[str, Any], answer: Answer, seed
     )
 
 
+def first_asked(spaces: Mapping[int, Mapping[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Return each parameter's range as the earliest trial asked for it, whichever trial ran first."""
+    found: dict[str, dict[str, Any]] = {}
+    for _, space in sorted(spaces.items()):
+        found = found | {name: entry for name, entry in space.items() if name not in found}
+    return found
+
+
 class KeptTrial(Record):
     """A finished trial as it lies in the run directory, with the ranges that it asked for."""
 

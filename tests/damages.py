@@ -279,6 +279,16 @@ def model_gone(run):
     run.model.rename(run.folder.parent / "taken")
 
 
+@damage("model-missing", "models", "The folder of the saved models is gone, so none can predict")
+def models_not_copied(run):
+    (run.folder / "models").rename(run.folder.parent / "taken")
+
+
+@damage("predictions-missing", "predictions", "The folder of the predictions is gone")
+def predictions_not_copied(run):
+    (run.folder / "predictions").rename(run.folder.parent / "taken")
+
+
 @damage("model-missing", "results.json", "names no saved model of Nearest on Waves")
 def model_of_an_old_version(run):
     run.edit("results.json", lambda values: values["studies"][0]["refits"][0].update(manifest_sha256=None))
@@ -378,7 +388,7 @@ def report_old(run):
     run.edit("results.json", lambda values: values.update(duration_s=123456.0))
 
 
-@damage("report-old", "report.html", "It holds no results")
+@damage("report-old", "report.html", "It holds no results that can be read")
 def report_half_written(run):
     path = run.folder / "report.html"
     path.write_bytes(path.read_bytes()[:500])

@@ -47,8 +47,9 @@ import json, os, signal, sys
 import jinja2, optuna.samplers._tpe.sampler, scipy.stats, sqlalchemy.dialects.sqlite
 from nncompare.cli import main
 import nncompare.api, nncompare.cli.resume, nncompare.cli.run, nncompare.engine, nncompare.resuming
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 for line in sys.stdin:
+    arguments, environment, waits = json.loads(line)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL if waits else signal.SIG_IGN)
     pid = os.fork()
     if pid == 0:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -56,9 +57,10 @@ for line in sys.stdin:
         null = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
             os.dup2(null, number)
-        main(json.loads(line))
+        os.environ.update(environment)
+        main(arguments)
         os._exit(1)
-    print(pid, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) if waits else pid, flush=True)
 """
 
     def __enter__(self):
@@ -80,9 +82,16 @@ for line in sys.stdin:
 
     def start(self, *arguments):
         """Start nncompare in a session of its own, and return its process."""
-        self._process.stdin.write(json.dumps(arguments) + "\n")
+        return psutil.Process(self._send(arguments, {}, waits=False))
+
+    def run(self, *arguments, **environment):
+        """Run nncompare to its end and return its exit code."""
+        return self._send(arguments, environment, waits=True)
+
+    def _send(self, arguments, environment, *, waits):
+        self._process.stdin.write(json.dumps([arguments, environment, waits]) + "\n")
         self._process.stdin.flush()
-        return psutil.Process(int(self._process.stdout.readline()))
+        return int(self._process.stdout.readline())
 
 
 def kill_with_children(process, *, children=True):

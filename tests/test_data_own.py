@@ -66,6 +66,55 @@ def test_archive_that_unpacks_to_a_multiple_of_its_size_is_refused_unless_it_is_
     assert read_own(tmp_path / "honest.npz")[0].n_train == 12
 
 
+def test_archive_that_unpacks_to_more_than_is_read_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("nncompare.data.npzfile.MOST_BYTES", 400)
+    monkeypatch.setattr("numpy.lib.format.read_array", None)
+    np.savez(tmp_path / "large.npz", X=X, y=Y)
+    with pytest.raises(
+        DataError, match=r"^'large.npz' cannot be used: it unpacks to 640 bytes\. At most 400 are re"
+    ):
+        read_own(tmp_path / "large.npz")
+
+
+@pytest.mark.parametrize("place", ["../X.npy", "/X.npy", "..\\X.npy", "sub/X.npy"])
+def test_archive_whose_members_lie_elsewhere_is_refused_and_nothing_is_unpacked(tmp_path, place):
+    import zipfile
+
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    np.savez(folder / "good.npz", X=X, y=Y)
+    with zipfile.ZipFile(folder / "good.npz") as good, zipfile.ZipFile(folder / "bad.npz", "w") as bad:
+        bad.writestr(place, good.read("X.npy"))
+        bad.writestr("y.npy", good.read("y.npy"))
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(DataError, match=r"^'bad.npz' cannot be used: it holds y and no 'X'"):
+        read_own(folder / "bad.npz")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("twice", ["X.npy", "y.npy"])
+def test_archive_with_a_member_twice_takes_one_of_them_and_checks_that_one(tmp_path, twice, monkeypatch):
+    """A small first member must not vouch for the size of a second one of the same name."""
+    import warnings
+    import zipfile
+
+    monkeypatch.setattr("nncompare.data.npzfile.MOST_BYTES", 2000)
+    np.savez(tmp_path / "good.npz", X=X, y=Y)
+    np.savez(tmp_path / "large.npz", X=np.zeros((1000, 3)), y=np.zeros(1000, int))
+    with (
+        zipfile.ZipFile(tmp_path / "good.npz") as good,
+        zipfile.ZipFile(tmp_path / "large.npz") as large,
+        zipfile.ZipFile(tmp_path / "bad.npz", "w") as bad,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # zipfile says that the name is there twice
+        for name in ("X.npy", "y.npy"):
+            bad.writestr(name, good.read(name))
+        bad.writestr(twice, large.read(twice))
+    with pytest.raises(DataError, match=r"it unpacks to [\d,]+ bytes"):
+        read_own(tmp_path / "bad.npz")
+
+
 def test_archive_that_the_memory_cannot_hold_is_refused(tmp_path, monkeypatch):
     np.savez(tmp_path / "large.npz", X=X, y=Y)
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=500))

@@ -99,6 +99,18 @@ def test_doctor_notes_another_version_of_a_plugin(ground, monkeypatch):
     assert found.is_well
 
 
+def test_doctor_takes_any_number_from_data_and_plugins(ground):
+    def change(values):
+        values["studies"][0]["best_params"]["delta_s"] = -1.5
+        values["studies"][0]["trials"][0]["curve"]["train_loss"] = [-0.5]
+        values["studies"][0]["mistakes"] = [
+            {"id": 1, "true": "slow", "predicted": "fast", "probability": 0.9, "row": {"accuracy": -3.0}}
+        ]
+
+    ground.edit("results.json", change)
+    assert {finding.kind for finding in diagnose(ground.folder).findings} <= {"report-old", "results-contradict"}
+
+
 def test_doctor_of_a_run_that_is_held_looks_at_nothing_that_changes(ground):
     (ground.trials / "0001.json").write_text("{ half")
     with hold(ground.folder):

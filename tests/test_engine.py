@@ -134,11 +134,23 @@ def test_engine_a_reference_that_fails_is_a_record_and_a_check(runner, tmp_path,
 
 @pytest.mark.parametrize(
     ("settings", "repeatable"),
-    [({}, True), ({"jobs": 2}, False), ({"threads": 2}, False), ({"models": ("KilledFromOutside",)}, False)],
+    [
+        ({}, True),
+        ({"jobs": 2}, False),
+        ({"threads": 2}, False),
+        ({"models": ("KilledFromOutside",)}, False),
+        ({"jobs": 2, "deterministic": True}, True),
+        ({"jobs": 2, "deterministic": True, "timeout_s": 600.0}, False),
+        ({"threads": 2, "deterministic": True}, False),
+        ({"models": ("Nearest", "KilledFromOutside"), "deterministic": True}, False),
+    ],
 )
 def test_engine_says_whether_a_run_repeats(runner, tmp_path, settings, repeatable):
     results, _ = compare_with(runner, tmp_path, n_refits=1, **settings)
     assert results.repeatable is repeatable
+    assert results.settings.deterministic is settings.get("deterministic", False)
+    codes = [check.code for check in results.datasets[0].verdict.checks]
+    assert ("not_deterministic" in codes) is (results.settings.deterministic and not repeatable)
 
 
 def test_engine_a_trial_that_fails_on_this_side_of_the_pipe_is_one_failed_trial(runner, tmp_path, monkeypatch):
@@ -225,6 +237,14 @@ def test_engine_storage_that_breaks_keeps_the_finished_trials(runner, tmp_path):
     text = "The search of Nearest on digits ended early: The storage of the trials: StorageInternalError"
     assert text in results.notes[0]
     assert "search_ended_early" in [check.code for check in results.datasets[0].verdict.checks]
+
+
+def test_engine_study_that_only_fails_ends_and_the_others_go_on(runner, tmp_path):
+    results, _ = compare_with(runner, tmp_path, ("Raises", "Nearest"), n_trials=8, max_epochs=1, n_refits=1)
+    fails, works = results.studies
+    assert [trial.state for trial in fails.trials] == ["failed"] * 5
+    assert (fails.status, works.status, results.state) == ("failed", "complete", "complete")
+    assert [trial.number for trial in works.trials] == list(range(8))
 
 
 @pytest.mark.parametrize("name", ["a?b c", "a#é%20", "plain"])

@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 
-from nncompare.execution import memory
+from nncompare.execution import memory, supervisor
 from nncompare.execution.launch import SpawnedChild
 from nncompare.execution.memory import MemoryWatch, available_mb
 from nncompare.execution.process import cpu_seconds, kill_tree, peak_resident_mb, resident_mb
@@ -86,15 +86,34 @@ def test_supervisor_child_that_does_not_read_its_request_is_ended(tmp_path, limi
     ours, theirs = socket.socketpair()
     with ours, theirs:
         request = b"x" * 10_000_000
-        supervisor = Supervisor(
+        watched = Supervisor(
             SpawnedChild(process), spec, ours, request, log, lambda *_: None, threading.Event(), kill
         )
-        watching = threading.Thread(target=supervisor.watch, daemon=True)
+        watching = threading.Thread(target=watched.watch, daemon=True)
         watching.start()
         watching.join(20)
         assert not watching.is_alive()
     log.close()
-    assert supervisor.failure.category == category
+    assert watched.failure.category == category
+
+
+def test_supervisor_counts_no_pause_towards_the_time_limit(tmp_path, monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr(supervisor.time, "monotonic", lambda: now)
+    ended = []
+    monkeypatch.setattr(supervisor, "kill_tree", ended.append)
+    child, log, ours = SimpleNamespace(pid=7), SimpleNamespace(), SimpleNamespace()
+    spec, never = fit_spec(tmp_path, timeout_s=60.0), threading.Event()
+    watched = Supervisor(child, spec, ours, b"", log, lambda *_: None, never, never)
+    for step in (0.2, 50.0, 36_000.0, 0.2):  # two pauses
+        now += step
+        watched._enforce_limits()
+    assert (watched.failure, ended) == (None, [])
+    for _ in range(250):
+        now += 0.2
+        watched._enforce_limits()
+    assert watched.failure.category == "timeout"
+    assert ended[0] == 7
 
 
 def test_supervisor_names_what_took_too_long(tmp_path):

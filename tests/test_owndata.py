@@ -18,6 +18,8 @@ from nncompare.planning import make_plan
 from nncompare.registry import DATASETS, discover
 from nncompare.settings import RunConfig
 
+from .whole_runs import compare_with
+
 CONFIG = RunConfig(models=("mlp",), n_trials=2, max_epochs=3, n_refits=1, jobs=2)
 
 
@@ -137,3 +139,21 @@ def test_name_of_no_data_set_is_refused_before_the_target_that_it_lacks(runner, 
         (tmp_path / "wine.csv").touch()
     with pytest.raises(UsageError, match=r"No data set .*called 'wine'"):
         make_plan(replace(CONFIG, datasets=("wine",), target="grower"), runner)
+
+
+@pytest.mark.slow
+def test_table_with_a_hostile_name_writes_nothing_outside_of_run_and_cache(runner, tmp_path, monkeypatch):
+    monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    hostile = tmp_path / "=cmd|' .. <script>`id`$(id);&%2e%2e.csv"
+    wine().to_csv(hostile, index=False)
+    results, folder = compare_with(
+        runner, tmp_path / "out", datasets=(str(hostile),), target="class", n_trials=1, n_refits=1
+    )
+    assert results.state == "complete"
+    assert {path.name for path in tmp_path.iterdir()} == {hostile.name, "out", "cache"}
+    assert list((tmp_path / "out").iterdir()) == [folder]
+    (name,) = (dataset.name for dataset in results.datasets)
+    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name)
+    for path in (*folder.rglob("*"), *(tmp_path / "cache").rglob("*")):
+        assert re.fullmatch(r"[A-Za-z0-9_.-]+", path.name), path

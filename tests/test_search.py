@@ -79,6 +79,7 @@ def searching(tmp_path):
         model=None,
         database=None,
         folder=None,
+        deterministic=False,
     ):
         storage = own
         if database is not None:
@@ -99,7 +100,7 @@ def searching(tmp_path):
             pins=pins or {},
         )
         session = Session(
-            config=RunConfig(seed=seed),
+            config=RunConfig(seed=seed, deterministic=deterministic),
             runner=children,
             folder=tmp_path / f"run-{folder or database}",
             cache=tmp_path,

@@ -3,17 +3,27 @@
 import getpass
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import quote
 
+import psutil
 import pytest
+from sqlalchemy import NullPool, create_engine, text
 
+from nncompare.comparison import load_results
 from nncompare.exceptions import StorageError, UsageError
 from nncompare.execution.launch import child_environment
 from nncompare.resuming import plan_rest
 from nncompare.storage import has_password, open_storage, without_password
 
+from .children import fault, processes_with, wait_until
 from .test_resume import resumed, stopped
 from .whole_runs import compare_with, files_of
 
@@ -28,6 +38,10 @@ INITDB = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reve
         (f"postgresql+psycopg://host/db?password={CANARY}", "postgresql+psycopg://host/db?password=%2A%2A%2A"),
         ("sqlite:///file.db", "sqlite:///file.db"),
         (CANARY, "(not an address)"),
+        (f"postgresql+psycopg://ann:p@ss/{CANARY}@host/db", "postgresql+psycopg://***"),
+        (f"postgresql+psycopg://host:1/db?password=p@ss/{CANARY}", "postgresql+psycopg://***"),
+        (f"postgresql+psycopg://ann:{CANARY}/x@host/db", "postgresql+psycopg://ann:***@host/db"),
+        (f"postgresql+psycopg://ann:{CANARY}@host/d%40b", "postgresql+psycopg://ann:***@host/d%40b"),
     ],
 )
 def test_without_password_shows_no_secret(url, shown):
@@ -58,6 +72,11 @@ def test_open_storage_that_fails_says_so_without_the_password(url):
     assert "--storage" in str(caught.value)
 
 
+def test_open_storage_with_a_password_that_is_not_escaped_asks_no_server_and_says_how():
+    with pytest.raises(StorageError, match=r"^The storage 'postgresql\+psycopg://\*\*\*' .* %40 for @, %2F for /"):
+        open_storage(f"postgresql+psycopg://ann:p@ss/{CANARY}@host/db")
+
+
 def test_children_do_not_inherit_the_address(monkeypatch):
     monkeypatch.setenv("NNCOMPARE_STORAGE", CANARY)
     assert CANARY not in child_environment().values()
@@ -80,9 +99,9 @@ def test_storage_of_sqlite_is_shared_by_runs(runner, tmp_path):
     assert not (folder / "study.db").exists()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def postgres(tmp_path_factory):
-    """Return the address of a PostgreSQL of our own, with a password."""
+    """Return the addresses of a PostgreSQL of our own, with a password: on a port, and on a socket."""
     if INITDB is None:
         pytest.skip("PostgreSQL's initdb is not installed")
     folder = tmp_path_factory.mktemp("postgres")
@@ -113,7 +132,10 @@ def postgres(tmp_path_factory):
     initdb = [*as_user, str(INITDB), "-D", str(data), "-U", "ann", "-A", "scram-sha-256", f"--pwfile={password}"]
     call(*initdb)
     call(*control, "-l", str(folder / "log"), "-o", options, "start")
-    yield f"postgresql+psycopg://ann:{CANARY}@127.0.0.1:{port}/postgres"
+    who = f"postgresql+psycopg://ann:{CANARY}@"
+    yield SimpleNamespace(
+        port=f"{who}127.0.0.1:{port}/postgres", socket=f"{who}/postgres?host={quote(str(folder))}&port={port}"
+    )
     call(*control, "-m", "immediate", "stop")
 
 
@@ -121,15 +143,62 @@ def postgres(tmp_path_factory):
 def test_storage_of_postgresql_is_resumed_and_its_password_is_nowhere(postgres, tmp_path):
     from nncompare.execution.runner import LocalRunner
 
-    folder = stopped(LocalRunner, tmp_path / "out", storage=postgres)
+    folder = stopped(LocalRunner, tmp_path / "out", storage=postgres.port)
     with LocalRunner() as runner:
         with pytest.raises(UsageError, match="whose password is not kept"):
             plan_rest(folder, runner)
-        results = resumed(runner, folder, storage=postgres)
+        results = resumed(runner, folder, storage=postgres.port)
     assert results.state == "complete"
     assert [trial.number for trial in results.studies[0].trials] == list(range(6))
     for file in files_of(folder):
         assert CANARY.encode() not in file.read_bytes(), file
+
+
+def begin(arguments, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-c", "from nncompare.cli import main; main()", *arguments],
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def n_committed(out):
+    return len(list(out.glob("*/trials/*/*.record.json")))
+
+
+@pytest.mark.slow
+def test_storage_of_postgresql_on_a_socket_survives_two_kills(postgres, tmp_path):
+    """Coordinator and children are killed at once, twice; then the run goes on to its end."""
+    given = {"NNCOMPARE_STORAGE": postgres.socket, "NNCOMPARE_TEST_MARK": f"{tmp_path.name}-{time.time_ns()}"}
+    budget = ("--trials", "12", "--epochs", "3", "--seeds", "2", "--jobs", "2", "--no-estimate")
+    arguments = ("run", "-m", fault("Slow"), "-d", "digits", *budget, "--out", str(tmp_path))
+    for _ in range(2):
+        before = n_committed(tmp_path)
+        process = begin(arguments, **given)
+        assert wait_until(lambda: n_committed(tmp_path) >= before + 3, 120)  # noqa: B023 - at once
+        assert process.poll() is None, "it ended before the kill"
+        for victim in processes_with(given["NNCOMPARE_TEST_MARK"]):
+            with suppress(psutil.Error):
+                victim.kill()
+        assert process.wait(10) == -signal.SIGKILL
+        assert wait_until(lambda: not processes_with(given["NNCOMPARE_TEST_MARK"]), 10)
+        (folder,) = (path.parent for path in tmp_path.glob("*/run.json"))
+        arguments = ("resume", str(folder))
+    kept = {path: path.read_bytes() for path in folder.glob("trials/*/*.record.json")}
+    assert begin(arguments, **given).wait(120) == 0
+    assert {path: path.read_bytes() for path in kept} == kept
+    assert [trial.number for trial in load_results(folder).studies[0].trials] == list(range(12))
+    with create_engine(postgres.socket, poolclass=NullPool).connect() as connection:
+        mine = f"FROM trials NATURAL JOIN studies WHERE study_name LIKE '{folder.name}%'"
+        rows = connection.execute(text(f"SELECT number, state {mine} ORDER BY number")).all()
+        values = f"SELECT count(*) FROM trial_values WHERE trial_id IN (SELECT trial_id {mine})"
+        told = connection.execute(text(values)).scalar_one()
+    assert [row.number for row in rows] == list(range(12))
+    assert {str(row.state) for row in rows} <= {"COMPLETE", "PRUNED", "FAIL"}
+    assert told == sum(str(row.state) != "FAIL" for row in rows)
+    assert [path for path in files_of(tmp_path) if CANARY.encode() in path.read_bytes()] == []
 
 
 def test_storage_with_options_that_are_not_accepted_is_one_sentence(tmp_path, recwarn):

@@ -14,6 +14,7 @@ from nncompare.cli.resume import resume_run
 from nncompare.cli.run import run_comparison
 from nncompare.cli.runs import list_all_runs
 from nncompare.cli.show import show_model
+from nncompare.cli.verify import verify_run
 
 __all__ = ["main"]
 
@@ -41,6 +42,7 @@ for _command in (
     new_plugin,
     rebuild_report,
     diff_runs,
+    verify_run,
     predict_samples,
     print_completion,
 ):

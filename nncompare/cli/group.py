@@ -49,6 +49,11 @@ class CommandLine(click.Group):
         """Run the command, turning exceptions into a message and an exit code."""
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            told = without_passwords(error.format_message())
+            if told == error.format_message():
+                raise
+            raise click.UsageError(told, error.ctx) from None  # an address stood where it does not belong
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click's own: it prints and exits as it should
         except NNCompareError as error:
@@ -126,7 +131,7 @@ def _fail(ctx: click.Context, error: Exception, message: str, exit_code: int) ->
     if ctx.meta.get(_DEBUG):
         import traceback
 
-        lines = "".join(traceback.format_exception(error)).splitlines()
+        lines = without_passwords("".join(traceback.format_exception(error))).splitlines()
         click.echo("\n".join(map(printable, lines)), err=True)
-    click.echo(f"Error: {one_line(message)}", err=True)
+    click.echo(f"Error: {one_line(without_passwords(message))}", err=True)
     ctx.exit(exit_code)

@@ -82,7 +82,7 @@ effort = (
         "--jobs",
         type=_AT_LEAST_1,
         metavar="N",
-        help="Trials at a time; one per processor by default, 1 repeats exactly.",
+        help="Trials at a time; one per processor by default. With 1, or --deterministic, a run repeats exactly.",
     ),
     click.option(
         "--threads",
@@ -99,6 +99,10 @@ effort = (
         show_default=True,
         metavar="N",
         help="Moves the validation split, the search and the weights, never the test part.",
+    ),
+    click.option(
+        "--deterministic/--no-deterministic",
+        help="Repeat to the last bit, whatever --jobs is. Off by default: it costs time.",
     ),
     click.option(
         "--set", "settings", multiple=True, metavar="MODEL.PARAM=VALUE", help="Fix a parameter. Repeatable."

@@ -14,4 +14,4 @@ def without_passwords(text: str) -> str:
     """Return text in which the password of each URL is ``***``, as in ``postgresql://ann:***@host/db``."""
     if "://" not in text:
         return text
-    return _QUERY.sub(_HIDDEN, _USER.sub(_HIDDEN + "@", text))
+    return _USER.sub(_HIDDEN + "@", _QUERY.sub(_HIDDEN, text))

@@ -17,6 +17,7 @@ from typing import BinaryIO
 import platformdirs
 
 from nncompare.exceptions import StorageError
+from nncompare.faultpoints import reached
 
 __all__ = [
     "cache_root",
@@ -101,7 +102,9 @@ def replacing(path: Path, temporary: Path) -> Iterator[BinaryIO]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
+        reached(f"rename {path.name}")
         temporary.replace(path)
+        reached(f"renamed {path.name}")
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)

@@ -127,5 +127,7 @@ def _differs(folder: Path, number: int, state: str) -> bool:
 
 
 def _put_back(subject: Subject) -> str:
+    if subject.run_file is None:
+        return "Nothing but a resumed run needs it, and that needs a run.json that can be read first."
     more = " with more --trials" if subject.is_complete else ""
     return f"Finished trials are put back from the run directory when the run is resumed{more}: {subject.resume}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
@@ -23,15 +22,19 @@ from nncompare.results import DatasetRecord, RefitRecord, StudyRecord
 __all__ = ["check_models", "check_predictions"]
 
 _CLOSE = 1e-9
+_COPIED = "Restore it from the whole run directory, or run again."
 
 
 def check_models(subject: Subject) -> Iterator[Finding]:
     """Tell which saved models are gone or changed; none is loaded."""
-    for study, refit in _refits(subject):
-        if refit.failure is not None:
-            continue
+    worked = [(study, refit) for study, refit in _refits(subject) if refit.failure is None]
+    if worked and not (subject.folder / "models").is_dir():
+        what = "The folder of the saved models is gone, so none can predict."
+        yield subject.finding("model-missing", subject.folder / "models", what, _COPIED)
+        return
+    for study, refit in worked:
         remedy = f"Restore it from a copy; else predict with another refit of {study.model}, or run again."
-        path = _inside(subject, refit.model)
+        path = subject.inside(refit.model)
         if path is None or refit.manifest_sha256 is None:
             what = f"{RESULTS} names no saved model of {study.model} on {study.dataset} (seed {refit.seed})."
             yield subject.finding("model-missing", subject.folder / RESULTS, what, remedy)
@@ -53,6 +56,10 @@ def check_predictions(subject: Subject) -> Iterator[Finding]:
     """
     if subject.results is None:
         return
+    if any(refit.predictions for _, refit in _refits(subject)) and not (subject.folder / "predictions").is_dir():
+        what = "The folder of the predictions is gone, so diff compares intervals alone."
+        yield subject.finding("predictions-missing", subject.folder / "predictions", what, _COPIED)
+        return
     data = {dataset.name: dataset for dataset in subject.results.datasets}
     labels: dict[str, Labels | None] = {}
     for study, refit in _refits(subject):
@@ -69,7 +76,7 @@ def _check_file(
 ) -> Iterator[Finding]:
     pair = f"{study.model} on {study.dataset} (seed {refit.seed})"
     remedy = "Restore it from a copy, or run again. Without it, diff compares intervals alone."
-    path = _inside(subject, refit.predictions)
+    path = subject.inside(refit.predictions)
     if path is None or not path.is_file():
         where = path or subject.folder / RESULTS
         yield subject.finding("predictions-missing", where, f"The predictions of {pair} are gone.", remedy)
@@ -100,14 +107,6 @@ def _fits(codes: npt.NDArray[np.int64], refit: RefitRecord, n_classes: int, labe
 def _refits(subject: Subject) -> Sequence[tuple[StudyRecord, RefitRecord]]:
     studies = subject.results.studies if subject.results is not None else []
     return [(study, refit) for study in studies for refit in study.refits]
-
-
-def _inside(subject: Subject, name: str | None) -> Path | None:
-    """Return the path that results.json names, None where it is outside of the run directory."""
-    if name is None:
-        return None
-    path = subject.folder / name
-    return path if path.resolve().is_relative_to(subject.folder.resolve()) else None
 
 
 def _test_labels(dataset: DatasetRecord) -> Labels | None:

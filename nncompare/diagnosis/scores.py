@@ -18,11 +18,14 @@ _FRACTIONS = {
     "accuracy", "average_precision", "balanced_accuracy", "ece", "f1", "macro_f1", "precision", "probability",
     "recall", "roc_auc", "test_accuracy", "valid_accuracy", "weighted_f1",
 }  # fmt: skip
-_LOSSES = {"brier", "log_loss", "train_loss", "valid_log_loss", "valid_loss"}
+_LOSSES = {"brier", "log_loss", "valid_log_loss"}
 _COUNTED = ("n_", "trials_")
 _MEASURED = ("_s", "_mb", "_ms", "_bytes", "_used", "_samples", "epochs", "support")
-_FREE = {"params", "suggested", "best_params", "pinned", "pins", "space", "importance", "environment"}
-"""What plugins and machines say, which may be any number."""
+_FREE = {
+    "best_params", "curve", "environment", "importance", "params", "pinned", "pins", "row", "series", "space",
+    "suggested",
+}  # fmt: skip
+"""What plugins, machines and data say, which may be any number."""
 _MOST = 5
 
 
@@ -62,7 +65,9 @@ def check_report(subject: Subject) -> Iterator[Finding]:
     try:
         shown = results_in(page)
     except (ResultsError, ValueError, TypeError, LookupError) as error:
-        yield subject.finding("report-old", path, f"It holds no results: {error}", remedy)
+        yield subject.finding(
+            "report-old", path, f"It holds no results that can be read: {str(error).rstrip('.')}.", remedy
+        )
         return
     if not _why_no_report(subject.results) and shown != results_in(render_html(subject.results)):
         what = f"It is older than {RESULTS}, or of another version of nncompare: it shows other results."

@@ -57,6 +57,13 @@ class Subject:
         """Whether results.json says that the run came to its end."""
         return self.results is not None and self.results.state == "complete"
 
+    def inside(self, name: str | None) -> Path | None:
+        """Return the path of a file that results.json names, None where it is outside of the run directory."""
+        if name is None:
+            return None
+        path = self.folder / name
+        return path if path.resolve().is_relative_to(self.folder.resolve()) else None
+
     def finding(self, kind: str, where: Path | str, what: str, remedy: str) -> Finding:
         """Return a finding; a place inside the run directory is told relative to it."""
         path = Path(where)

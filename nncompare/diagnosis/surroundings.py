@@ -89,10 +89,11 @@ def _check_names(subject: Subject, known: set[str]) -> Iterator[Finding]:
 def _manifest(subject: Subject, study: StudyRecord) -> Manifest | None:
     """Return what the first saved model of a study says of itself, if it can be read."""
     for refit in study.refits:
-        if refit.model is None:
+        folder = subject.inside(refit.model)
+        if folder is None:
             continue
         try:
-            return Manifest.model_validate_json((subject.folder / refit.model / MANIFEST).read_bytes())
+            return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
         except (OSError, ValueError):
             continue
     return None

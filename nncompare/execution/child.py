@@ -16,6 +16,7 @@ from nncompare.execution.channel import UNSAVED, Channel
 from nncompare.execution.failures import category, describe_error
 from nncompare.execution.process import (
     adopt_orphans,
+    be_deterministic,
     die_with_parent,
     end_descendants,
     isolate,
@@ -38,6 +39,8 @@ def main(channel_fd: int, log_fd: int, parent: int) -> None:
         limit_threads(spec.n_threads, spec.framework)
         if isinstance(spec, FitSpec):
             seed_globals(spec.seed)
+            if spec.deterministic:
+                be_deterministic(spec.framework, spec.seed)
         answer = attempt(spec, channel)
         commit(answer, spec, channel)
         code = 0

@@ -96,6 +96,19 @@ def seed_globals(seed: int) -> None:
     np.random.seed(seed % 2**32)  # noqa: NPY002 - the global state is the point
 
 
+def be_deterministic(framework: str | None, seed: int) -> None:
+    """Hold TensorFlow to operations that give the same result each time, and seed it; others already do.
+
+    NumPy, and BLAS with a fixed number of threads, sum in a fixed order. TensorFlow refuses, in one sentence, an
+    operation that it cannot do so.
+    """
+    if framework == "keras":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+        tf.random.set_seed(seed)  # for models that draw before anybody seeds: such draws are refused else
+
+
 def resident_mb() -> float:
     """Return this process's resident memory in MB (10**6 bytes)."""
     return _status_mb("VmRSS")

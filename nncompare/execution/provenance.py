@@ -15,7 +15,7 @@ from nncompare.data.files import file_digest
 from nncompare.exceptions import ResultsError
 from nncompare.registry import MODELS, discover
 
-__all__ = ["Code", "check_code", "code_of", "find_origin", "origin_here", "version_note"]
+__all__ = ["Code", "changed_code", "check_code", "code_of", "find_origin", "origin_here", "version_note"]
 
 _SITES = {"site-packages", "dist-packages"}
 _LOOK_S = 60.0
@@ -87,19 +87,32 @@ def check_code(plugin: str, code: Code | None, find: Callable[[str], Path | None
     ResultsError
         A file was changed, or is gone.
     """
+    changed = changed_code(plugin, code, find)
+    if changed:
+        raise ResultsError(
+            f"{changed}, so the model is not loaded. Give the old file back, or run again to train a model."
+        )
+
+
+def changed_code(plugin: str, code: Code | None, find: Callable[[str], Path | None]) -> str:
+    """Say which file of the user's own is not what it was when the model was saved; empty where none is known.
+
+    The parameters are those of :func:`check_code`.
+    """
     if code is None or not code.sha256:
-        return
+        return ""
     where = plugin.rpartition(":")[0].strip()
     file = Path(where) if where.endswith(".py") else find(where.partition(".")[0])
     if file is None:
-        return  # the import itself fails, and says so
+        return ""  # the import itself fails, and says so
     root = file.parent.parent if file.name == "__init__.py" else file.parent
     for name, digest in code.sha256.items():
         path = root / name
         if not path.is_file():
-            raise _other(path, "is gone, and the model was saved with it")
+            return f"'{path}' is gone, and the model was saved with it"
         if file_digest(path) != digest:
-            raise _other(path, "was changed after the model was saved")
+            return f"'{path}' was changed after the model was saved"
+    return ""
 
 
 def version_note(code: Code | None) -> str:
@@ -159,9 +172,3 @@ def _files_of(is_wanted: Callable[[str], bool]) -> set[Path]:
 def _digests(root: Path, files: set[Path]) -> dict[str, str]:
     inside = sorted(file for file in files if file.is_relative_to(root) and file.is_file())
     return {file.relative_to(root).as_posix(): file_digest(file) for file in inside}
-
-
-def _other(path: Path, what: str) -> ResultsError:
-    return ResultsError(
-        f"'{path}' {what}, so the model is not loaded. Give the old file back, or run again to train a model."
-    )

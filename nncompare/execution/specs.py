@@ -36,7 +36,8 @@ class Spec(BaseModel):
 class FitSpec(Spec):
     """Train one configuration; without ``params`` the child asks for them (a trial), with them it is a refit.
 
-    The fitted ``conversion`` is saved beside the model, so that both predict together.
+    The fitted ``conversion`` is saved beside the model, so that both predict together. ``deterministic`` lets the
+    framework use only operations that give the same result each time.
     """
 
     task: Literal["fit"] = "fit"
@@ -49,6 +50,7 @@ class FitSpec(Spec):
     params: dict[str, Any] | None = None
     save_to: Path | None = None
     conversion: Path | None = None
+    deterministic: bool = False
 
 
 class MeasureSpec(Spec):

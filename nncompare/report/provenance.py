@@ -45,9 +45,11 @@ def section(results: Results) -> Section:
 def _answer(results: Results) -> str:
     command = shlex.join(results.command)
     how = f"Run again: {command}" if command else "The command was not recorded"
-    if results.settings.jobs > 1:
+    settings = results.settings
+    if settings.jobs > 1 and not settings.deterministic:
         return (
-            f"{how} — with more than one job the order of trials, and so the search, can differ; --jobs 1 repeats."
+            f"{how} — with more than one job the order of trials, and so the search, can differ; --jobs 1 "
+            "repeats, as does --deterministic."
         )
     if not results.repeatable:
         return f"{how} — but this run stopped by the clock, so it does not repeat exactly."

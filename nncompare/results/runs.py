@@ -110,10 +110,14 @@ class DatasetRecord(Record):
 
 
 class Settings(Record):
-    """The settings of a run, as far as they are not per study."""
+    """The settings of a run, as far as they are not per study.
+
+    ``deterministic`` is what ``--deterministic`` asked for; whether it could be kept says ``repeatable``.
+    """
 
     jobs: int = 1
     threads: int = 1
+    deterministic: bool = False
     n_trials: int = 20
     n_refits: int = 3
     max_epochs: int | None = None

@@ -183,6 +183,13 @@ class Slow(Nearest):
         time.sleep(0.2)
 
 
+class Uneven(Nearest):
+    """Trials that overtake each other: how long an epoch takes follows from the seed."""
+
+    def epoch(self, epoch, context):
+        time.sleep(context.seed % 5 / 50)
+
+
 class WrongShape(Nearest):
     def fit(self, params, train, valid, context):
         model = super().fit(params, train, valid, context)
