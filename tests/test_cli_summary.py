@@ -6,6 +6,7 @@ import pytest
 
 from nncompare.cli.summary import plan_lines, result_lines
 from nncompare.estimate import Estimate
+from nncompare.results import Failure, Owner
 
 from . import report_fixtures as fixtures
 
@@ -62,3 +63,35 @@ def test_summary_of_a_very_fast_model_says_less_and_not_nothing(tmp_path, second
     header = next(line for line in lines if line.startswith("MODEL"))
     row = next(line for line in lines if line.startswith(f"{studies[0].model} "))
     assert row[: header.index("CPU S") + len("CPU S")].split()[-1] == shown
+
+
+@pytest.mark.parametrize(
+    ("category", "distribution", "command", "told"),
+    [
+        ("plugin", "nncompare", [], "`nncompare check-plugin mlp` tells more."),
+        (
+            "plugin",
+            "(local)",
+            ["nncompare", "run", "-m", "my own.py:mlp"],
+            "check-plugin 'my own.py:mlp'` tells more.",
+        ),
+        ("plugin", "(local)", [], "no class."),
+        ("timeout", "nncompare", [], "no class."),
+    ],
+    ids=["installed", "file", "unknown-file", "no-fault-of-the-plugin"],
+)
+def test_summary_names_the_command_that_tells_more_of_a_plugin_that_failed(
+    tmp_path, category, distribution, command, told
+):
+    results = fixtures.one_model()
+    update = {
+        "model": "mlp",
+        "status": "failed",
+        "failure": Failure(category=category, message="PluginError: no class."),
+        "plugin": Owner(distribution=distribution, version="1"),
+    }
+    studies = [study.model_copy(update=update) for study in results.studies]
+    failed = results.model_copy(update={"studies": studies, "command": command})
+    lines = result_lines(failed, tmp_path / "report.html")
+    [line] = [line for line in lines if "no class" in line]
+    assert line.endswith(told)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nncompare.columns import fitting, one_line
 from nncompare.progress.lines import outcome
 from nncompare.progress.tracker import duration
-from nncompare.results import Results
+from nncompare.registry import LOCAL
+from nncompare.results import Results, StudyRecord
 from nncompare.scoretable import ranked_studies, score_table
 
 if TYPE_CHECKING:
@@ -105,13 +107,25 @@ def result_lines(results: Results, report: Path, width: int | None = None) -> li
         if ranked:
             verdict = _wrapped(f"{dataset.name}: {one_line(dataset.verdict.text)}", width)
             lines += [*verdict, "", *score_table(ranked, dataset, width), ""]
-    missing = [outcome(study) for study in results.studies if study.status != "complete"]
+    missing = [_missing(study, results.command) for study in results.studies if study.status != "complete"]
     if missing:
         lines += ["Without a result:", *_indented(missing, width), ""]
     if results.estimate_s is not None and results.duration_s is not None:
         took = duration(results.duration_s)
         lines.append(f"Took {took} after loading and estimating; estimated {duration(results.estimate_s)}.")
     return [*lines, f"Report: {report}"]
+
+
+def _missing(study: StudyRecord, command: Sequence[str]) -> str:
+    """Return how a study without a result ended, and for a fault of its plugin the command that tells more."""
+    text = outcome(study)
+    if study.failure is None or study.failure.category != "plugin":
+        return text
+    is_local = study.plugin is not None and study.plugin.distribution == LOCAL
+    name = next((word for word in command if word.endswith(f":{study.model}")), None if is_local else study.model)
+    if name is None:
+        return text
+    return f"{text.rstrip('.')}. `nncompare check-plugin {shlex.quote(name)}` tells more."
 
 
 def _indented(texts: Iterable[str], width: int | None) -> list[str]:
