@@ -23,6 +23,7 @@ from nncompare.events import (
     StudyStarted,
     TrialFinished,
 )
+from nncompare.points import counted
 from nncompare.progress.tracker import Foretold, StudyProgress, Tracker, duration
 from nncompare.progress.words import stopping
 from nncompare.results import StudyRecord, TrialRecord
@@ -120,8 +121,8 @@ def message(event: Event, study: StudyProgress | None, tracker: Tracker) -> str:
         case StudyFinished(study=record):
             return outcome(record)
         case StudyStarted() if study is not None:
-            refits = f"then {event.n_refits} refits" if event.n_refits != 1 else "then 1 refit"
-            return f"{study.label}: {event.n_trials} trials of at most {event.max_epochs} epochs, {refits}"
+            trials, epochs = counted(event.n_trials, "trial"), counted(event.max_epochs, "epoch")
+            return f"{study.label}: {trials} of at most {epochs}, then {counted(event.n_refits, 'refit')}"
         case TrialFinished() if study is not None:
             return _trial(event, study, tracker)
         case RefitFinished(refit=refit) if study is not None:
@@ -171,7 +172,9 @@ def _untold(text: str, told: Iterable[str]) -> str:
 def _trial(event: TrialFinished, study: StudyProgress, tracker: Tracker) -> str:
     trial = event.trial
     # Behind a resumed run the number of a trial is no count: trials that were cut off are repeated at the end.
-    parts = [f"{study.label}: {event.n_finished} of {event.n_trials} trials done, number {trial.number}"]
+    parts = [
+        f"{study.label}: {event.n_finished} of {counted(event.n_trials, 'trial')} done, number {trial.number}"
+    ]
     if trial.state == "pruned":
         parts.append("pruned")
     elif trial.state == "complete" and trial.valid_log_loss is not None:
