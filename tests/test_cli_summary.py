@@ -1,5 +1,6 @@
 """The end of a run on a terminal: nothing is wider than it."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -32,7 +33,7 @@ def test_summary_of_a_plan_shows_each_estimate_and_why_one_is_missing():
         )
         for model in ("cnn", "mlp")
     ]  # fmt: skip
-    plan = SimpleNamespace(datasets=[], studies=studies, jobs=2, folder="reports/r")
+    plan = SimpleNamespace(datasets=[], studies=studies, jobs=2, folder=Path("reports/r"))
     found = Estimate(
         seconds=None, studies={("cnn", "mnist1d"): 95.0}, reasons={("mlp", "mnist1d"): "It\nbroke."}, jobs=2
     )
@@ -44,6 +45,7 @@ def test_summary_of_a_plan_shows_each_estimate_and_why_one_is_missing():
     whole = plan_lines(plan, Estimate(seconds=120.0, jobs=2, studies=found.studies))
     assert whole[6].startswith("The run takes about 2 min, likely 80 s to 3 min,")
     assert "ESTIMATE" not in plan_lines(plan)[2]
+    assert whole[-1] == "Trials at a time: 2. The results would be in a new folder of reports."
 
 
 def test_summary_sets_the_time_that_was_estimated_against_the_truth(tmp_path):

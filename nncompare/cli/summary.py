@@ -82,7 +82,8 @@ def plan_lines(plan: Plan, estimate: Estimate | None = None, width: int | None =
         lines += ["", "Not estimated:", *_indented(reasons, width)]
     if estimate is not None and estimate.text:
         lines += ["", *_wrapped(estimate.text, width)]
-    return [*lines, "", *_wrapped(f"Trials at a time: {plan.jobs}. Results: {plan.folder}", width)]
+    where = f"The results would be in a new folder of {plan.folder.parent}."
+    return [*lines, "", *_wrapped(f"Trials at a time: {plan.jobs}. {where}", width)]
 
 
 def result_lines(results: Results, report: Path, width: int | None = None) -> list[str]:
