@@ -7,7 +7,7 @@ import pytest
 
 from nncompare.cli.summary import plan_lines, result_lines
 from nncompare.estimate import Estimate
-from nncompare.results import Failure, Owner
+from nncompare.results import Check, Failure, Owner
 
 from . import report_fixtures as fixtures
 
@@ -97,3 +97,23 @@ def test_summary_names_the_command_that_tells_more_of_a_plugin_that_failed(
     lines = result_lines(failed, tmp_path / "report.html")
     [line] = [line for line in lines if "no class" in line]
     assert line.endswith(told)
+
+
+def test_summary_warns_below_the_verdict_of_a_run_too_short_to_trust(tmp_path):
+    results = fixtures.one_model()
+    [dataset] = results.datasets
+    codes = [
+        ("few_trials", "few"),
+        ("still_learning", "mlp learns."),
+        ("still_learning", "cnn learns."),
+        ("x", "no"),
+    ]
+    checks = [Check(code=code, level="warning", text=text) for code, text in codes]
+    verdict = dataset.verdict.model_copy(update={"checks": checks})
+    short = results.model_copy(update={"datasets": [dataset.model_copy(update={"verdict": verdict})]})
+    lines = result_lines(short, tmp_path / "report.html")
+    assert lines[1:4] == [
+        "  Warning: few",
+        "  Warning: mlp learns. So it is with 1 more; see the report.",
+        "",
+    ]

@@ -12,7 +12,7 @@ from nncompare.columns import fitting, one_line
 from nncompare.progress.lines import outcome
 from nncompare.progress.tracker import duration
 from nncompare.registry import LOCAL
-from nncompare.results import Results, StudyRecord
+from nncompare.results import DatasetRecord, Results, StudyRecord
 from nncompare.scoretable import ranked_studies, score_table
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _NARROWEST = 30
 _FINGERPRINT_DIGITS = 12
+_SHORT_RUN = frozenset({"few_trials", "still_learning"})
 
 EXIT_MEANINGS = {
     1: "an error stopped the run",
@@ -107,7 +108,13 @@ def result_lines(results: Results, report: Path, width: int | None = None) -> li
         ranked = ranked_studies(results, dataset)
         if ranked:
             verdict = _wrapped(f"{dataset.name}: {one_line(dataset.verdict.text)}", width)
-            lines += [*verdict, "", *score_table(ranked, dataset, width), ""]
+            lines += [
+                *verdict,
+                *_indented(_cautions(dataset), width),
+                "",
+                *score_table(ranked, dataset, width),
+                "",
+            ]
     missing = [_missing(study, results.command) for study in results.studies if study.status != "complete"]
     if missing:
         lines += ["Without a result:", *_indented(missing, width), ""]
@@ -115,6 +122,18 @@ def result_lines(results: Results, report: Path, width: int | None = None) -> li
         took = duration(results.duration_s)
         lines.append(f"Took {took} after loading and estimating; estimated {duration(results.estimate_s)}.")
     return [*lines, f"Report: {report}"]
+
+
+def _cautions(dataset: DatasetRecord) -> list[str]:
+    """Return what says that a longer run may end with another verdict: one line for each kind of it."""
+    found: dict[str, list[str]] = {}
+    for check in dataset.verdict.checks:
+        if check.code in _SHORT_RUN:
+            found.setdefault(check.code, []).append(check.text)
+    return [
+        f"Warning: {texts[0]}{f' So it is with {len(texts) - 1} more; see the report.' if len(texts) > 1 else ''}"
+        for texts in found.values()
+    ]
 
 
 def _missing(study: StudyRecord, command: Sequence[str]) -> str:
