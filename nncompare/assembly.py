@@ -18,6 +18,7 @@ from nncompare.exceptions import DataError, StorageError
 from nncompare.metrics import test_scores
 from nncompare.mistakes import Mistakes
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
+from nncompare.points import counted
 from nncompare.refit import Reference, Refit, SealedTest
 from nncompare.repeating import is_repeatable, told_in
 from nncompare.results import (
@@ -101,10 +102,10 @@ def status(study: PlannedStudy, complete: bool, interrupted: bool, failure: Fail
 def reason(found: SearchResult | None, refits: Sequence[Refit]) -> Failure:
     """Return why a study that ran has no result: the most frequent category and its first message."""
     failures = [refit.record.failure for refit in refits if refit.record.failure is not None]
-    what = f"{len(failures)} of {len(refits)} refits failed"
+    what = f"{len(failures)} of {counted(len(refits), 'refit')} failed"
     if not refits and found is not None:
         failures = [trial.failure for trial in found.trials if trial.failure is not None]
-        what = f"{len(failures)} of {len(found.trials)} trials failed and none was completed"
+        what = f"{len(failures)} of {counted(len(found.trials), 'trial')} failed and none was completed"
     if not failures:
         return Failure(category="internal", message="There is neither a result nor a failure.")
     category = Counter(failure.category for failure in failures).most_common(1)[0][0]

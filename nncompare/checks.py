@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from nncompare.points import points
+from nncompare.points import counted, points
 from nncompare.results import Check, CheckLevel, PairRecord, StudyRecord
 from nncompare.search_checks import FEW_TRIALS, search_checks
 
@@ -102,7 +102,10 @@ def _equal_budget(compared: Sequence[StudyRecord]) -> Iterator[Check]:
     if len(budgets) < 2:
         return
     if len({(budget.n_trials, budget.max_epochs) for budget in budgets.values()}) > 1:
-        given = ", ".join(f"{model} {b.n_trials} trials of {b.max_epochs} epochs" for model, b in budgets.items())
+        given = ", ".join(
+            f"{model} {counted(b.n_trials, 'trial')} of {counted(b.max_epochs, 'epoch')}"
+            for model, b in budgets.items()
+        )
         yield Check(
             code="equal_budget", level="problem", text=f"The searches were given unequal budgets: {given}."
         )
@@ -113,7 +116,8 @@ def _equal_budget(compared: Sequence[StudyRecord]) -> Iterator[Check]:
         for study in compared
         if study.budget
     )
-    text = f"Every search was given {one.n_trials} trials of at most {one.max_epochs} epochs; it took {used}."
+    epochs = counted(one.max_epochs, "epoch")
+    text = f"Every search was given {counted(one.n_trials, 'trial')} of at most {epochs}; it took {used}."
     yield Check(code="equal_budget", level="ok", text=text)
 
 

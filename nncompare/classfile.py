@@ -10,7 +10,7 @@ from nncompare.nearnames import did_you_mean_file
 from nncompare.registry import LOCAL, PluginRef
 from nncompare.selection import did_you_mean
 
-__all__ = ["check_class", "check_names_class", "classes_of"]
+__all__ = ["check_class", "check_names_class", "classes_of", "plugins_of"]
 
 _MOST_SHOWN = 5
 
@@ -34,8 +34,9 @@ def check_names_class(name: str) -> None:
     found = classes_of(path)
     if not found:
         raise UsageError(f"'{name}' names no class, and none is defined in the file.")
+    offered = plugins_of(path) or found
     raise UsageError(
-        f"'{name}' names no class. Add it: {_listed([f'{name}:{found_name}' for found_name in found])}."
+        f"'{name}' names no class. Add it: {_listed([f'{name}:{found_name}' for found_name in offered])}."
     )
 
 
@@ -64,6 +65,18 @@ def classes_of(path: Path) -> list[str]:
     """Return the classes at the top level of a Python file; none where it cannot be parsed."""
     tree = _parsed(path)
     return [] if tree is None else [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+
+
+def plugins_of(path: Path) -> list[str]:
+    """Return the classes of a file whose text shows that they are plugins, their bases being called so."""
+    tree = _parsed(path)
+    found: list[str] = []
+    for node in tree.body if tree is not None else ():
+        if isinstance(node, ast.ClassDef):
+            bases = {ast.unparse(base).partition("[")[0].rpartition(".")[2] for base in node.bases}
+            if any(base.endswith("Plugin") or base in found for base in bases):
+                found.append(node.name)
+    return found
 
 
 def _parsed(path: Path) -> ast.Module | None:

@@ -1,8 +1,8 @@
-"""Differences and shares in percentage points, as sentences, tables and ``nncompare diff`` write them."""
+"""Numbers in sentences and tables: percentage points, and how many there are of something."""
 
 from __future__ import annotations
 
-__all__ = ["points"]
+__all__ = ["counted", "points"]
 
 
 def points(fraction: float, *, signed: bool = False) -> str:
@@ -18,3 +18,8 @@ def points(fraction: float, *, signed: bool = False) -> str:
     if text.startswith("-") and float(text):
         return text.replace("-", "−")
     return f"{'+' * signed}{text.removeprefix('-')}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, which takes an s unless there is one."""
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from nncompare.points import counted
 from nncompare.results import Budget, Check, CheckLevel, StudyRecord
 
 __all__ = ["FEW_TRIALS", "n_failed_refits", "search_checks"]
@@ -30,13 +31,17 @@ def search_checks(study: StudyRecord) -> Iterator[Check]:
         yield from _param_at_edge(study)
 
 
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
 def _failed_trials(study: StudyRecord, budget: Budget) -> Iterator[Check]:
     """Count the trials that failed by themselves; those that the user stopped did not."""
     failures = [trial.failure for trial in study.trials if trial.failure is not None]
     failed = budget.trials_failed - sum(failure.category == "interrupted" for failure in failures)
     if failed > 0:
         level: CheckLevel = "problem" if failed * 2 >= budget.n_trials else "warning"
-        text = f"{study.model}: {failed} of {budget.n_trials} trials failed."
+        text = f"{study.model}: {failed} of {counted(budget.n_trials, 'trial')} failed."
         yield Check(code="failed_trials", level=level, text=text)
 
 
@@ -45,8 +50,8 @@ def _trial_timeouts(study: StudyRecord, budget: Budget) -> Iterator[Check]:
     stopped = sum(trial.failure is not None and trial.failure.category == "timeout" for trial in study.trials)
     if stopped:
         text = (
-            f"{study.model}: {stopped} of {budget.n_trials} trials were ended by the time limit; what slower "
-            "configurations would have reached is not known (--trial-timeout)."
+            f"{study.model}: {stopped} of {counted(budget.n_trials, 'trial')} {_were(stopped)} ended by the time "
+            "limit; what slower configurations would have reached is not known (--trial-timeout)."
         )
         yield Check(code="trial_timeouts", level="warning", text=text)
 
@@ -54,14 +59,16 @@ def _trial_timeouts(study: StudyRecord, budget: Budget) -> Iterator[Check]:
 def _search_ended_early(study: StudyRecord, budget: Budget) -> Iterator[Check]:
     missing = budget.n_trials - len(study.trials)
     if study.trials and missing > 0:
-        text = f"{study.model}: the search ended early; {missing} of {budget.n_trials} trials were not run."
+        left = f"{missing} of {counted(budget.n_trials, 'trial')} {_were(missing)} not run"
+        text = f"{study.model}: the search ended early; {left}."
         yield Check(code="search_ended_early", level="problem", text=text)
 
 
 def _failed_refits(study: StudyRecord) -> Iterator[Check]:
     failed = n_failed_refits(study)
     if failed:
-        text = f"{study.model}: {failed} of {len(study.refits)} refits failed; the scores are those of the others."
+        refits = counted(len(study.refits), "refit")
+        text = f"{study.model}: {failed} of {refits} failed; the scores are those of the others."
         yield Check(code="failed_refits", level="problem", text=text)
 
 

@@ -32,6 +32,20 @@ def test_classes_of_a_file_are_those_at_its_top(net):
     assert classes_of(net) == []
 
 
+def test_file_without_a_class_is_offered_what_is_a_plugin_and_all_where_that_cannot_be_told(net):
+    def offered(text):
+        net.write_text(text, encoding="utf-8")
+        with pytest.raises(UsageError) as caught:
+            check_names_class("net.py")
+        return str(caught.value).partition("Add it: ")[2]
+
+    layers = "class Attention(keras.layers.Layer): ...\n"
+    assert offered(f"{layers}class Gru(frameworks.keras.KerasPlugin): ...\nclass Wide(Gru): ...\n") == (
+        "'net.py:Gru', 'net.py:Wide'."
+    )
+    assert offered(f"{layers}class Gru(Mine): ...\n") == "'net.py:Attention', 'net.py:Gru'."
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
 from nncompare.cli import main
+from nncompare.cli.check import _beginning
+from nncompare.registry import DATASETS, LOCAL, MODELS, PluginRef
 from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS, building_on
 
 PLUGINS = Path(__file__).parent / "plugins"
@@ -28,6 +31,28 @@ def test_check_plugin_prints_a_line_for_each_check_and_a_sum():
     assert [line.split()[:2] for line in lines[3:5]] == [["check_tags", "passed"], ["check_trains", "passed"]]
     assert lines[-1].startswith("2 checks of the model 'Softmax' in ")
     assert lines[-1].endswith(": 2 passed.")
+    assert (
+        done.stderr.splitlines()[0] == "Checking Softmax: 2 checks, each in at most 120 s, once it is imported ..."
+    )
+
+
+def test_check_plugin_gives_the_wall_time_with_what_comes_before_the_first_check(monkeypatch):
+    ends = iter([100.0, 118.04])
+    monkeypatch.setattr("nncompare.cli.check.time", SimpleNamespace(monotonic=lambda: next(ends)))
+    assert " in 18.0 s: 1 passed." in check(mutant("Softmax"), "--check", "check_tags").stdout
+
+
+@pytest.mark.parametrize(
+    ("ref", "what"),
+    [
+        (PluginRef("mlp", MODELS, "m:M", "nncompare", "1"), f"{len(MODEL_CHECKS)} checks"),
+        (PluginRef("digits", DATASETS, "m:D", "nncompare", "1"), f"{len(DATASET_CHECKS)} checks"),
+        (PluginRef("M", MODELS, "m.py:M", LOCAL, ""), "All checks"),
+    ],
+    ids=["model", "data set", "file"],
+)
+def test_check_plugin_says_in_a_pipe_how_many_checks_come(ref, what):
+    assert f": {what}, each in at most 5 s," in _beginning(ref, 0, 5.0)
 
 
 def test_check_plugin_that_fails_says_what_and_ends_with_3():

@@ -1,11 +1,13 @@
 """The end of a run on a terminal: nothing is wider than it."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from nncompare.cli.summary import plan_lines, result_lines
 from nncompare.estimate import Estimate
+from nncompare.results import Check, Failure, Owner
 
 from . import report_fixtures as fixtures
 
@@ -31,7 +33,7 @@ def test_summary_of_a_plan_shows_each_estimate_and_why_one_is_missing():
         )
         for model in ("cnn", "mlp")
     ]  # fmt: skip
-    plan = SimpleNamespace(datasets=[], studies=studies, jobs=2, folder="reports/r")
+    plan = SimpleNamespace(datasets=[], studies=studies, jobs=2, folder=Path("reports/r"))
     found = Estimate(
         seconds=None, studies={("cnn", "mnist1d"): 95.0}, reasons={("mlp", "mnist1d"): "It\nbroke."}, jobs=2
     )
@@ -43,6 +45,7 @@ def test_summary_of_a_plan_shows_each_estimate_and_why_one_is_missing():
     whole = plan_lines(plan, Estimate(seconds=120.0, jobs=2, studies=found.studies))
     assert whole[6].startswith("The run takes about 2 min, likely 80 s to 3 min,")
     assert "ESTIMATE" not in plan_lines(plan)[2]
+    assert whole[-1] == "Trials at a time: 2. The results would be in a new folder of reports."
 
 
 def test_summary_sets_the_time_that_was_estimated_against_the_truth(tmp_path):
@@ -62,3 +65,55 @@ def test_summary_of_a_very_fast_model_says_less_and_not_nothing(tmp_path, second
     header = next(line for line in lines if line.startswith("MODEL"))
     row = next(line for line in lines if line.startswith(f"{studies[0].model} "))
     assert row[: header.index("CPU S") + len("CPU S")].split()[-1] == shown
+
+
+@pytest.mark.parametrize(
+    ("category", "distribution", "command", "told"),
+    [
+        ("plugin", "nncompare", [], "`nncompare check-plugin mlp` tells more."),
+        (
+            "plugin",
+            "(local)",
+            ["nncompare", "run", "-m", "my own.py:mlp"],
+            "check-plugin 'my own.py:mlp'` tells more.",
+        ),
+        ("plugin", "(local)", [], "no class."),
+        ("timeout", "nncompare", [], "no class."),
+    ],
+    ids=["installed", "file", "unknown-file", "no-fault-of-the-plugin"],
+)
+def test_summary_names_the_command_that_tells_more_of_a_plugin_that_failed(
+    tmp_path, category, distribution, command, told
+):
+    results = fixtures.one_model()
+    update = {
+        "model": "mlp",
+        "status": "failed",
+        "failure": Failure(category=category, message="PluginError: no class."),
+        "plugin": Owner(distribution=distribution, version="1"),
+    }
+    studies = [study.model_copy(update=update) for study in results.studies]
+    failed = results.model_copy(update={"studies": studies, "command": command})
+    lines = result_lines(failed, tmp_path / "report.html")
+    [line] = [line for line in lines if "no class" in line]
+    assert line.endswith(told)
+
+
+def test_summary_warns_below_the_verdict_of_a_run_too_short_to_trust(tmp_path):
+    results = fixtures.one_model()
+    [dataset] = results.datasets
+    codes = [
+        ("few_trials", "few"),
+        ("still_learning", "mlp learns."),
+        ("still_learning", "cnn learns."),
+        ("x", "no"),
+    ]
+    checks = [Check(code=code, level="warning", text=text) for code, text in codes]
+    verdict = dataset.verdict.model_copy(update={"checks": checks})
+    short = results.model_copy(update={"datasets": [dataset.model_copy(update={"verdict": verdict})]})
+    lines = result_lines(short, tmp_path / "report.html")
+    assert lines[1:4] == [
+        "  Warning: few",
+        "  Warning: mlp learns. So it is with 1 more; see the report.",
+        "",
+    ]

@@ -10,7 +10,9 @@ import pytest
 import tensorflow as tf
 
 from nncompare.exceptions import DivergedError, PluginError, TrialPruned
+from nncompare.execution.failures import message_of
 from nncompare.frameworks.keras import KerasModel, KerasPlugin
+from nncompare.frameworks.keras_faults import unregistered
 from nncompare.frameworks.keras_training import CHUNK_BYTES, KerasLearner, take_raw_samples
 from nncompare.plugin import Data, DataSpec, FitContext, ModelTags
 
@@ -324,6 +326,61 @@ class WithoutConfig(keras.layers.Layer):
         return self.function(x)
 
 
+class Same(keras.layers.Layer):
+    def call(self, x):
+        return x
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class WithoutOptions(Same):
+    def __init__(self, width):
+        super().__init__()
+        self.width = width
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width}
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class WithoutWidth(Same):
+    def __init__(self, width, depth, **options):
+        super().__init__(**options)
+
+    def get_config(self):
+        return super().get_config()
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Holder(Same):
+    def __init__(self, inner, **options):
+        super().__init__(**options)
+        self.inner = inner
+
+    def build(self, shape):
+        self.inner.build(shape)
+
+    def get_config(self):
+        return {**super().get_config(), "inner": keras.saving.serialize_keras_object(self.inner)}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "inner": keras.saving.deserialize_keras_object(config["inner"])})
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class OnlyOnce(Same):
+    def __init__(self, width, **options):
+        super().__init__(**options)
+        self.width = width
+
+    @classmethod
+    def from_config(cls, config):
+        raise KeyError("no width")
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width}
+
+
 @keras.saving.register_keras_serializable(package="tests")
 class Priors(keras.initializers.Initializer):
     def __init__(self, value):
@@ -438,7 +495,7 @@ UNFIT = {
     "own-layer": (
         (lambda data: Unregistered(), softmax),
         r"contains the class 'Unregistered', which is not registered.*"
-        r"@keras.saving.register_keras_serializable\(package=<your distribution>\) above 'class Unregistered'",
+        r"@keras.saving.register_keras_serializable\(package=\"your-package\"\) above 'class Unregistered'",
     ),
     "own-layer-in-a-wrapper": (
         (
@@ -487,11 +544,40 @@ UNFIT = {
     ),
     "wrong-configuration": (
         (lambda data: Forgetful(3), softmax),
-        r"could not be loaded once saved.*Give each of your layer classes a get_config\(\)",
+        r"^Keras cannot rebuild 'Forgetful' .*: __init__\(\) got an unexpected keyword argument 'factr'. "
+        r"Let __init__ take it, or get_config\(\) not return it.$",
+    ),
+    "layer-without-options": (
+        (lambda data: WithoutOptions(3), softmax),
+        r"^Keras cannot rebuild 'WithoutOptions' from its configuration: __init__\(\) got an unexpected keyword "
+        r"argument '(name|trainable)'. Let __init__ take \*\*options and hand them to "
+        r"super\(\).__init__\(\*\*options\).$",
+    ),
+    "configuration-that-lacks-an-argument": (
+        (lambda data: keras.Sequential([WithoutWidth(3, "deep")]), softmax),
+        r"^Keras cannot rebuild 'WithoutWidth' from its configuration: __init__\(\) is missing arguments "
+        r"'width' and 'depth': return them from get_config\(\).$",
+    ),
+    "configuration-of-a-layer-inside-an-own-one": (
+        (lambda data: Holder(WithoutWidth(3, "deep")), softmax),
+        r"^Keras cannot rebuild 'WithoutWidth' .*: return them from get_config\(\).$",
+    ),
+    "own-error-of-a-layer": (
+        (lambda data: OnlyOnce(3), softmax),
+        r"^Keras cannot rebuild 'OnlyOnce' .*: let get_config\(\) return .* Keras says: KeyError: 'no width'.$",
     ),
     "no-configuration": (
         (lambda data: WithoutConfig(doubled), softmax),
-        r"could not be loaded once saved.*Give each of your layer classes a get_config\(\)",
+        r"^Keras cannot store 'WithoutConfig', which .*: give the class a get_config\(\) that returns",
+    ),
+    "several-faults": (
+        (lambda data: Unregistered(), lambda data: Unregistered(), lambda data: keras.layers.Dense(2, doubled)),
+        r"^The model that build\(\) returned has 2 faults. \(1\) It contains the class 'Unregistered', .* "
+        r"\(2\) It contains the function 'doubled', ",
+    ),
+    "several-faults-with-logits": (
+        (lambda data: Unregistered(), lambda data: keras.layers.Dense(data.n_classes, name="scores")),
+        r"has 2 faults. \(1\) The last layer 'scores' has .* \(2\) It contains the class 'Unregistered', ",
     ),
 }
 
@@ -559,6 +645,18 @@ def test_list_of_one_output_is_trained(tmp_path):
 
     model, _ = fit(data(), plugin=Listed, max_epochs=1)
     check_loads_as_it_was(model, data().X, tmp_path)
+
+
+def test_advice_names_the_distribution_whose_plugins_are_in_the_package_of_the_class():
+    assert '(package="nncompare")' in unregistered("class", "Mine", "nncompare_plugins.somewhere")
+    assert '(package="your-package")' in unregistered("class", "Mine", "elsewhere")
+
+
+def test_all_faults_of_a_model_fit_in_what_is_kept_of_a_message():
+    model = (lambda data: Unregistered(), lambda data: keras.layers.Dense(data.n_classes, name="scores"))
+    with pytest.raises(PluginError) as caught:
+        fit(data(), plugin=ending(*model))
+    assert message_of(caught.value).endswith("above 'class Unregistered'.")
 
 
 def test_function_keeps_its_name_where_it_is_refused():

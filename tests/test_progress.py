@@ -72,12 +72,29 @@ def test_plain_progress_writes_a_line_per_event_on_stderr(capsys):
     ("fields", "text"),
     [
         ({"state": "pruned"}, "1 of 2 trials done, number 0, pruned"),
-        ({"state": "failed", "failure": FAILURE}, "1 of 2 trials done, number 0, failed: no module"),
+        (
+            {"state": "failed", "failure": FAILURE},
+            "1 of 2 trials done, number 0, about 1 s left, failed: no module\n",
+        ),
     ],
 )
 def test_plain_progress_says_what_became_of_a_trial(capsys, fields, text):
     send(PlainProgress(), [EVENTS[2], trial(**fields)])
     assert text in capsys.readouterr().err
+
+
+def test_plain_progress_tells_an_error_of_a_study_once(capsys):
+    failure = Failure(category="plugin", message="PluginError: no class.")
+    ended = Failure(category="plugin", message=f"2 of 2 trials failed and none was completed. {failure.message}")
+    record = StudyRecord(model="mlp", dataset="digits", status="failed", failure=ended)
+    again = trial(state="failed", failure=failure)
+    send(PlainProgress(), [EVENTS[2], again, again, StudyFinished(record)])
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "mlp on digits: 1 of 2 trials done, number 0, about 1 s left, failed: PluginError: no class.",
+        "mlp on digits: 1 of 2 trials done, number 0, about 1 s left, failed: the same error again, "
+        "2 times so far",
+        "mlp on digits: failed: 2 of 2 trials failed and none was completed. The error is told above.",
+    ]
 
 
 def test_quiet_progress_shows_warnings_only(capsys):

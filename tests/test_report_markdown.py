@@ -97,3 +97,19 @@ def test_write_report_writes_both_files_and_returns_the_page(tmp_path: Path) -> 
 def test_write_report_into_a_missing_folder_is_a_storage_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"report\.md"):
         write_report(fixtures.empty(), tmp_path / "missing")
+
+
+def test_markdown_holds_no_words_about_the_page_and_explains_its_columns() -> None:
+    text = render_markdown(fixtures.full())
+    assert "button" not in text
+    assert "Without scripts" not in text
+    assert "Trials: complete / pruned / failed." in text
+    assert "the button saves them" in render_html(fixtures.full())
+
+
+def test_markdown_names_the_only_refit_in_the_singular() -> None:
+    results = fixtures.full()
+    studies = [study.model_copy(update={"refits": study.refits[:1]}) for study in results.studies]
+    text = render_markdown(results.model_copy(update={"studies": studies}))
+    assert "one refit with the seed 1000" in text
+    assert "refits with the seeds" not in text

@@ -220,10 +220,12 @@ def test_new_plugin_prints_what_comes_next(tmp_path, monkeypatch):
     done = new_plugin("attention-gru", "--framework", "sklearn")
     assert done.exit_code == 0
     assert done.stdout.startswith("Wrote nncompare-attention-gru: 8 files.\n")
-    assert done.stdout.splitlines()[-3:] == [
+    assert done.stdout.splitlines()[-5:] == [
         "  pip install -e nncompare-attention-gru",
         "  nncompare check-plugin attention-gru",
-        "  nncompare run -m attention-gru -d digits --preset quick",
+        "  nncompare run -m attention-gru -m mlp -d digits --preset quick",
+        "",
+        "digits is the data set of the model's tags: once you change them, name the new one.",
     ]
     model = tmp_path / "nncompare-attention-gru" / "src" / "nncompare_attention_gru" / "model.py"
     assert "class AttentionGru(SklearnPlugin)" in model.read_text()

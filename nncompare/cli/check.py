@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from nncompare.cli.streams import say
 from nncompare.columns import one_line
 
 if TYPE_CHECKING:
+    from nncompare.registry import PluginRef
     from nncompare.testing.isolated import PluginReport
     from nncompare.testing.outcomes import CheckResult
 
@@ -62,6 +65,9 @@ def check_one_plugin(
     check_names_class(plugin)
     ref = find_plugin(plugin)
     check_class(ref)
+    started = time.monotonic()
+    if as_json or not sys.stdout.isatty():
+        click.echo(_beginning(ref, len(checks), timeout), err=True)
     if not as_json:
         say(f"{ref.name}, from {ref.owner} ({ref.value})\n")
         say(f"{'CHECK':{_NAME_WIDTH}}{'STATUS':{_STATUS_WIDTH}}SECONDS")
@@ -70,9 +76,27 @@ def check_one_plugin(
     while missing := foundations(report.results):
         more = check_isolated(ref, checks=missing, timeout_s=timeout, on_result=on_result)
         report = replace(report, results=[*report.results, *more.results])
-    (_print_json if as_json else _print_end)(report)
+    if as_json:
+        _print_json(report)
+    else:
+        _print_end(report, time.monotonic() - started)
     if not report.passed:
         ctx.exit(_BROKEN)
+
+
+def _beginning(ref: PluginRef, n_named: int, timeout_s: float) -> str:
+    """Return what is going to happen, for those who see no lines come, as behind a pipe."""
+    from nncompare.registry import LOCAL, MODELS
+    from nncompare.testing.catalog import DATASET_CHECKS, MODEL_CHECKS
+
+    n_checks = n_named or len(MODEL_CHECKS if ref.group == MODELS else DATASET_CHECKS)
+    # Whether a class of a file is a model or a data set is known once it is imported.
+    what = _counted(n_checks) if n_named or ref.distribution != LOCAL else "All checks"
+    return one_line(f"Checking {ref.name}: {what}, each in at most {timeout_s:g} s, once it is imported ...")
+
+
+def _counted(n_checks: int) -> str:
+    return f"{n_checks} check{'s' * (n_checks != 1)}"
 
 
 def _print_now(result: CheckResult) -> None:
@@ -92,14 +116,12 @@ def _print_line(what: str, status: str, seconds: float) -> None:
     say(f"{what:{_NAME_WIDTH - 1}} {_WORDS.get(status, status):{_STATUS_WIDTH}}{seconds:7.1f}")
 
 
-def _print_end(report: PluginReport) -> None:
+def _print_end(report: PluginReport, wall_s: float) -> None:
     for name in dict.fromkeys(result.builds_on for result in report.results if result.builds_on):
         _print_skipped(name, [result for result in report.results if result.builds_on == name])
     counts = Counter(_WORDS.get(result.status, result.status) for result in report.results)
     parts = ", ".join(f"{n} {status}" for status, n in counts.items())
-    seconds = sum(result.seconds for result in report.results)
-    n_checks = f"{len(report.results)} check{'s' if len(report.results) > 1 else ''}"
-    say(f"\n{n_checks} of the {report.kind} '{report.ref.name}' in {seconds:.1f} s: {parts}.")
+    say(f"\n{_counted(len(report.results))} of the {report.kind} '{report.ref.name}' in {wall_s:.1f} s: {parts}.")
 
 
 def _print_skipped(name: str, results: list[CheckResult]) -> None:

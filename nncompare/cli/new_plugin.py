@@ -66,5 +66,7 @@ def _lines(names: PluginNames, folder: Path, files: list[str], typed: str) -> li
         "What comes next:",
         f"  pip install -e {one_line(where)}",
         f"  nncompare check-plugin {names.plugin}",
-        f"  nncompare run -m {names.plugin} -d digits --preset quick",
+        f"  nncompare run -m {names.plugin} -m mlp -d digits --preset quick",
+        "",
+        "digits is the data set of the model's tags: once you change them, name the new one.",
     ]

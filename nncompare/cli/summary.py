@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nncompare.columns import fitting, one_line
 from nncompare.progress.lines import outcome
 from nncompare.progress.tracker import duration
-from nncompare.results import Results
+from nncompare.registry import LOCAL
+from nncompare.results import DatasetRecord, Results, StudyRecord
 from nncompare.scoretable import ranked_studies, score_table
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _NARROWEST = 30
 _FINGERPRINT_DIGITS = 12
+_SHORT_RUN = frozenset({"few_trials", "still_learning"})
 
 EXIT_MEANINGS = {
     1: "an error stopped the run",
@@ -80,7 +83,8 @@ def plan_lines(plan: Plan, estimate: Estimate | None = None, width: int | None =
         lines += ["", "Not estimated:", *_indented(reasons, width)]
     if estimate is not None and estimate.text:
         lines += ["", *_wrapped(estimate.text, width)]
-    return [*lines, "", *_wrapped(f"Trials at a time: {plan.jobs}. Results: {plan.folder}", width)]
+    where = f"The results would be in a new folder of {plan.folder.parent}."
+    return [*lines, "", *_wrapped(f"Trials at a time: {plan.jobs}. {where}", width)]
 
 
 def result_lines(results: Results, report: Path, width: int | None = None) -> list[str]:
@@ -104,14 +108,44 @@ def result_lines(results: Results, report: Path, width: int | None = None) -> li
         ranked = ranked_studies(results, dataset)
         if ranked:
             verdict = _wrapped(f"{dataset.name}: {one_line(dataset.verdict.text)}", width)
-            lines += [*verdict, "", *score_table(ranked, dataset, width), ""]
-    missing = [outcome(study) for study in results.studies if study.status != "complete"]
+            lines += [
+                *verdict,
+                *_indented(_cautions(dataset), width),
+                "",
+                *score_table(ranked, dataset, width),
+                "",
+            ]
+    missing = [_missing(study, results.command) for study in results.studies if study.status != "complete"]
     if missing:
         lines += ["Without a result:", *_indented(missing, width), ""]
     if results.estimate_s is not None and results.duration_s is not None:
         took = duration(results.duration_s)
         lines.append(f"Took {took} after loading and estimating; estimated {duration(results.estimate_s)}.")
     return [*lines, f"Report: {report}"]
+
+
+def _cautions(dataset: DatasetRecord) -> list[str]:
+    """Return what says that a longer run may end with another verdict: one line for each kind of it."""
+    found: dict[str, list[str]] = {}
+    for check in dataset.verdict.checks:
+        if check.code in _SHORT_RUN:
+            found.setdefault(check.code, []).append(check.text)
+    return [
+        f"Warning: {texts[0]}{f' So it is with {len(texts) - 1} more; see the report.' if len(texts) > 1 else ''}"
+        for texts in found.values()
+    ]
+
+
+def _missing(study: StudyRecord, command: Sequence[str]) -> str:
+    """Return how a study without a result ended, and for a fault of its plugin the command that tells more."""
+    text = outcome(study)
+    if study.failure is None or study.failure.category != "plugin":
+        return text
+    is_local = study.plugin is not None and study.plugin.distribution == LOCAL
+    name = next((word for word in command if word.endswith(f":{study.model}")), None if is_local else study.model)
+    if name is None:
+        return text
+    return f"{text.rstrip('.')}. `nncompare check-plugin {shlex.quote(name)}` tells more."
 
 
 def _indented(texts: Iterable[str], width: int | None) -> list[str]:

@@ -75,7 +75,7 @@ class KerasPlugin(ModelPlugin):
             over ``data.n_classes``. For tokens from int32 ids of shape (None, None), 0 behind the end of a text;
             the width differs from batch to batch and must not matter to the result. Ids are below
             ``data.vocabulary_size``: larger ones, in other parts, have become 2, unknown. Custom layers carry
-            ``@keras.saving.register_keras_serializable(package=<distribution>)``.
+            ``@keras.saving.register_keras_serializable(package="your-package")``.
         """
 
     def optimizer(self, params: Params) -> Any:

@@ -13,15 +13,15 @@ import keras
 
 from nncompare.data.records import DataSpec
 from nncompare.exceptions import PluginError
+from nncompare.frameworks.keras_faults import lambda_fault, reason, rebuild_fault, unregistered
 
-__all__ = ["check_loadable", "check_model", "required", "single_output"]
+__all__ = ["check_model", "loading_faults", "output_faults", "required"]
 
 _LOADED_BY_NAME = frozenset({"keras", "keras_cv", "keras_hub", "keras_nlp"})
 """Packages whose classes Keras finds again although nobody registered them."""
 _SAME_FUNCTIONS = _LOADED_BY_NAME | {"tensorflow"}
 """Packages whose functions are, where their names are the same, those of Keras."""
 _OWN = " of the plugin"
-_REGISTER = "@keras.saving.register_keras_serializable(package=<your distribution>)"
 _SUMS_TO_ONE = frozenset({"softmax", "sparsemax"})
 
 
@@ -54,34 +54,32 @@ def check_model(model: object) -> None:
         raise PluginError(f"build() returned {what}; a keras.Model is expected: end build() with 'return model'.")
 
 
-def check_loadable(model: Any) -> None:
-    """Refuse what Keras could not load again in safe mode: a training would be spent before that is seen.
+def loading_faults(model: Any) -> list[str]:
+    """Return what Keras could not load again in safe mode: a training would be spent before that is seen.
 
     Parameters
     ----------
     model : keras.Model
         It has its weights, as when it is saved: a layer may tell only then what it is.
 
-    Raises
-    ------
-    PluginError
-        It holds Python code or something that is not registered, or cannot be made from its own configuration.
+    Returns
+    -------
+    list of str
+        Of Python code, of what is not registered, of what cannot be made from its own configuration.
     """
     try:
         config = _serialised(model)
-    except Exception as error:
-        raise _not_loadable(error, "it") from error
-    for found in _parts(config):
-        _check_part(found)
-    if name := _mistaken_function(model):
-        raise PluginError(
-            f"The model that build() returned contains the function '{name}', which is not registered, so that "
-            f"Keras would load a function of its own by that name, or none: put {_REGISTER} above 'def {name}'."
-        )
+    except Exception as error:  # noqa: BLE001 - get_config() is the plugin's
+        return [rebuild_fault(error, "")]
+    parts = list(_parts(config))
+    faults = list(dict.fromkeys(fault for part in parts if (fault := _fault(part)))) or _rebuild_faults(parts)
+    if not faults and (function := _mistaken_function(model)):
+        return [unregistered("function", function[0], function[1], is_mistaken=True)]
+    return faults
 
 
-def single_output(model: Any, outputs: Any, data: DataSpec) -> Any:
-    """Return the output of a model: one row of probabilities per sample, as far as its layers tell.
+def output_faults(model: Any, outputs: Any, data: DataSpec) -> list[str]:
+    """Return why the output of a model is not one row of probabilities per sample, as far as its layers tell.
 
     Parameters
     ----------
@@ -92,31 +90,28 @@ def single_output(model: Any, outputs: Any, data: DataSpec) -> Any:
 
     Returns
     -------
-    keras.KerasTensor
-
-    Raises
-    ------
-    PluginError
-        The outputs are several, of another shape than (None, n_classes), or behind a Dense layer without softmax.
+    list of str
+        That there are several, that it is of another shape than (None, n_classes), or behind a Dense layer
+        without softmax; empty where it is as expected.
     """
     found = keras.tree.flatten(outputs)
     if len(found) != 1:
-        raise PluginError(f"build() returned a model with {len(found)} outputs; a single one is expected.")
+        return [f"build() returned a model with {len(found)} outputs; a single one is expected."]
     shape = tuple(found[0].shape)
     if shape != (None, data.n_classes):
-        raise PluginError(
+        return [
             f"build() returned a model with output shape {shape}; (None, {data.n_classes}) is expected for the "
             f"{data.n_classes} classes of {data.name!r}: {_remedy(shape, data.n_classes)}."
-        )
+        ]
     last = _last_layer(model)
     if type(last) is keras.layers.Dense and (name := _without_sum(last.activation)):
         fault = "gives scores (logits)" if name == "linear" else "does not sum to 1 over the classes"
-        raise PluginError(
+        return [
             f"The last layer {last.name!r} of the model that build() returned has the activation '{name}', which "
             f"{fault}; probabilities are expected: end it with "
             f'Dense(data.n_classes, activation="softmax").'
-        )
-    return found[0]
+        ]
+    return []
 
 
 def _remedy(shape: tuple[Any, ...], n_classes: int) -> str:
@@ -160,29 +155,31 @@ def _parts(config: Any) -> Iterator[dict[str, Any]]:
             yield from _parts(part)
 
 
-def _check_part(config: dict[str, Any]) -> None:
-    """Refuse one of those parts where Keras would not find it again, or could not make it."""
+def _fault(config: dict[str, Any]) -> str:
+    """Return why Keras would not find one of those parts again; empty where it would."""
     kind = config.get("class_name", "__lambda__")
     if kind in ("__lambda__", "method"):
-        what = "a lambda function" if kind == "__lambda__" else f"the method '{config['config']}'"
-        raise PluginError(
-            f"The model that build() returned contains {what}, which cannot be loaded in Keras's safe mode. "
-            f"Write it as a function with {_REGISTER}."
-        )
+        return lambda_fault("a lambda function" if kind == "__lambda__" else f"the method '{config['config']}'")
     is_function = kind == "function"
-    definition, name = ("def", config["config"]) if is_function else ("class", kind)
+    name = config["config"] if is_function else kind
     is_known = keras.saving.get_registered_object(name if is_function else config["registered_name"]) is not None
-    if not is_known and not (is_function and _is_found(config)):
-        raise PluginError(
-            f"The model that build() returned contains the {kind if is_function else definition} '{name}', which "
-            f"is not registered, so that Keras could not load the saved model: put {_REGISTER} above "
-            f"'{definition} {name}'{', or above a function of your own that calls it' if is_function else ''}."
-        )
-    try:
-        # Without its weights: that would take as long as build().
-        keras.saving.deserialize_keras_object({**config, "build_config": None}, safe_mode=True)
-    except Exception as error:
-        raise _not_loadable(error, f"the {definition} '{name}'") from error
+    if is_known or (is_function and _is_found(config)):
+        return ""
+    module = "" if is_function else str(config.get("module") or "")
+    return unregistered("function" if is_function else "class", name, module)
+
+
+def _rebuild_faults(parts: list[dict[str, Any]]) -> list[str]:
+    """Return why Keras could not make parts that it knows; one that holds another fails for the other's reason."""
+    faults: dict[str, str] = {}
+    for part in reversed(parts):  # those inside first
+        try:
+            # Without its weights: that would take as long as build().
+            keras.saving.deserialize_keras_object({**part, "build_config": None}, safe_mode=True)
+        except Exception as error:  # noqa: BLE001 - __init__() and from_config() are the plugin's
+            name = str(part["config"] if part.get("class_name") == "function" else part.get("class_name"))
+            faults.setdefault(str(reason(error)), rebuild_fault(error, name))
+    return list(faults.values())[::-1]
 
 
 def _is_found(config: dict[str, Any]) -> bool:
@@ -220,8 +217,8 @@ def _is_own_object(config: dict[str, Any]) -> bool:
     return is_object and package not in _LOADED_BY_NAME
 
 
-def _mistaken_function(model: Any) -> str:
-    """Return the name of an own function that nobody registered and that is stored by its name; empty for none.
+def _mistaken_function(model: Any) -> tuple[str, str] | None:
+    """Return name and module of an own function that nobody registered and that is stored by its name.
 
     A stored ``relu`` tells nobody whose it was, so they are stored under other names once more.
     """
@@ -229,14 +226,15 @@ def _mistaken_function(model: Any) -> str:
         each for layer in model._flatten_layers() for each in vars(layer).values() if _is_unregistered(each)
     ]
     if not functions:
-        return ""
+        return None
     try:
         with _renamed(functions):
             parts = list(_parts(_serialised(model)))
     except Exception:  # noqa: BLE001 - a layer that looks its functions up by name does not leave that to Keras
-        return ""
+        return None
     names = [str(part["config"]) for part in parts if part.get("class_name") == "function"]
-    return next((name.removesuffix(_OWN) for name in names if name.endswith(_OWN)), "")
+    name = next((name.removesuffix(_OWN) for name in names if name.endswith(_OWN)), "")
+    return next(((name, each.__module__) for each in functions if each.__name__ == name), None)
 
 
 def _is_unregistered(value: object) -> bool:
@@ -257,12 +255,3 @@ def _renamed(functions: list[FunctionType]) -> Iterator[None]:
     finally:
         for function, name in before:
             function.__name__ = name
-
-
-def _not_loadable(error: Exception, what: str) -> PluginError:
-    line = str(error).strip().partition("\n")[0].rstrip(".")
-    return PluginError(
-        f"The model that build() returned could not be loaded once saved, because Keras cannot make {what} from "
-        f"its configuration: {type(error).__name__}: {line}. Give each of your layer classes a get_config() that "
-        "returns all arguments of its __init__()."
-    )

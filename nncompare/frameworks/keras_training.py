@@ -19,7 +19,8 @@ import tensorflow as tf
 from nncompare.data.ragged import Ragged
 from nncompare.data.records import Array, Data, DataSpec, Labels, Samples
 from nncompare.frameworks.keras_batches import bucketed_batches, prediction_batches
-from nncompare.frameworks.keras_built import check_loadable, check_model, single_output
+from nncompare.frameworks.keras_built import check_model, loading_faults, output_faults
+from nncompare.frameworks.keras_faults import refuse
 from nncompare.frameworks.keras_tokens import RareAsUnknown
 
 CHUNK_BYTES = 16 * 2**20
@@ -141,9 +142,9 @@ def take_raw_samples(model: Any, data: DataSpec) -> Any:
     """
     check_model(model)
     inputs = keras.Input((None,) if data.view == "tokens" else data.sample_shape, dtype=data.dtype)
-    output = single_output(model, model(_known(data)(inputs)), data)
-    check_loadable(model)
-    return keras.Model(inputs, output)
+    outputs = model(_known(data)(inputs))
+    refuse([*output_faults(model, outputs, data), *loading_faults(model)])
+    return keras.Model(inputs, keras.tree.flatten(outputs)[0])
 
 
 def _known(data: DataSpec) -> Any:

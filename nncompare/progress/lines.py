@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from threading import RLock
 from typing import TYPE_CHECKING, Self
 
@@ -22,9 +23,10 @@ from nncompare.events import (
     StudyStarted,
     TrialFinished,
 )
+from nncompare.points import counted
 from nncompare.progress.tracker import Foretold, StudyProgress, Tracker, duration
 from nncompare.progress.words import stopping
-from nncompare.results import StudyRecord
+from nncompare.results import StudyRecord, TrialRecord
 
 if TYPE_CHECKING:
     from nncompare.plan import Plan
@@ -81,6 +83,8 @@ class PlainProgress(Progress):
     """Writes a line for each download, trial and refit, for logs and pipes."""
 
     def _line(self, event: Event, study: StudyProgress | None) -> str:
+        if isinstance(event, StudyFinished) and study is not None:
+            return outcome(event.study, told=study.errors)
         return message(event, study, self.tracker)
 
 
@@ -117,8 +121,8 @@ def message(event: Event, study: StudyProgress | None, tracker: Tracker) -> str:
         case StudyFinished(study=record):
             return outcome(record)
         case StudyStarted() if study is not None:
-            refits = f"then {event.n_refits} refits" if event.n_refits != 1 else "then 1 refit"
-            return f"{study.label}: {event.n_trials} trials of at most {event.max_epochs} epochs, {refits}"
+            trials, epochs = counted(event.n_trials, "trial"), counted(event.max_epochs, "epoch")
+            return f"{study.label}: {trials} of at most {epochs}, then {counted(event.n_refits, 'refit')}"
         case TrialFinished() if study is not None:
             return _trial(event, study, tracker)
         case RefitFinished(refit=refit) if study is not None:
@@ -144,37 +148,55 @@ def _download(event: DownloadProgress) -> str:
     return one_line(text)
 
 
-def outcome(record: StudyRecord) -> str:
-    """Return how a study ended, in one line."""
+def outcome(record: StudyRecord, told: Iterable[str] = ()) -> str:
+    """Return how a study ended, in one line; an error of those that were told is not repeated."""
     status = {"complete": "complete", "failed": "failed", "not_run": "not run", "interrupted": "interrupted"}
     text = f"{record.model} on {record.dataset}: {status[record.status]}"
     if record.status == "interrupted":
         n_kept = sum(trial.state in {"complete", "pruned"} for trial in record.trials)
         text += f", {n_kept} finished trial{'s' * (n_kept != 1)} kept"
     elif record.failure is not None:
-        text += f": {record.failure.message}"
+        text += f": {_untold(record.failure.message, told)}"
     elif record.test is not None:
         interval = record.test.accuracy
         text += f", test accuracy {interval.mean:.4f} (95 % interval {interval.low:.4f} to {interval.high:.4f})"
     return one_line(text)
 
 
+def _untold(text: str, told: Iterable[str]) -> str:
+    """Return a failure without the error at its end where that stands above already."""
+    known = next((error for error in told if error and text.endswith(f". {error}")), None)
+    return text if known is None else f"{text.removesuffix(known)}The error is told above."
+
+
 def _trial(event: TrialFinished, study: StudyProgress, tracker: Tracker) -> str:
     trial = event.trial
     # Behind a resumed run the number of a trial is no count: trials that were cut off are repeated at the end.
-    parts = [f"{study.label}: {event.n_finished} of {event.n_trials} trials done, number {trial.number}"]
-    if trial.state == "failed":
-        parts.append(f"failed: {trial.failure.message}" if trial.failure else "failed")
-    elif trial.state == "pruned":
+    parts = [
+        f"{study.label}: {event.n_finished} of {counted(event.n_trials, 'trial')} done, number {trial.number}"
+    ]
+    if trial.state == "pruned":
         parts.append("pruned")
-    elif trial.valid_log_loss is not None:
+    elif trial.state == "complete" and trial.valid_log_loss is not None:
         parts.append(f"validation log loss {trial.valid_log_loss:.4f}")
     if study.best_loss is not None:
         parts.append(f"best {best(study)}")
     left = tracker.left_s()
     if left is not None:
         parts.append(f"about {duration(left)} left")
+    if trial.state == "failed":  # at the end, because an error is a sentence, or several
+        parts.append(_failed(trial, study))
     return one_line(", ".join(parts))
+
+
+def _failed(trial: TrialRecord, study: StudyProgress) -> str:
+    """Return the error of a trial; one that came before in the study is counted, not repeated."""
+    if trial.failure is None:
+        return "failed"
+    times = study.errors[trial.failure.message]
+    return (
+        f"failed: the same error again, {times} times so far" if times > 1 else f"failed: {trial.failure.message}"
+    )
 
 
 def best(study: StudyProgress) -> str:

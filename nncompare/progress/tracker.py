@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
@@ -47,6 +48,7 @@ class StudyProgress:
     started_at: float | None = None
     final: StudyRecord | None = None
     running: dict[tuple[str, int], int] = field(default_factory=dict)
+    errors: Counter[str] = field(default_factory=Counter)
 
     @property
     def label(self) -> str:
@@ -189,6 +191,8 @@ def _count(study: StudyProgress, event: EpochFinished | TrialFinished | RefitFin
             study.n_trials_done = event.n_finished
             study.running.pop(("trial", trial.number), None)
             _keep_best(study, trial)
+            if trial.failure is not None:
+                study.errors[trial.failure.message] += 1
         case RefitFinished():
             study.phase, study.n_refits_done = "refit", event.n_finished
             refits = [key for key in study.running if key[0] == "refit"]

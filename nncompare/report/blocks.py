@@ -153,7 +153,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A question and its answer in words, with the evidence by data set."""
+    """A question and its answer in words, with the evidence by data set.
+
+    ``page_notes`` are about the page itself, and so in no other form of the report.
+    """
 
     anchor: str
     short: str
@@ -162,6 +165,7 @@ class Section:
     groups: tuple[Group, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
+    page_notes: tuple[str, ...] = ()
 
     @property
     def filled(self) -> tuple[Group, ...]:

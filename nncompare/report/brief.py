@@ -55,5 +55,8 @@ def _search(entry: Entry) -> str:
     if study.best_params:
         parts.append(f"chosen: {formats.params(study.best_params)}")
     if study.refits:
-        parts.append(f"refits with the seeds {', '.join(str(refit.seed) for refit in study.refits)}")
+        seeds = ", ".join(str(refit.seed) for refit in study.refits)
+        parts.append(
+            f"one refit with the seed {seeds}" if len(study.refits) == 1 else f"refits with the seeds {seeds}"
+        )
     return "; ".join(parts)

@@ -33,11 +33,13 @@ def section(results: Results) -> Section:
         ),
         notes=(
             *results.notes,
+            "To dig deeper, install optuna-dashboard and run, in the run directory: "
+            "optuna-dashboard sqlite:///study.db",
+        ),
+        page_notes=(
             "The results are inside this page, as far as it shows them: the button saves them as a file that "
             "nncompare report renders again. Without scripts, nncompare.report.results_in reads them from the "
             "page, and results.json lies beside the original.",
-            "To dig deeper, install optuna-dashboard and run, in the run directory: "
-            "optuna-dashboard sqlite:///study.db",
         ),
     )
 

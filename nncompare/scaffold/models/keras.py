@@ -11,7 +11,11 @@ from nncompare.plugin import DataSpec, ModelTags, Params, Trial
 
 
 class MyModel(KerasPlugin):
-    """One hidden layer with dropout; nncompare trains it, stops early and saves it."""
+    """One hidden layer with dropout; nncompare trains it, stops early and saves it.
+
+    Layers of your own are registered: see "Layers of your own" in nncompare's guide to models. Where the default
+    configuration is slow to train, override ``test_params``, with which the checks train.
+    """
 
     tags: ClassVar[ModelTags] = ModelTags(accepts=("tabular",), default_dataset="digits", framework="keras")
 
