@@ -165,6 +165,8 @@ DATASET_CHECKS: tuple[Check, ...] = (
     data.check_info,
     check_expected_failures,
     data.check_loads,
+    data.check_pictures_are_scaled,
+    data.check_target_is_no_column,
     data.check_sizes_match,
     data.check_labels_in_range,
     data.check_class_names_match,

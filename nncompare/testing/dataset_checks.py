@@ -15,6 +15,7 @@ from nncompare.testing.dataset_subject import DatasetSubject
 from nncompare.testing.outcomes import BuildsOn, CheckFailedError, SkippedCheck, sentence
 
 SHOWN = 5
+FAR_FROM_ONE = 50
 OTHER_HASH_SEED = 1
 """That of all runs is 0."""
 
@@ -51,6 +52,37 @@ def check_loads(subject: DatasetSubject) -> None:
         subject.stored_first()
     except DataError as error:
         raise CheckFailedError(str(error)) from error
+
+
+def check_pictures_are_scaled(subject: DatasetSubject) -> None:
+    """Pictures times ``info.scale`` are of the order of 1, in the training part and in the test part.
+
+    A largest value from 0.02 to 50 passes, so that dark pictures do, and standardised ones.
+    """
+    if subject.info.view != "image":
+        raise SkippedCheck("It is a check of pictures.")
+    subject.stored()  # which says that they are pictures
+    dataset, scale = subject.loaded(), subject.info.scale
+    parts = {"X_train": dataset.X_train, "X_test": dataset.X_test}
+    for role, X in ((role, np.asarray(part)) for role, part in parts.items() if part is not None):
+        largest = max(float(X.max()), -float(X.min()))
+        if not 1 / FAR_FROM_ONE <= largest * scale <= FAR_FROM_ONE:
+            raise CheckFailedError(
+                f"Values of {role} go up to {largest:.4g}, which info.scale={scale:.4g} makes "
+                f"{largest * scale:.4g}; the order of 1 is expected. "
+                "Correct info.scale, or scale all parts alike; where the pictures are "
+                "so, say it in expected_failures."
+            )
+
+
+def check_target_is_no_column(subject: DatasetSubject) -> None:
+    """The column that held the classes is none of those that models read."""
+    stored = subject.stored()
+    if stored.target is not None and stored.target in [column.name for column in stored.columns]:
+        raise CheckFailedError(
+            f"target is {stored.target!r}, which is one of columns too, so that models would read the classes. "
+            "Take the column out of columns, X_train and X_test, or name the column that held the classes."
+        )
 
 
 def check_sizes_match(subject: DatasetSubject) -> None:

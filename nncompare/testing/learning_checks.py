@@ -76,6 +76,7 @@ def check_beats_the_majority_class(subject: ModelSubject) -> None:
     """Of two easy classes, the one with a fifth of the rows is found too."""
     try:
         trained, problem = subject.with_classes("two", RARE, max_epochs=ENOUGH)
+        _check_width(subject, trained, problem.valid, "with 2 classes")
     except CheckFailedError as error:
         raise BuildsOn("check_two_classes") from error
     found = matched_accuracy(subject.predict(trained, problem.valid.X), problem.valid.y)

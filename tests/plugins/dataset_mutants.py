@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from nncompare.exceptions import DataUnavailableError
-from nncompare.plugin import Dataset, DatasetInfo, DatasetPlugin
+from nncompare.plugin import Column, Dataset, DatasetInfo, DatasetPlugin
 
 
 class Clouds(DatasetPlugin):
@@ -152,7 +152,73 @@ class PassesNetworkErrorsOn(Clouds):
         return super().load(cache)
 
 
-RIGHT = [Clouds, NotHere, LoadsOtherwiseHere]
+class Pictures(DatasetPlugin):
+    """A light half each; their bytes are as they come."""
+
+    info = DatasetInfo(
+        name="pictures", view="image", n_train=40, n_test=10, class_names=("left", "right"), scale=1 / 255
+    )
+
+    def load(self, cache):
+        y = np.arange(50) % 2
+        X = np.random.default_rng(0).integers(0, 100, (50, 4, 4, 1)).astype(np.uint8)
+        X[:, :, :2] += (150 * y).astype(np.uint8)[:, None, None, None]
+        return Dataset(self.of_training(X[:40]), y[:40], self.of_test(X[40:]), y[40:])
+
+    def of_training(self, X):
+        return X
+
+    def of_test(self, X):
+        return X
+
+
+class ForgetsTheScale(Pictures):
+    info = replace(Pictures.info, scale=1.0)
+
+
+class ScalesTwice(Pictures):
+    def of_training(self, X):
+        return (X / 255).astype(np.float32)
+
+    of_test = of_training
+
+
+class ScalesTrainingAlone(Pictures):
+    info = replace(Pictures.info, scale=1.0)
+
+    def of_training(self, X):
+        return (X / 255).astype(np.float32)
+
+    def of_test(self, X):
+        return X.astype(np.float32)
+
+
+class Standardises(Pictures):
+    """Right: zero mean and unit deviation."""
+
+    info = replace(Pictures.info, scale=1.0)
+
+    def of_training(self, X):
+        return ((X - 90.0) / 70.0).astype(np.float32)
+
+    of_test = of_training
+
+
+class Table(Clouds):
+    """Names its columns and the one that held the classes."""
+
+    target = "side"
+
+    def finish(self, X, y):
+        columns = [Column(name=name) for name in ("width", "height", "depth")]
+        return replace(super().finish(X, y), columns=columns, target=self.target)
+
+
+class KeepsItsTarget(Table):
+    target = "depth"
+
+
+RIGHT = [Clouds, NotHere, LoadsOtherwiseHere, Pictures, Standardises, Table]
 
 FAULTS = {
     NeedsAFolder: {"check_constructs_without_arguments"},
@@ -160,6 +226,10 @@ FAULTS = {
     ExcusesWhatIsNoCheck: {"check_expected_failures"},
     ReturnsATuple: {"check_loads"},
     HoldsNaN: {"check_loads"},
+    ForgetsTheScale: {"check_pictures_are_scaled"},
+    ScalesTwice: {"check_pictures_are_scaled"},
+    ScalesTrainingAlone: {"check_pictures_are_scaled"},
+    KeepsItsTarget: {"check_target_is_no_column"},
     CountsWrong: {"check_sizes_match"},
     CountsFromOne: {"check_labels_in_range"},
     NamesOneMore: {"check_class_names_match"},

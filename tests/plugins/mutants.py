@@ -308,7 +308,7 @@ class SearchesTheImpossible(Softmax):
     """Half of its space is refused by fit."""
 
     def suggest_params(self, trial, data):
-        return {**super().suggest_params(trial, data), "rate": trial.suggest_float("rate", -1.0, 1.0)}
+        return {**super().default_params(data), "rate": trial.suggest_float("rate", -1.0, 1.0)}
 
     def fit(self, params, train, valid, context):
         if params["rate"] <= 0:
