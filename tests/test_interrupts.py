@@ -197,7 +197,7 @@ def test_interrupted_run_leaves_a_partial_report_and_no_process(started, command
     run = started(command=command)
     folder = at_work(run)
     run.process.send_signal(signum)
-    output, _ = run.process.communicate(timeout=15)
+    output, _ = run.process.communicate(timeout=60)
     assert run.process.returncode == code, output
     results = check_left(run, folder)
     assert any(trial.failure.category == "interrupted" for trial in results.studies[0].trials)
@@ -214,7 +214,7 @@ def test_interrupted_twice_kills_at_once(started):
     with pytest.raises(subprocess.TimeoutExpired):
         run.process.wait(1.5)
     run.process.send_signal(signal.SIGINT)
-    output, _ = run.process.communicate(timeout=6)
+    output, _ = run.process.communicate(timeout=8)
     assert run.process.returncode == -signal.SIGINT, output
     check_left(run, folder)
 
@@ -224,7 +224,7 @@ def test_interrupted_child_that_does_not_listen_is_killed_after_ten_seconds(star
     run = started("SleepsForEver")
     folder = at_work(run)
     run.process.send_signal(signal.SIGINT)
-    run.process.communicate(timeout=15)
+    run.process.communicate(timeout=60)
     check_left(run, folder)
 
 
@@ -234,7 +234,7 @@ def test_interrupted_while_the_time_is_estimated(started):
     assert wait_until(lambda: len(processes_with(run.marker)) > 2, 60)
     time.sleep(2)
     run.process.send_signal(signal.SIGINT)
-    output, _ = run.process.communicate(timeout=20)
+    output, _ = run.process.communicate(timeout=60)
     assert run.process.returncode == -signal.SIGINT, output
     assert not run.out.exists()
     assert wait_until(lambda: not processes_with(run.marker))
@@ -245,7 +245,7 @@ def test_interrupted_while_data_load(started):
     run = started(data=dataset("Hangs"))
     assert wait_until(lambda: len(processes_with(run.marker)) >= 4, 60)
     run.process.send_signal(signal.SIGINT)
-    run.process.communicate(timeout=12)
+    run.process.communicate(timeout=60)
     assert run.process.returncode == -signal.SIGINT
     assert wait_until(lambda: not processes_with(run.marker))
     assert not run.out.exists()
