@@ -92,7 +92,7 @@ def processes_with(marker):
     return [process for process in found if process.pid != os.getpid()]
 
 
-def wait_until(condition, seconds=5.0):
+def wait_until(condition, seconds=20.0):
     """Return what ``condition`` returns, as soon as it is true or the time is over."""
     end = time.monotonic() + seconds
     while not (value := condition()) and time.monotonic() < end:
