@@ -202,7 +202,10 @@ def test_run_says_what_has_no_result_and_what_the_exit_code_means(library):
     library.code = 3
     done = run("--all")
     assert done.exit_code == 3
-    assert "Without a result:\n  cnn on mnist1d: failed: cnn is broken\n" in done.stdout
+    assert (
+        "Without a result:\n  cnn on mnist1d: failed: cnn is broken. `nncompare check-plugin cnn` tells more.\n"
+        in done.stdout
+    )
     assert done.stderr == ("Exit code 3: at least one model has no result on a data set, or a plugin is broken.\n")
 
 

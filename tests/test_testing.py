@@ -275,7 +275,7 @@ def test_isolated_crash_of_a_data_set_is_told_once_and_what_needs_no_cache_is_ch
     skipped = {result.name: result.message for result in results if result.status == "skipped"}
     assert set(skipped) == building_on("check_loads", DATASET_CHECKS)
     assert set(skipped.values()) == {"It builds on check_loads, which could not be carried out."}
-    assert len(skipped) == 6
+    assert len(skipped) == 8
 
 
 def test_isolated_load_that_hangs_is_ended_with_its_check(flat):
