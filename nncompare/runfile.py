@@ -215,7 +215,8 @@ def hold(folder: Path) -> Iterator[None]:
         raise BusyError(f"The run in '{folder}' is held by {holder(folder)}. Wait for its end.") from error
     except OSError as error:
         raise StorageError(
-            f"'{folder / LOCK}' cannot be locked: {type(error).__name__}: {error.strerror}."
+            f"'{folder / LOCK}' cannot be locked: {type(error).__name__}: {error.strerror}. Make it a file "
+            "that you may write, or remove it."
         ) from error
     try:
         with suppress(OSError):  # on a full disk: who holds it is then not known, but held it is

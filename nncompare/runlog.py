@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -41,8 +42,13 @@ class RunLog:
         text = describe(event)
         if text is not None:
             stamp = datetime.now().astimezone().isoformat(timespec="milliseconds")
-            with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
+            with suppress(OSError), open(self._path, "a", encoding="utf-8", opener=_at_once) as file:
                 file.write(f"{stamp} {text}\n")
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open a file, and a named pipe in its place not: nobody may ever read from that."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 def describe(event: Event) -> str | None:

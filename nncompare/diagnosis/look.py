@@ -9,6 +9,7 @@ from nncompare.diagnosis.records import Diagnosis
 from nncompare.diagnosis.saved_files import check_models, check_predictions
 from nncompare.diagnosis.scores import check_report, check_values
 from nncompare.diagnosis.state import check_results_file, check_run_file, check_state
+from nncompare.diagnosis.strange import strange_entries
 from nncompare.diagnosis.subject import Subject
 from nncompare.diagnosis.surroundings import check_data, check_disk, check_plugins
 from nncompare.diagnosis.trial_files import check_left_over, check_trial_files
@@ -45,6 +46,9 @@ def diagnose(folder: Path) -> Diagnosis:
     folder : Path
         A run directory, whatever is left of it.
     """
+    strange = list(strange_entries(folder.absolute()))
+    if strange:  # the rest could wait for them without end
+        return Diagnosis(run_id=folder.absolute().name, folder=str(folder), state="damaged", findings=strange)
     subject = _subject(folder.absolute())
     checks = _ALWAYS if subject.held else (*_ALWAYS, *_AT_REST)
     findings = [finding for check in checks for finding in check(subject)]

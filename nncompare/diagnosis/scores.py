@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,7 +44,10 @@ def check_values(subject: Subject) -> Iterator[Finding]:
     if wrong[_MOST:]:
         what = f"{len(wrong) - _MOST} more values of it cannot be."
         yield subject.finding("results-range", path, what, remedy)
-    reason = _why_no_report(subject.results)
+    twice = _twice(subject.results)
+    for what in twice[:_MOST]:
+        yield subject.finding("results-contradict", path, what, remedy)
+    reason = "" if twice else _why_no_report(subject.results)
     if reason:
         yield subject.finding("results-contradict", path, f"No report can be made of it: {reason}.", remedy)
 
@@ -72,6 +76,20 @@ def check_report(subject: Subject) -> Iterator[Finding]:
     if not _why_no_report(subject.results) and shown != results_in(render_html(subject.results)):
         what = f"It is older than {RESULTS}, or of another version of nncompare: it shows other results."
         yield subject.finding("report-old", path, what, remedy)
+
+
+def _twice(results: Results) -> list[str]:
+    """Return a sentence for each study, and each study's trial, of which there are two."""
+    pairs = Counter((study.model, study.dataset) for study in results.studies)
+    sentences = [f"{model} on {dataset} stands there {n} times." for (model, dataset), n in pairs.items() if n > 1]
+    for study in results.studies:
+        numbers = Counter(trial.number for trial in study.trials)
+        sentences += [
+            f"Trial {number} of {study.model} on {study.dataset} stands there {n} times."
+            for number, n in numbers.items()
+            if n > 1
+        ]
+    return sentences
 
 
 def _why_no_report(results: Results) -> str:
