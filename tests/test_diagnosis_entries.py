@@ -26,7 +26,6 @@ ENTRIES = {
     "a socket": make_socket,
     "a device": lambda path: path.symlink_to("/dev/zero"),
     "a link that leads nowhere": lambda path: path.symlink_to("nowhere"),
-    "a folder": os.mkdir,
 }
 
 
@@ -39,6 +38,13 @@ def test_doctor_names_what_is_no_file_and_does_not_read_it(tmp_path, monkeypatch
     assert (finding.kind, finding.where) == ("not-a-file", name)
     assert finding.what == f"It is {what}, where a file is expected."
     assert finding.remedy == f"Remove it, then: nncompare resume {tmp_path}"
+
+
+def test_doctor_names_a_folder_in_the_place_of_the_lock(tmp_path):
+    (tmp_path / "run.lock").mkdir()
+    assert [finding.what for finding in diagnose(tmp_path).findings] == [
+        "It is a folder, where a file is expected."
+    ]
 
 
 def test_doctor_names_a_pipe_deep_inside(tmp_path):

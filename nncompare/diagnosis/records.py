@@ -14,7 +14,10 @@ Level: TypeAlias = Literal["problem", "note"]
 
 KINDS: Mapping[str, tuple[Level, str]] = {
     "held": ("note", "a process works on the run now; what it writes is not looked at"),
-    "not-a-file": ("problem", "a pipe, a socket, a device, a dead link or a folder stands where a file should be"),
+    "not-a-file": (
+        "problem",
+        "a pipe, a socket, a device or a dead link is in the place of a file",
+    ),
     "stopped": ("problem", "the run was stopped or killed before its end"),
     "results-missing": ("problem", "there is no results.json"),
     "results-damaged": ("problem", "results.json cannot be read"),

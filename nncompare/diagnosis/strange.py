@@ -10,18 +10,15 @@ from pathlib import Path
 from nncompare.diagnosis.records import Finding
 from nncompare.diagnosis.subject import Subject
 from nncompare.exceptions import ResultsError
-from nncompare.layout import REPORT, RESULTS, RUN_FILE, STUDY_FILE
 from nncompare.runfile import LOCK
 
 __all__ = ["strange_entries"]
 
-_FILES = frozenset({LOCK, REPORT, RESULTS, RUN_FILE, STUDY_FILE})
-"""In the run directory itself: a folder of such a name stops a run."""
 _KINDS = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"))
 
 
 def strange_entries(folder: Path) -> Iterator[Finding]:
-    """Tell of pipes, sockets, devices and links that lead nowhere, and of folders in the place of files.
+    """Tell of pipes, sockets, devices and links that lead nowhere, and of a folder in the place of the lock.
 
     Nothing is opened.
 
@@ -34,7 +31,7 @@ def strange_entries(folder: Path) -> Iterator[Finding]:
     subject = Subject(folder=folder, results_or_error=unread, run_file_or_error=unread, held=False)
     for parent, folders, files in os.walk(subject.folder):
         is_top = Path(parent) == subject.folder
-        for name in [*files, *(name for name in folders if is_top and name in _FILES)]:
+        for name in [*files, *(name for name in folders if is_top and name == LOCK)]:
             path = Path(parent, name)
             what = _what(path)
             if what:
