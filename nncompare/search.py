@@ -23,7 +23,7 @@ from nncompare.lagged import in_order, lagged_study, wait_for_known
 from nncompare.plan import PlannedStudy
 from nncompare.results import Failure, FailureCategory, TrialRecord
 from nncompare.room import is_no_room
-from nncompare.samplers import importance, make_sampler
+from nncompare.samplers import importance
 from nncompare.session import Session
 from nncompare.slots import Slots
 from nncompare.storage import STORAGE_ERRORS
@@ -169,12 +169,11 @@ class Search:
         return self._begun[0].number if self._begun else self._n_asked
 
     def _study_for(self, number: int) -> optuna.Study:
-        """Return the study that trial ``number`` asks, with a sampler of its own."""
-        seed = self._session.config.seed
-        if self._is_lagged:
-            return lagged_study(self._storage, self._optuna.study_name, self._study, seed, number)
-        self._optuna.sampler = make_sampler(self._study, seed, number)
-        return self._optuna
+        """Return the study that trial ``number`` asks."""
+        if not self._is_lagged:
+            return self._optuna
+        name, seed = self._optuna.study_name, self._session.config.seed
+        return lagged_study(self._storage, name, self._study, seed, number)
 
     def _only_fails(self) -> bool:
         """Tell whether the last trials that the next one may know of all failed."""

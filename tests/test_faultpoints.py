@@ -21,6 +21,8 @@ OPTIONS = ("--trials", "5", "--epochs", "2", "--seeds", "2", "--jobs", "1", "--n
 STEPS = (
     "ask#3",
     "asked#3",
+    "suggested#3",  # of two, in a trial that is drawn at random
+    "suggested#5",  # of two, in one that follows from earlier trials
     "answered#3",
     "rename 0002.record.json",
     "renamed 0002.record.json",
