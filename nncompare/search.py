@@ -197,19 +197,22 @@ class Search:
     def _run_trial(self, trial: optuna.Trial, slots: Slots) -> None:
         reached("asked")
         started = time.monotonic() - self._start
-        self._running_since[trial.number] = started
+        with self._lock:
+            self._running_since[trial.number] = started
         try:
             running = Running(trial, known_epochs=self._known_epochs.get(trial.number, 0))
             answer = self._answer_of(running)
             reached("answered")
             if not running.asked:  # a child answered in an earlier part of the run, or it has nothing to ask
                 running.recall(self._study.pins, answer)
-                self._spaces[running.trial.number] = running.asked
+                with self._lock:
+                    self._spaces[running.trial.number] = running.asked
             self._tell(running, answer, started)
         except (StorageError, *STORAGE_ERRORS) as error:
             self._end_for(error)
         finally:
-            self._running_since.pop(trial.number, None)
+            with self._lock:
+                self._running_since.pop(trial.number, None)
             slots.release()
 
     def _end_for(self, error: Exception) -> None:
@@ -269,12 +272,10 @@ class Search:
 
     def _tell(self, running: Running, answer: Answer, started: float) -> None:
         """Record a trial and tell Optuna, exactly once."""
-        finished = time.monotonic() - self._start
-        record = trial_record(running.trial.number, running.suggested, answer, self._seed(running.trial.number))
+        number, finished = running.trial.number, time.monotonic() - self._start
         times = {"started_s": round(started, 3), "finished_s": round(finished, 3)}
-        is_final = not was_interrupted(
-            record := record.model_copy(update=times)
-        )  # else the run takes it up again when it is resumed
+        record = trial_record(number, running.suggested, answer, self._seed(number)).model_copy(update=times)
+        is_final = not was_interrupted(record)  # else the run takes it up again when it is resumed
         if is_final:
             keep_trial(self._folder, record, running.asked)
         with self._lock:
