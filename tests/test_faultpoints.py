@@ -99,6 +99,7 @@ def short_and_long(runner, tmp_path_factory):
     copy = folder.parent / "copy"
     shutil.copytree(folder, copy)
     results = run(plan_rest(copy, runner, n_trials=12), runner)
+    assert (first.repeatable, results.repeatable) == (True, False)  # fewer were drawn at random than of 12
     assert results.studies[0].best_trial != first.studies[0].best_trial  # else there is nothing to replace
     return folder, results
 
