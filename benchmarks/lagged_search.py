@@ -126,7 +126,7 @@ def begin(study: optuna.Study, planned: PlannedStudy, seed: int, number: int, la
     if lagged:
         study = lagged_study(study._storage, study.study_name, planned, seed, number)
     else:
-        study.sampler = make_sampler(planned, seed, number)
+        study.sampler = make_sampler(planned, seed)
     trial = study.ask()
     params = {
         "width": trial.suggest_int("width", 8, 256, log=True),

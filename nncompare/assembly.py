@@ -20,7 +20,7 @@ from nncompare.mistakes import Mistakes
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.points import counted
 from nncompare.refit import Reference, Refit, SealedTest
-from nncompare.repeating import is_repeatable, told_in
+from nncompare.repeating import have_changed, is_repeatable, told_in
 from nncompare.results import (
     Budget,
     DatasetRecord,
@@ -259,6 +259,19 @@ def results_record(
     """Return the record of a run; ``mistakes`` holds those of each data set that was loaded, by name."""
     config = plan.config
     finished_at = datetime.now().astimezone().isoformat(timespec="seconds")
+    settings = Settings(
+        jobs=plan.jobs,
+        threads=config.threads,
+        deterministic=config.deterministic,
+        n_trials=max((study.n_trials for study in plan.studies), default=0),
+        n_refits=max((study.n_refits for study in plan.studies), default=0),
+        max_epochs=config.max_epochs,
+        trial_timeout_s=config.trial_timeout_s,
+        trial_memory_mb=None if memory_mb is None else round(memory_mb),
+        timeout_s=config.timeout_s,
+        pins={f"{model}.{name}": value for model, pins in config.pins.items() for name, value in pins.items()},
+    )
+    changed = have_changed(settings, plan.earlier)
     return Results(
         run_id=plan.run_id,
         state=state,
@@ -268,23 +281,13 @@ def results_record(
         command=list(config.command),
         seed=config.seed,
         preset=config.preset,
-        settings=Settings(
-            jobs=plan.jobs,
-            threads=config.threads,
-            deterministic=config.deterministic,
-            n_trials=max((study.n_trials for study in plan.studies), default=0),
-            n_refits=max((study.n_refits for study in plan.studies), default=0),
-            max_epochs=config.max_epochs,
-            trial_timeout_s=config.trial_timeout_s,
-            trial_memory_mb=None if memory_mb is None else round(memory_mb),
-            timeout_s=config.timeout_s,
-            pins={f"{model}.{name}": value for model, pins in config.pins.items() for name, value in pins.items()},
-        ),
+        settings=settings,
         environment=dict(environment),
-        repeatable=is_repeatable(config, plan.jobs, state, studies),
+        repeatable=is_repeatable(config, plan.jobs, state, studies, changed=changed),
+        settings_changed=changed,
         notes=list(dict.fromkeys([*notes, *(found.problem for found in mistakes.values() if found.problem)])),
         datasets=[
-            told_in(mistakes.get(dataset.name, Mistakes()).in_dataset(dataset), config, studies)
+            told_in(mistakes.get(dataset.name, Mistakes()).in_dataset(dataset), config, studies, changed=changed)
             for dataset in datasets
         ],
         studies=[mistakes.get(study.dataset, Mistakes()).in_study(study) for study in studies],

@@ -54,7 +54,7 @@ def lagged_study(
     found = optuna.load_study(storage=storage, study_name=name)
     known = optuna.create_study(direction="minimize")
     known.add_trials([trial for trial in found.get_trials(deepcopy=False) if trial.number <= number - LAG])
-    found.sampler = _LaggedSampler(make_sampler(planned, seed, number, constant_liar=False), known)
+    found.sampler = _LaggedSampler(make_sampler(planned, seed, constant_liar=False), known)
     found.pruner = _LaggedPruner(make_pruner(planned), known)
     return found
 

@@ -5,28 +5,54 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nncompare.checks import with_check
-from nncompare.results import Check, DatasetRecord, RunState, StudyRecord
+from nncompare.results import Check, DatasetRecord, Results, RunState, Settings, StudyRecord
 from nncompare.settings import RunConfig
 
-__all__ = ["CLOCK_DECIDES", "is_repeatable", "told_in"]
+__all__ = ["CLOCK_DECIDES", "have_changed", "is_repeatable", "told_in"]
 
-LIMITED = ("timeout", "oom", "killed", "interrupted")
+LIMITED = ("timeout", "oom", "killed", "interrupted", "storage", "disk")
 CLOCK_DECIDES = "--timeout lets the clock decide how many trials there are"
 
 
-def is_repeatable(config: RunConfig, jobs: int, state: RunState, studies: Sequence[StudyRecord]) -> bool:
-    """Tell whether nothing depended on the clock, on free memory, or on which trial or thread was first."""
-    in_order = config.threads == 1 and (jobs == 1 or config.deterministic)
+def have_changed(settings: Settings, earlier: Results | None) -> bool:
+    """Tell whether trials of one run were drawn under different settings, in this part of it or in an earlier one.
+
+    The number of trials decides how many of them are drawn at random; the number of jobs, but for
+    ``--deterministic``, what a trial knows of others.
+    """
+    if earlier is None or not earlier.studies:  # nothing had begun
+        return False
+    before = earlier.settings
+    jobs_count = not (settings.deterministic and before.deterministic)
+    return (
+        earlier.settings_changed
+        or before.n_trials != settings.n_trials
+        or (jobs_count and before.jobs != settings.jobs)
+    )
+
+
+def is_repeatable(
+    config: RunConfig, jobs: int, state: RunState, studies: Sequence[StudyRecord], *, changed: bool
+) -> bool:
+    """Tell whether nothing depended on the clock, on free memory, or on which trial or thread was first.
+
+    ``changed`` says what :func:`have_changed` found.
+    """
+    in_order = config.threads == 1 and (jobs == 1 or config.deterministic) and not changed
     return state == "complete" and in_order and config.timeout_s is None and not _cut_short(studies)
 
 
-def told_in(dataset: DatasetRecord, config: RunConfig, studies: Sequence[StudyRecord]) -> DatasetRecord:
+def told_in(
+    dataset: DatasetRecord, config: RunConfig, studies: Sequence[StudyRecord], *, changed: bool
+) -> DatasetRecord:
     """Return a data set whose verdict says, where that was asked for, that its searches do not repeat, and why."""
     own = [study for study in studies if study.dataset == dataset.name]
     reasons = [CLOCK_DECIDES] if config.timeout_s is not None else []
     reasons += [f"{config.threads} threads may add numbers up in another order"] if config.threads > 1 else []
+    reasons += ["the number of trials was changed when it was resumed"] if changed else []
     if cut := _cut_short(own):
-        reasons.append(f"{cut} trial{'s were' if cut > 1 else ' was'} ended by time, memory or a signal")
+        what = "trainings were" if cut > 1 else "training was"
+        reasons.append(f"{cut} {what} ended by time, memory, a signal, a disk or the storage")
     if not (config.deterministic and reasons):
         return dataset
     text = f"--deterministic could not be kept, so this does not repeat exactly: {'; '.join(reasons)}."
@@ -36,6 +62,13 @@ def told_in(dataset: DatasetRecord, config: RunConfig, studies: Sequence[StudyRe
 
 
 def _cut_short(studies: Sequence[StudyRecord]) -> int:
-    """Count the trials that something else than themselves ended."""
-    failures = [trial.failure for study in studies for trial in study.trials if trial.failure is not None]
-    return sum(failure.category in LIMITED for failure in failures)
+    """Count the trials and refits that something else than themselves ended, and the studies that it did."""
+    return sum(_cut_in(study) for study in studies)
+
+
+def _cut_in(study: StudyRecord) -> int:
+    failures = [*(trial.failure for trial in study.trials), *(refit.failure for refit in study.refits)]
+    n_cut = sum(failure is not None and failure.category in LIMITED for failure in failures)
+    if n_cut == 0 and study.failure is not None and study.status != "interrupted":
+        return int(study.failure.category in LIMITED)
+    return n_cut

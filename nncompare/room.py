@@ -28,7 +28,9 @@ _FULL = re.compile(
     )
 )
 _ANY_FAULT = "disk I/O error"
+_QUOTA = os.strerror(errno.EDQUOT)  # of a user; the free bytes do not tell of it
 _TOO_LITTLE = 1_000_000
+_LITTLE_FOR_A_CHILD = 50_000_000  # what a child began to write is gone again when its disk is looked at
 _MOST_LETTERS = 500
 
 
@@ -70,18 +72,29 @@ class GuardedRunner:
         self.reason: str | None = None
 
     def run(self, spec: Spec, handler: Handler) -> Answer:
-        """Run ``spec``; its answer is "interrupted" where the disk was full."""
+        """Run ``spec``; its answer is "interrupted" where the disk was full.
+
+        A child that filled another disk (that of ``TMPDIR``, ``/dev/shm``) has failed, as others have.
+        """
         try:
             answer = self._runner.run(spec, handler)
         except Exception as error:
             if not self.halts_for(f"{type(error).__name__}: {error}"):
                 raise
         else:
-            if answer.failure is None or not self.halts_for(answer.failure.message):
+            failure = answer.failure
+            if failure is None or not is_no_room(failure.message, self._folder):
                 return answer
+            if not self._is_ours(failure.message):
+                return answer.model_copy(update={"failure": failure.model_copy(update={"category": "disk"})})
+            self.halt(failure.message)
         spec.result.unlink(missing_ok=True)  # else the failure is the answer of the next part too
         failure = Failure(category="interrupted", message="The disk was full.")
         return ANSWERS[spec_task(spec)](status="failed", failure=failure)
+
+    def _is_ours(self, text: str) -> bool:
+        """Tell whether the full disk that a child met can be that of the run, and not one of its own choice."""
+        return _QUOTA in text or str(self._folder) in text or free_bytes(self._folder) < _LITTLE_FOR_A_CHILD
 
     def halts_for(self, text: str) -> bool:
         """Stop the run if the message of an error says that a disk is full, and tell whether it does."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial
 
 from nncompare.data.seeds import derive_seed
 from nncompare.execution.supervisor import RefusedError
@@ -46,22 +49,52 @@ def suggest(trial: optuna.Trial, distribution: str, name: str, arguments: Mappin
         raise RefusedError(f"suggest_{distribution}({name!r}, {dict(arguments)!r}): {error}") from error
 
 
-def make_sampler(
-    study: PlannedStudy, seed: int, number: int, *, constant_liar: bool = True
-) -> optuna.samplers.BaseSampler:
-    """Return the sampler of one trial; every argument is given, because Optuna's defaults change.
+def make_sampler(study: PlannedStudy, seed: int, *, constant_liar: bool = True) -> optuna.samplers.BaseSampler:
+    """Return the sampler of a study, whose draws depend on trial and parameter and not on the draws before.
 
-    Its seed holds the trial's number, so that a run that was stopped goes on as if it had not been. The constant
-    liar keeps it away from trials that run.
+    So a run that was stopped goes on as if it had not been, be it in the middle of a trial. The constant liar
+    keeps a trial away from those that run.
     """
+    return _SeededByName(partial(_tpe, study, seed, constant_liar))
+
+
+def _tpe(study: PlannedStudy, seed: int, constant_liar: bool, *what: str | int) -> optuna.samplers.TPESampler:
+    """Return a sampler for one purpose; every argument is given, because Optuna's defaults change."""
     return optuna.samplers.TPESampler(
         n_startup_trials=n_startup_trials(study),
         n_ei_candidates=24,
         multivariate=True,
         group=True,
         constant_liar=constant_liar,
-        seed=derive_seed(seed, study.model, study.dataset, "sampler", number),
+        seed=derive_seed(seed, study.model, study.dataset, "sampler", *what),
     )
+
+
+class _SeededByName(optuna.samplers.BaseSampler):
+    """Draws with a new sampler each time: by the trial's number what is drawn together, else by name too.
+
+    Of a trial that goes on, some parameters are known and are not drawn again; a sampler that went from one draw
+    to the next would give the others what the known ones were given.
+    """
+
+    def __init__(self, make: Callable[..., optuna.samplers.TPESampler]) -> None:
+        self._make = make
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return self._make(trial.number).infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        sampler = self._make(trial.number)
+        sampler.infer_relative_search_space(study, trial)  # it keeps the groups that it draws from
+        return sampler.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        sampler = self._make(trial.number, param_name)
+        return sampler.sample_independent(study, trial, param_name, param_distribution)
 
 
 def make_pruner(study: PlannedStudy) -> optuna.pruners.BasePruner:

@@ -23,7 +23,7 @@ from nncompare.lagged import in_order, lagged_study, wait_for_known
 from nncompare.plan import PlannedStudy
 from nncompare.results import Failure, FailureCategory, TrialRecord
 from nncompare.room import is_no_room
-from nncompare.samplers import importance, make_sampler
+from nncompare.samplers import importance
 from nncompare.session import Session
 from nncompare.slots import Slots
 from nncompare.storage import STORAGE_ERRORS
@@ -169,12 +169,11 @@ class Search:
         return self._begun[0].number if self._begun else self._n_asked
 
     def _study_for(self, number: int) -> optuna.Study:
-        """Return the study that trial ``number`` asks, with a sampler of its own."""
-        seed = self._session.config.seed
-        if self._is_lagged:
-            return lagged_study(self._storage, self._optuna.study_name, self._study, seed, number)
-        self._optuna.sampler = make_sampler(self._study, seed, number)
-        return self._optuna
+        """Return the study that trial ``number`` asks."""
+        if not self._is_lagged:
+            return self._optuna
+        name, seed = self._optuna.study_name, self._session.config.seed
+        return lagged_study(self._storage, name, self._study, seed, number)
 
     def _only_fails(self) -> bool:
         """Tell whether the last trials that the next one may know of all failed."""
@@ -198,19 +197,22 @@ class Search:
     def _run_trial(self, trial: optuna.Trial, slots: Slots) -> None:
         reached("asked")
         started = time.monotonic() - self._start
-        self._running_since[trial.number] = started
+        with self._lock:
+            self._running_since[trial.number] = started
         try:
             running = Running(trial, known_epochs=self._known_epochs.get(trial.number, 0))
             answer = self._answer_of(running)
             reached("answered")
             if not running.asked:  # a child answered in an earlier part of the run, or it has nothing to ask
                 running.recall(self._study.pins, answer)
-                self._spaces[running.trial.number] = running.asked
+                with self._lock:
+                    self._spaces[running.trial.number] = running.asked
             self._tell(running, answer, started)
         except (StorageError, *STORAGE_ERRORS) as error:
             self._end_for(error)
         finally:
-            self._running_since.pop(trial.number, None)
+            with self._lock:
+                self._running_since.pop(trial.number, None)
             slots.release()
 
     def _end_for(self, error: Exception) -> None:
@@ -270,12 +272,10 @@ class Search:
 
     def _tell(self, running: Running, answer: Answer, started: float) -> None:
         """Record a trial and tell Optuna, exactly once."""
-        finished = time.monotonic() - self._start
-        record = trial_record(running.trial.number, running.suggested, answer, self._seed(running.trial.number))
+        number, finished = running.trial.number, time.monotonic() - self._start
         times = {"started_s": round(started, 3), "finished_s": round(finished, 3)}
-        is_final = not was_interrupted(
-            record := record.model_copy(update=times)
-        )  # else the run takes it up again when it is resumed
+        record = trial_record(number, running.suggested, answer, self._seed(number)).model_copy(update=times)
+        is_final = not was_interrupted(record)  # else the run takes it up again when it is resumed
         if is_final:
             keep_trial(self._folder, record, running.asked)
         with self._lock:

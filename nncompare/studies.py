@@ -14,6 +14,7 @@ from nncompare.events import Listener, Notice
 from nncompare.exceptions import StorageError
 from nncompare.execution.specs import Answer, FitAnswer
 from nncompare.execution.supervisor import RefusedError
+from nncompare.faultpoints import reached
 from nncompare.plan import PlannedStudy
 from nncompare.results import TrialRecord
 from nncompare.samplers import make_pruner, make_sampler, suggest
@@ -65,6 +66,7 @@ class Running:
             raise RefusedError(f"'{name}' was asked for twice in one trial, as {self.asked[name]} and as {entry}.")
         value = pins[name] if name in pins else suggest(self.trial, distribution, name, arguments)
         self.suggested[name] = value
+        reached("suggested")
         return value
 
 
@@ -103,7 +105,7 @@ def open_study(
         storage=storage,
         study_name=name,
         direction="minimize",
-        sampler=make_sampler(study, seed, 0),
+        sampler=make_sampler(study, seed),
         pruner=make_pruner(study),
         load_if_exists=True,
     )

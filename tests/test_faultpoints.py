@@ -21,6 +21,8 @@ OPTIONS = ("--trials", "5", "--epochs", "2", "--seeds", "2", "--jobs", "1", "--n
 STEPS = (
     "ask#3",
     "asked#3",
+    "suggested#3",  # of two, in a trial that is drawn at random
+    "suggested#5",  # of two, in one that follows from earlier trials
     "answered#3",
     "rename 0002.record.json",
     "renamed 0002.record.json",
@@ -97,6 +99,7 @@ def short_and_long(runner, tmp_path_factory):
     copy = folder.parent / "copy"
     shutil.copytree(folder, copy)
     results = run(plan_rest(copy, runner, n_trials=12), runner)
+    assert (first.repeatable, results.repeatable) == (True, False)  # fewer were drawn at random than of 12
     assert results.studies[0].best_trial != first.studies[0].best_trial  # else there is nothing to replace
     return folder, results
 

@@ -143,7 +143,8 @@ ENDS = [FitAnswer(status="failed", failure=LACKS), OSError(28, "No space left on
 
 
 @pytest.mark.parametrize("end", ENDS, ids=["answer", "error"])
-def test_guarded_runner_stops_the_run_and_forgets_the_failure(tmp_path, end):
+def test_guarded_runner_stops_the_run_and_forgets_the_failure(monkeypatch, tmp_path, end):
+    monkeypatch.setattr(room, "free_bytes", lambda _folder: 9e6)
     stop, runner, spec = threading.Event(), answering(end), fit_spec(tmp_path)
     spec.result.parent.mkdir()
     spec.result.write_text("{}")
@@ -165,3 +166,26 @@ def test_guarded_runner_leaves_other_failures_and_errors_alone(tmp_path):
         guard.run(fit_spec(tmp_path), None)
     guard.check()
     assert (stop.is_set(), runner.calls) == (False, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "free", "halts"),
+    [
+        ("OSError: [Errno 28] No space left on device: '/dev/shm/x'", 9e9, False),
+        ("OSError: 9 requested and 0 written", 9e9, False),
+        ("OSError: [Errno 28] No space left on device: '{folder}/models/x'", 9e9, True),
+        ("OSError: [Errno 28] No space left on device: '/dev/shm/x'", 9e6, True),
+        ("OSError: [Errno 122] Disk quota exceeded", 9e9, True),
+    ],
+)
+def test_child_that_filled_another_disk_is_one_failure_and_stops_nothing(monkeypatch, tmp_path, text, free, halts):
+    monkeypatch.setattr(room, "free_bytes", lambda _folder: free)
+    failure = Failure(category="plugin", message=text.format(folder=tmp_path))
+    stop, spec = threading.Event(), fit_spec(tmp_path)
+    spec.result.parent.mkdir()
+    spec.result.write_text("{}")
+    guard = GuardedRunner(answering(FitAnswer(status="failed", failure=failure)), tmp_path, stop)
+    found = guard.run(spec, None).failure
+    assert (stop.is_set(), guard.reason is not None, not spec.result.exists()) == (halts, halts, halts)
+    assert found.category == ("interrupted" if halts else "disk")
+    assert halts or found.message == failure.message

@@ -1,10 +1,70 @@
-"""Optuna's advice: kept from users, whoever Python says that it comes from."""
+"""Draws that a kill does not change; Optuna's advice, kept from users, whoever Python says that it comes from."""
 
 import warnings
 
+import optuna
 import pytest
 
-from nncompare.samplers import quiet_optuna
+from nncompare.lagged import LAG, lagged_study
+from nncompare.plan import PlannedStudy
+from nncompare.samplers import make_sampler, n_startup_trials, quiet_optuna
+from nncompare.storage import open_study_file
+
+PLANNED = PlannedStudy(model="m", dataset="d", n_trials=40, max_epochs=5, n_refits=1)
+FAMILIAR, UNKNOWN = ("x", "y", "z"), "rare"
+
+
+@pytest.fixture
+def storage(tmp_path):
+    with quiet_optuna():
+        own = open_study_file(tmp_path / "study.db")
+        yield own
+    own.engine.dispose()
+
+
+def study_of(storage, name, number, lagged):
+    """Return the study as a process that has just begun has it."""
+    if lagged:
+        return lagged_study(storage, name, PLANNED, 42, number)
+    return optuna.load_study(study_name=name, storage=storage, sampler=make_sampler(PLANNED, 42))
+
+
+def drawn(trial, names):
+    return {name: trial.suggest_float(name, 0.0, 1.0) for name in names}
+
+
+def draws(storage, n_before, n_known, *, lagged):
+    """Return what trial ``n_before`` draws, where its process ends after ``n_known`` parameters."""
+    name = f"{n_before}-{n_known}-{lagged}"
+    study = optuna.create_study(storage=storage, study_name=name)
+    for number in range(n_before):
+        params = {x: (number * k + 1) % 17 / 17 for k, x in enumerate(FAMILIAR, 3)}
+        space = dict.fromkeys(FAMILIAR, optuna.distributions.FloatDistribution(0.0, 1.0))
+        study.add_trial(optuna.trial.create_trial(params=params, distributions=space, value=params["x"]))
+    names = (FAMILIAR[0], UNKNOWN, *FAMILIAR[1:], "last")
+    trial = study_of(storage, name, n_before, lagged).ask()
+    drawn(trial, names[:n_known])
+    return drawn(optuna.Trial(study_of(storage, name, n_before, lagged), trial._trial_id), names)
+
+
+@pytest.mark.parametrize("lagged", [False, True])
+@pytest.mark.parametrize("n_before", [1, n_startup_trials(PLANNED) + LAG + 2])
+def test_trial_that_goes_on_draws_what_it_would_have_drawn(storage, n_before, lagged):
+    whole = draws(storage, n_before, 0, lagged=lagged)
+    assert len(set(whole.values())) == len(whole)
+    for n_known in range(1, len(whole) + 1):
+        assert draws(storage, n_before, n_known, lagged=lagged) == whole
+
+
+def test_trials_side_by_side_draw_by_their_own_numbers(storage):
+    optuna.create_study(storage=storage, study_name="one")
+    study = study_of(storage, "one", 0, lagged=False)
+    first, second = study.ask(), study.ask()
+    ours = drawn(second, FAMILIAR), drawn(first, FAMILIAR)
+    assert not set(ours[0].values()) & set(ours[1].values())
+    optuna.create_study(storage=storage, study_name="two")
+    study = study_of(storage, "two", 0, lagged=False)
+    assert (drawn(study.ask(), FAMILIAR), drawn(study.ask(), FAMILIAR)) == ours[::-1]
 
 
 @pytest.mark.parametrize("module", ["optuna.importance._ped_anova.evaluator", "nncompare.samplers"])

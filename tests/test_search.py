@@ -324,3 +324,34 @@ def test_search_storage_is_in_wal_mode(tmp_path):
     with storage.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
     storage.engine.dispose()
+
+
+def test_search_writes_what_other_threads_go_through_under_its_lock(searching, monkeypatch):
+    """Another thread goes through these to see whether the time is up, or which ranges were asked for."""
+    without, begin = [], Search._begin
+
+    class Guarded(dict):
+        def __init__(self, search, name):
+            super().__init__()
+            self.note = lambda: search._lock.locked() or without.append(name)
+
+        def __setitem__(self, key, value):
+            self.note()
+            super().__setitem__(key, value)
+
+        def pop(self, *arguments):
+            self.note()
+            return super().pop(*arguments)
+
+    def guard_and_begin(search):
+        if not search._has_begun:
+            for name in ("_running_since", "_spaces", "_records"):
+                setattr(search, name, Guarded(search, name))
+        begin(search)
+
+    monkeypatch.setattr(Search, "_begin", guard_and_begin)
+    asks_nothing = SimpleNamespace(run=lambda spec, _handler: complete({}, spec.number + 1.0))
+    for children in (Children(), asks_nothing):
+        found, _ = searching.go(children, n_trials=3)
+        assert len(found.trials) == 3
+    assert without == []

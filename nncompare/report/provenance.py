@@ -54,8 +54,17 @@ def _answer(results: Results) -> str:
             "repeats, as does --deterministic."
         )
     if not results.repeatable:
-        return f"{how} — but this run stopped by the clock, so it does not repeat exactly."
+        return f"{how} — but {_why_not(results)}, so it does not repeat exactly."
     return f"{how} — on the same machine and versions it gives the same scores."
+
+
+def _why_not(results: Results) -> str:
+    """Return why a run does not repeat though trials had an order."""
+    if results.settings_changed:
+        return "this run was resumed with another number of trials or jobs"
+    if results.settings.timeout_s is not None:
+        return "this run stopped by the clock"
+    return "not its settings alone decided it (threads, or time, memory, a signal or a disk ended something)"
 
 
 def _run(results: Results) -> Table:

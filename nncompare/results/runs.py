@@ -148,6 +148,7 @@ class Results(Record):
     settings: Settings = Field(default_factory=Settings)
     environment: dict[str, Any] = Field(default_factory=dict)
     repeatable: bool = True
+    settings_changed: bool = False
     notes: list[str] = Field(default_factory=list)
     datasets: list[DatasetRecord] = Field(default_factory=list)
     studies: list[StudyRecord] = Field(default_factory=list)
