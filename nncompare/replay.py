@@ -38,7 +38,8 @@ class Replayed:
     """One training that was repeated.
 
     ``failure`` says why it gave nothing to compare; ``score`` is the value that it was recorded with, validation
-    log loss or test accuracy. ``weights`` tells whether the saved files are equal, None where none were compared.
+    log loss or test accuracy. ``weights`` tells whether the saved files are equal, None where none were compared;
+    ``saved_gone`` whether the run's would have been and cannot be, so that at most their digest was.
     """
 
     kind: Literal["trial", "refit"]
@@ -48,6 +49,7 @@ class Replayed:
     differences: list[Difference] = field(default_factory=list)
     failure: str | None = None
     weights: Literal["equal", "differ"] | None = None
+    saved_gone: bool = False
 
     @property
     def agrees(self) -> bool:
@@ -151,6 +153,7 @@ def replay_refit(
         differences=[*found, *(files or ())],
         failure=failed.message if failed is not None else None,
         weights=None if files is None else "differ" if files else "equal",
+        saved_gone=compares_files and manifest is None and files != [],
     )
 
 
@@ -203,11 +206,17 @@ def _curve_difference(before: Any, now: Any) -> Iterator[Difference]:
 def _other_files(
     before: RefitRecord, now: RefitRecord, model: Path | None, manifest: Manifest | None
 ) -> list[Difference] | None:
-    """Return the saved files that differ, with the beginnings of both digests; None where the run's are gone."""
+    """Return the saved files that differ, with the beginnings of both digests.
+
+    Where the run's files are gone or changed, the digest of all is known from its record; None where it is not.
+    """
     if before.manifest_sha256 is not None and before.manifest_sha256 == now.manifest_sha256:
         return []
     if manifest is None or model is None:
-        return None
+        digests = [record.manifest_sha256 for record in (before, now)]
+        if None in digests:
+            return None
+        return [Difference("digest of the saved files", *((digest or "")[:12] for digest in digests))]
     ours, theirs = manifest.sha256, check_saved(model).sha256
     names = sorted(ours.keys() | theirs.keys())
     return [

@@ -15,7 +15,7 @@ from nncompare.layout import REPORT, RESULTS
 from nncompare.plan import Plan
 from nncompare.planning import make_plan
 from nncompare.remaining import asks_more, check_data, check_data_folders, check_limit, check_studies, same_studies
-from nncompare.report import write_report
+from nncompare.report import write_report_again
 from nncompare.results import Results
 from nncompare.runfile import RunFile, hold, read_run_file, state_digest
 from nncompare.settings import STORAGE_VARIABLE, RunConfig
@@ -105,7 +105,7 @@ def _end(folder: Path, results: Results, digest: str) -> None:
             return
         report, written = folder / REPORT, (folder / RESULTS).stat().st_mtime_ns
         if not report.is_file() or report.stat().st_mtime_ns < written:
-            write_report(results, folder)
+            write_report_again(results, folder)
         remove_superseded(results, folder)
 
 

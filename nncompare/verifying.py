@@ -110,7 +110,8 @@ def verify(
             )
             if tell is not None:
                 tell(found[-1])
-    return Verification(results.run_id, config.deterministic, list(_other_versions(results)), found)
+    warnings = [*_other_versions(results), *_not_compared(found)]
+    return Verification(results.run_id, config.deterministic, warnings, found)
 
 
 def _chosen(results: Results, model: str | None, dataset: str | None) -> list[StudyRecord]:
@@ -190,7 +191,8 @@ def _planned(known: StudyRecord, plan: Plan, run_file: RunFile, folder: Path) ->
         raise ResultsError(
             f"{pair}: its model is of {before}, and {study.ref.owner} is installed. Install the other."
         )
-    manifest = saved_manifest(folder, _refit_of(known)[1])
+    manifests = (saved_manifest(folder, refit) for refit in known.refits)  # the first may be gone
+    manifest = next((manifest for manifest in manifests if manifest is not None), None)
     changed = "" if manifest is None else changed_code(manifest.plugin, manifest.code, find_origin)
     if changed:
         raise ResultsError(f"{pair}: {changed}. Give the old file back, or run again.")
@@ -241,3 +243,10 @@ def _other_versions(results: Results) -> Iterator[str]:
     for name in _FACTS:
         if name in then and then[name] != now[name]:
             yield f"The run's {name} was {then[name]}, and is {now[name]} here: numbers may differ for that."
+
+
+def _not_compared(studies: Sequence[VerifiedStudy]) -> Iterator[str]:
+    """Name the studies whose saved files were to be compared and cannot be."""
+    for study in studies:
+        if any(replayed.saved_gone for replayed in study.replays):
+            yield f"{study.model} on {study.dataset}: saved files not compared: the run's are gone or changed."

@@ -1,5 +1,6 @@
 """Run directories that are damaged in one way each: what is done to a whole one, and what ``doctor`` says."""
 
+import errno
 import json
 import os
 import sqlite3
@@ -135,6 +136,14 @@ def results_contradict(run):
     run.edit("results.json", lambda values: values["datasets"][0].update(class_names=[]))
 
 
+@damage("results-range", "results.json", "has not 2 rows of 2 numbers. It was edited")
+def results_ragged(run):
+    def change(values):
+        values["studies"][0]["refits"][0]["confusion_matrix"] = [[1, 2], [3]]
+
+    run.edit("results.json", change)
+
+
 # --- how the run ended -----------------------------------------------------------------------------------------
 
 
@@ -217,6 +226,14 @@ def database_page_overwritten(run):
     for page in range(3, len(content) // 4096):
         content[page * 4096 : page * 4096 + 64] = b"\xff" * 64
     path.write_bytes(content)
+
+
+@damage("database-unread", "study.db", "No space left on device. Take the right to read it, or set TMPDIR")
+def database_without_room_for_a_copy(run):
+    def full(_source, target):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+
+    run.patch.setattr("nncompare.diagnosis.database.shutil.copyfile", full)
 
 
 @damage("trials-running", "study.db: Nearest--Waves", "begun and have not ended: 1. They are run again")
@@ -361,6 +378,14 @@ def predictions_of_others(run):
 @damage("plugin-gone", "model.py", "which is gone. Bring it back")
 def plugin_gone(run):
     run.plugin.unlink()
+
+
+@damage("plugin-changed", "model.py", "cannot be read (PermissionError: Permission denied)")
+def plugin_unread(run):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    run.patch.setattr("nncompare.execution.provenance.file_digest", refuse)
 
 
 @damage("plugin-changed", "model.py", "was changed after the model was saved")

@@ -18,7 +18,12 @@ from .children import FAULTS, dataset, fault
 from .whole_runs import compare_with, files_of
 
 CANARY = "canary7f3a"
-PASSWORDS = {"plain": CANARY, "encoded": quote(f"p@ss/{CANARY}:é ?#", safe=""), "unescaped": f"p@ss/{CANARY}"}
+PASSWORDS = {
+    "plain": CANARY,
+    "encoded": quote(f"p@ss/{CANARY}:é ?#", safe=""),
+    "unescaped": f"p@ss/{CANARY}",
+    "with blanks": f"p ss {CANARY}",
+}
 """Each holds the canary as it is, so that it is found in every encoding but a packed one."""
 RUN = ("run", "-m", fault("Nearest"), "-d", dataset("Waves"), "--no-estimate")
 
@@ -35,6 +40,7 @@ FAILURES = {
     "nobody listens": (by_user, RUN, 74),
     "nobody listens, by query": (by_query, RUN, 74),
     "key in the query": (lambda p: by_query(p, name="sslpassword"), RUN, 74),
+    "option of another name": (lambda p: by_query(p, name="options"), RUN, 74),
     "unknown host": (lambda p: by_user(p, "nowhere.invalid"), RUN, 74),
     "unknown dialect": (lambda p: by_user(p, driver="nosuch"), RUN, 74),
     "driver that is not installed": (lambda p: by_user(p, driver="mysql+nosuch"), RUN, 74),
@@ -49,6 +55,11 @@ FAILURES = {
     "dry run": (by_user, (*RUN, "--dry-run"), 0),
     "dry run as JSON": (by_query, (*RUN, "--dry-run", "--json"), 0),
     "saved settings": (by_user, (*RUN, "--dry-run", "--save-config", "saved.toml"), 0),
+    "saved settings with an option of another name": (
+        lambda p: by_query(p, name="options"),
+        (*RUN, "--dry-run", "--save-config", "saved.toml"),
+        0,
+    ),
     "output that cannot be": (by_user, (*RUN, "--out", "/dev/null/x"), 74),
     "resume of a run with another database": (by_user, ("resume", "RUN"), 2),
     "resume of a run in study.db": (by_user, ("resume", "OWN"), 2),
@@ -114,7 +125,7 @@ def test_canary_is_nowhere_when_the_variable_has_it(place, monkeypatch, path, pa
     monkeypatch.setenv("NNCOMPARE_STORAGE", address(PASSWORDS[password]))
     done = CliRunner().invoke(main, [*arguments, "--debug"])
     assert leaks(place, done.stdout, done.stderr) == []
-    assert done.exit_code == code or password == "unescaped", done.stderr
+    assert done.exit_code == code or password in ("unescaped", "with blanks"), done.stderr
 
 
 @pytest.mark.slow
@@ -127,9 +138,10 @@ def test_canary_is_nowhere_when_the_file_of_settings_has_it(place, wrong):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("address", [by_user(CANARY), by_user(f"p ss {CANARY}"), by_query(f"p ss {CANARY}")])
 @pytest.mark.parametrize("option", ["-m", "-d", "--set", "--preset", "--timeout", None])
-def test_canary_is_nowhere_when_the_address_was_typed_in_the_wrong_place(place, option):
-    done = CliRunner().invoke(main, [*RUN, *([option] if option else []), by_user(CANARY)])
+def test_canary_is_nowhere_when_the_address_was_typed_in_the_wrong_place(place, option, address):
+    done = CliRunner().invoke(main, [*RUN, *([option] if option else []), address])
     assert done.exit_code != 0
     assert leaks(place, done.stdout, done.stderr) == []
 
@@ -167,7 +179,7 @@ def test_canary_is_nowhere_in_a_run_that_works_is_read_and_resumed(tmp_path, mon
     """SQLite takes any option in its address, so that a password can stand there and the run goes well."""
     monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "cache"))
     (tmp_path / "tells.py").write_text(TELLS_ALL.format(folder=FAULTS.parent))
-    url = f"sqlite:///file:{tmp_path}/all.db?uri=true&password={CANARY}"
+    url = f"sqlite:///file:{tmp_path}/all.db?uri=true&password={CANARY}&key=p ss {CANARY}"
     budget = ("-m", "tells.py:Tells", "-d", dataset("Waves"), "--trials", "2", "--seeds", "1", "--epochs", "2")
     done = start(tmp_path, "run", *budget, "--out", "out", "--json", "--storage", url)
     assert done.returncode == 0, done.stderr

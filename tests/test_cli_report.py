@@ -53,7 +53,7 @@ def test_report_renders_into_the_run_directory_and_prints_the_path(runs, monkeyp
     written = []
     comparison, report = ModuleType("nncompare.comparison"), ModuleType("nncompare.report")
     comparison.load_results = lambda path: ("results of", path)
-    report.write_report = lambda results, folder: written.append((results, folder))
+    report.write_report_again = lambda results, folder: written.append((results, folder))
     monkeypatch.setitem(sys.modules, comparison.__name__, comparison)
     monkeypatch.setitem(sys.modules, report.__name__, report)
     done = CliRunner().invoke(main, ["report", "latest", "--out", str(runs)])

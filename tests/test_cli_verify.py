@@ -112,8 +112,34 @@ def test_verify_names_saved_files_that_differ(runner, folder):
     rewrite(folder, lambda study: study["refits"][0].update(manifest_sha256=digest))
     found = verify(folder, runner, dataset="digits")
     assert told(found)[1] == ("refit", 1, ["saved file means.npy"], "differ")
-    shutil.rmtree(model)  # then nobody knows which file it was
-    assert told(verify(folder, runner, dataset="digits"))[1] == ("refit", 1, [], None)
+
+
+GONE = "Nearest on digits: saved files not compared: the run's are gone or changed."
+
+
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_verify_of_saved_files_that_are_gone_compares_their_digest(runner, folder, damage):
+    model = folder / load_results(folder).studies[0].refits[0].model
+    if damage == "gone":
+        shutil.rmtree(model)
+    else:
+        (model / "means.npy").write_bytes(b"other")
+    found = verify(folder, runner, dataset="digits")
+    assert (found.agrees, found.warnings) == (True, [])  # the digest in the record is that of the files now
+    assert told(found)[1] == ("refit", 1, [], "equal")
+    rewrite(folder, lambda study: study["refits"][0].update(manifest_sha256="0" * 64))
+    done = CliRunner().invoke(main, ["verify", str(folder), "-d", "digits"])
+    assert done.exit_code == 3, done.output
+    assert "  refit 1: differs\n    digest of the saved files: 000000000000 in the run, " in done.stdout
+    assert f"warning: {GONE}\n" in done.stderr
+
+
+def test_verify_warns_of_saved_files_that_nobody_knows(runner, folder):
+    shutil.rmtree(folder / load_results(folder).studies[0].refits[0].model)
+    rewrite(folder, lambda study: study["refits"][0].update(manifest_sha256=None))  # as by an early version
+    found = verify(folder, runner, dataset="digits")
+    assert told(found)[1] == ("refit", 1, [], None)
+    assert found.warnings == [GONE]
 
 
 def test_verify_replays_a_pruned_trial_up_to_the_epoch_that_ended_it(runner, made):
@@ -134,6 +160,8 @@ def test_verify_warns_of_other_versions(runner, folder):
 
 
 def test_verify_refuses_what_is_not_the_runs_any_more(runner, made, folder):
+    for study in load_results(folder).studies[:2]:
+        shutil.rmtree(folder / study.refits[0].model)  # the other refit knows the code as well
     where = made.parent.parent
     code, table = where / "mine.py", where / "table.csv"
     before = code.read_text(), table.read_text()

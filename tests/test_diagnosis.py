@@ -171,7 +171,7 @@ CODES = {
     "results-missing": UNREADABLE | {"resume": 0, "extend": 0},
     "results-damaged": UNREADABLE,
     "results-version": UNREADABLE,
-    "results_contradict": {"report": 1, "predict": 3},
+    "results_contradict": {"report": 1, "predict": 3, "resume": 1},
     "held": {"resume": 75, "extend": 75},
     "run-file-missing": {"resume": 1, "extend": 1},
     "run-file-damaged": {"resume": 1, "extend": 1},

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from nncompare.cli.secrets import without_passwords
+from nncompare.cli.secrets import shown_arguments, without_passwords
 from nncompare.cli.streams import open_missing_streams, stdout_errors
 from nncompare.columns import one_line, printable
 from nncompare.exceptions import NNCompareError, StorageError
@@ -42,7 +42,7 @@ class CommandLine(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep the arguments as typed: the report says how to repeat the run."""
-        ctx.meta[_ARGUMENTS] = ("nncompare", *map(without_passwords, args))
+        ctx.meta[_ARGUMENTS] = ("nncompare", *shown_arguments(args))
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +11,7 @@ from nncompare.cli.completion import complete_runs
 from nncompare.cli.group import common_options
 from nncompare.cli.options import out_option
 from nncompare.cli.streams import say
-from nncompare.exceptions import NNCompareError, ResultsError, UsageError
+from nncompare.exceptions import UsageError
 from nncompare.layout import REPORT, RESULTS
 from nncompare.runs import find_run
 
@@ -92,37 +92,25 @@ def _refuse_own_file(output: Path, folder: Path) -> None:
 
 def _write_reports(folder: Path) -> None:
     """Write both reports into the run directory."""
-    from nncompare.report import write_report
+    from nncompare.report import write_report_again
 
-    results = _load(folder)
-    try:
-        write_report(results, folder)
-    except NNCompareError:
-        raise
-    except Exception as error:  # noqa: BLE001 - what a hand-edited file holds can break any part of the report
-        _refuse(folder, error)
+    write_report_again(_load(folder), folder)
     say(str(folder / REPORT))
 
 
 def _text(folder: Path, form: str) -> str:
     """Return the run in one of the formats."""
     from nncompare.exports import EXPORTS
+    from nncompare.report import contradiction
 
     results = _load(folder)
     try:
         return EXPORTS[form](results)
-    except Exception as error:  # noqa: BLE001 - as above
-        _refuse(folder, error)
+    except Exception as error:
+        raise contradiction(folder / RESULTS, error) from error
 
 
 def _load(folder: Path) -> Results:
     from nncompare.comparison import load_results
 
     return load_results(folder / RESULTS)
-
-
-def _refuse(folder: Path, error: Exception) -> NoReturn:
-    raise ResultsError(
-        f"No report can be made of '{folder / RESULTS}': {type(error).__name__}: {error}. "
-        "Its records contradict each other, as after an edit by hand; restore the file or run again."
-    ) from error

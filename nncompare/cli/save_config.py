@@ -10,7 +10,6 @@ from click.core import ParameterSource
 
 from nncompare.cli.configfile import PINS, PROJECT_FILE, settable
 from nncompare.cli.options import parse_pins
-from nncompare.cli.secrets import without_passwords
 from nncompare.columns import one_line
 from nncompare.exceptions import StorageError, UsageError
 from nncompare.settings import STORAGE_VARIABLE
@@ -52,8 +51,8 @@ def save_config(ctx: click.Context, path: Path | None) -> None:
         raise StorageError(f"'{path}' cannot be written: {type(error).__name__}: {error}.") from error
     click.echo(one_line(f"Settings saved in {path}."), err=True)
     url = ctx.params.get(_STORAGE)
-    if url and without_passwords(url) != url:
-        text = f"The storage is not in it, because its URL holds a password: set {STORAGE_VARIABLE}."
+    if url and _may_hold_a_secret(url):
+        text = f"The storage is not in it, because its URL may hold a password: set {STORAGE_VARIABLE}."
         click.echo(text, err=True)
 
 
@@ -67,7 +66,7 @@ def config_text(ctx: click.Context) -> str:
     defaults: dict[str, Any] = {}
     for key, option in settable(ctx.command).items():
         value = ctx.params[option.name or ""]
-        if key == PINS or value is None or value == () or (key == _STORAGE and without_passwords(value) != value):
+        if key == PINS or value is None or value == () or (key == _STORAGE and _may_hold_a_secret(value)):
             continue
         is_default = ctx.get_parameter_source(option.name or "") is ParameterSource.DEFAULT
         (defaults if is_default else said)[key] = _plain(value)
@@ -83,6 +82,13 @@ def config_text(ctx: click.Context) -> str:
     if pins:
         lines += ["", tomli_w.dumps({PINS: pins}).rstrip()]
     return "\n".join(lines) + "\n"
+
+
+def _may_hold_a_secret(url: str) -> bool:
+    """Tell whether an address shows not all of itself: it has a password or options, or cannot be read."""
+    from nncompare.storage import without_password
+
+    return without_password(url) != url
 
 
 def _without_the_loser(said: dict[str, Any], ctx: click.Context) -> None:

@@ -18,6 +18,12 @@ from nncompare.trials import kept_numbers, kept_trial
 
 __all__ = ["check_database"]
 
+_NOT_ITS_FAULT = {
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_READONLY,
+}
 _STATES = {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}
 _TRIALS = """
 SELECT study_name, number, state, (SELECT COUNT(*) FROM trial_values v WHERE v.trial_id = t.trial_id)
@@ -47,7 +53,17 @@ def check_database(subject: Subject) -> Iterator[Finding]:
         return
     try:
         studies = _read(path)
-    except (sqlite3.Error, OSError) as error:
+    except OSError as error:
+        what = f"It cannot be copied to be looked at: {type(error).__name__}: {error.strerror or error}."
+        remedy = "Take the right to read it, or set TMPDIR to a folder with room for a copy; then look again."
+        yield subject.finding("database-unread", path, what, remedy)
+        return
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) in _NOT_ITS_FAULT:
+            what = f"The copy that is looked at cannot be read: {error}."
+            remedy = "Set TMPDIR to a folder with room that can be written to; then look again."
+            yield subject.finding("database-unread", path, what, remedy)
+            return
         what = f"It is damaged: {type(error).__name__}: {error}."
         files = f"Move {STUDY_FILE}, and {STUDY_FILE}-wal and -shm where they are, away."
         yield subject.finding("database-damaged", path, what, f"{files} {_put_back(subject)}")
@@ -64,7 +80,7 @@ def check_database(subject: Subject) -> Iterator[Finding]:
 def _read(path: Path) -> dict[str, list[_Row]]:
     """Return the trials by the name of their study.
 
-    A copy is read: even a reader changes the files beside a database that keeps a log.
+    A copy is read: even a reader changes the files beside a database that keeps a log or a journal.
 
     Raises
     ------
@@ -75,7 +91,7 @@ def _read(path: Path) -> dict[str, list[_Row]]:
     """
     with tempfile.TemporaryDirectory(prefix="nncompare-doctor-") as name:
         copy = Path(name) / STUDY_FILE
-        for ending in ("", "-wal"):
+        for ending in ("", "-wal", "-journal"):
             file = path.with_name(path.name + ending)
             if file.is_file():
                 shutil.copyfile(file, copy.with_name(copy.name + ending))

@@ -88,7 +88,13 @@ def _check_file(
         yield subject.finding("predictions-damaged", path, what, remedy)
         return
     codes = predicted(probabilities)
-    if not _fits(codes, refit, len(dataset.class_names), labels):
+    n_classes, rows = len(dataset.class_names), refit.confusion_matrix
+    if rows and {len(rows), *map(len, rows)} != {n_classes}:
+        what = f"The confusion matrix of {pair} has not {n_classes} rows of {n_classes} numbers."
+        edited = "It was edited or damaged: restore it from a copy, or run again."
+        yield subject.finding("results-range", subject.folder / RESULTS, what, edited)
+        return
+    if not _fits(codes, refit, n_classes, labels):
         what = f"The predictions of {pair} are not those that were scored."
         yield subject.finding("predictions-differ", path, what, remedy)
 

@@ -65,6 +65,12 @@ def _check_code(subject: Subject, study: StudyRecord, manifest: Manifest) -> Ite
     except ResultsError as error:
         yield subject.finding("plugin-changed", where, str(error), "The scores of the run are as they were.")
         return
+    except OSError as error:
+        what = f"The code of {study.model} cannot be read: {type(error).__name__}: {error}."
+        yield subject.finding(
+            "plugin-gone", where, what, "Take the right to read it; till then it does not predict."
+        )
+        return
     note = version_note(manifest.code)
     if note:
         yield subject.finding("plugin-version", where, note, "Predictions may differ; scores stay as they were.")

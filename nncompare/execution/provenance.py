@@ -85,7 +85,7 @@ def check_code(plugin: str, code: Code | None, find: Callable[[str], Path | None
     Raises
     ------
     ResultsError
-        A file was changed, or is gone.
+        A file was changed, is gone or cannot be read.
     """
     changed = changed_code(plugin, code, find)
     if changed:
@@ -95,7 +95,7 @@ def check_code(plugin: str, code: Code | None, find: Callable[[str], Path | None
 
 
 def changed_code(plugin: str, code: Code | None, find: Callable[[str], Path | None]) -> str:
-    """Say which file of the user's own is not what it was when the model was saved; empty where none is known.
+    """Say which file of the user's own is not, or may not be, what the model was saved with; empty for none.
 
     The parameters are those of :func:`check_code`.
     """
@@ -108,10 +108,13 @@ def changed_code(plugin: str, code: Code | None, find: Callable[[str], Path | No
     root = file.parent.parent if file.name == "__init__.py" else file.parent
     for name, digest in code.sha256.items():
         path = root / name
-        if not path.is_file():
-            return f"'{path}' is gone, and the model was saved with it"
-        if file_digest(path) != digest:
-            return f"'{path}' was changed after the model was saved"
+        try:
+            if not path.is_file():
+                return f"'{path}' is gone, and the model was saved with it"
+            if file_digest(path) != digest:
+                return f"'{path}' was changed after the model was saved"
+        except OSError as error:
+            return f"'{path}' cannot be read ({type(error).__name__}: {error.strerror or error})"
     return ""
 
 

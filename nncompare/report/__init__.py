@@ -2,9 +2,18 @@
 
 from nncompare.report.embedded import results_in
 from nncompare.report.notebook import render_comparison
-from nncompare.report.render import render_fragment, render_html, render_markdown, visible, write_report
+from nncompare.report.render import (
+    contradiction,
+    render_fragment,
+    render_html,
+    render_markdown,
+    visible,
+    write_report,
+    write_report_again,
+)
 
 __all__ = [
+    "contradiction",
     "render_comparison",
     "render_fragment",
     "render_html",
@@ -12,4 +21,5 @@ __all__ = [
     "results_in",
     "visible",
     "write_report",
+    "write_report_again",
 ]

@@ -14,7 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from nncompare.data.files import write_atomic
-from nncompare.layout import REPORT
+from nncompare.exceptions import NNCompareError, ResultsError
+from nncompare.layout import REPORT, RESULTS
 from nncompare.report.blocks import COLOURS
 from nncompare.report.context import build
 from nncompare.report.embedded import encode, shown
@@ -76,6 +77,30 @@ def write_report(results: Results, folder: Path) -> Path:
     write_atomic(folder / "report.md", render_markdown(results).encode())
     write_atomic(folder / REPORT, render_html(results).encode())
     return folder / REPORT
+
+
+def write_report_again(results: Results, folder: Path) -> Path:
+    """Write the reports of results that were read from ``folder``, where anybody may have edited them.
+
+    Raises
+    ------
+    ResultsError
+        No report can be made of them.
+    """
+    try:
+        return write_report(results, folder)
+    except NNCompareError:
+        raise
+    except Exception as error:
+        raise contradiction(folder / RESULTS, error) from error
+
+
+def contradiction(file: Path, error: Exception) -> ResultsError:
+    """Return what to raise where a results.json can be read, but its records make no report."""
+    return ResultsError(
+        f"No report can be made of '{file}': {type(error).__name__}: {error}. "
+        "Its records contradict each other, as after an edit by hand; restore the file or run again."
+    )
 
 
 def render_fragment(template: str, **values: Any) -> str:
