@@ -63,7 +63,7 @@ def check_style(folder, caches):
 def test_new_package_works_as_it_is_written(python, call, tmp_path, framework):
     name = f"new-{framework}"
     printed = call("new-plugin", name, "--framework", framework)
-    steps = [line.split() for line in printed.splitlines()[-3:]]
+    steps = [line.split() for line in printed.splitlines() if line.startswith(("  pip", "  nncompare"))]
     assert [step[:2] for step in steps] == [
         ["pip", "install"],
         ["nncompare", "check-plugin"],
@@ -93,8 +93,9 @@ def test_example_package_is_installed_checked_and_run(python, call, tmp_path, na
 
 def assert_learned(results, name):
     """Look whether the model beat the most frequent class by more than chance, on data with ten classes."""
-    (study,) = json.loads(results.read_text(encoding="utf-8"))["studies"]
-    assert (study["model"], study["status"]) == (name, "complete")
+    studies = json.loads(results.read_text(encoding="utf-8"))["studies"]
+    (study,) = [study for study in studies if study["model"] == name]
+    assert {study["status"] for study in studies} == {"complete"}
     assert study["test"]["accuracy"]["low"] > 0.12
 
 
