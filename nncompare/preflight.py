@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import StorageError
 from nncompare.layout import trials_folder
@@ -35,14 +37,14 @@ def check_room(plan: Plan, listener: Listener | None = None) -> None:
         Records and predictions alone need more than is free.
     """
     free, least, likely = free_bytes(plan.folder.absolute()), needed_bytes(plan), needed_bytes(plan, MODEL_BYTES)
-    where, there = f"'{plan.config.out}'", f"{free / 1e6:,.0f} MB are free there"
+    where, there = f"'{plan.config.out}'", f"{free / 1e6:,.1f} MB are free there"
     if free < least:
         raise StorageError(
-            f"There is no room for the run in {where}: it needs at least {least / 1e6:,.0f} MB, and {there}. Free "
+            f"There is no room for the run in {where}: it needs at least {least / 1e6:,.1f} MB, and {there}. Free "
             "some space, or choose another folder with --out (in Python: out=)."
         )
     if free < likely and listener is not None:
-        text = f"The run may need {likely / 1e6:,.0f} MB in {where} with its models, and {there}."
+        text = f"The run may need {likely / 1e6:,.1f} MB in {where} with its models, and {there}."
         listener(Notice(f"{text} If the disk is full, it stops, and can be resumed.", "warning"))
 
 
@@ -55,10 +57,16 @@ def needed_bytes(plan: Plan, model_bytes: int = 0) -> int:
         if study.failure is None and study.dataset in classes:
             predictions = FLOAT_BYTES * tests[study.dataset] * (classes[study.dataset] + 1)
             total += _n_left(plan, study) * (TRIAL_BYTES + EPOCH_BYTES * study.max_epochs)
-            total += study.n_refits * (predictions + model_bytes)
+            total += _n_refits_left(plan, study) * predictions + study.n_refits * model_bytes
     return total
 
 
 def _n_left(plan: Plan, study: PlannedStudy) -> int:
     kept = kept_numbers(trials_folder(plan.folder, study.model, study.dataset))
     return max(0, study.n_trials - len(kept))
+
+
+def _n_refits_left(plan: Plan, study: PlannedStudy) -> int:
+    """Return how many refits have no predictions yet; those of another trial count as written."""
+    written = list((plan.folder / "predictions").glob(f"{glob.escape(f'{study.model}--{study.dataset}--')}*.npz"))
+    return max(0, study.n_refits - len(written))

@@ -12,7 +12,7 @@ import numpy as np
 
 from nncompare.comparison import load_results
 from nncompare.data.files import cache_root
-from nncompare.data.own import own_name
+from nncompare.data.own import ARRAYS, TABLES, own_name
 from nncompare.environment import describe_environment
 from nncompare.events import Listener
 from nncompare.exceptions import DataError, PluginError, ResultsError, UsageError
@@ -152,7 +152,7 @@ def _trial(study: StudyRecord, number: int | None) -> TrialRecord:
 
 
 def _config(run_file: RunFile, chosen: Sequence[StudyRecord]) -> RunConfig:
-    """Return the settings of the run for the chosen models, one training at a time, without its storage."""
+    """Return the settings of the run for the chosen studies, one training at a time, without its storage."""
     models = {study.model for study in chosen}
     try:
         config = run_file.run_config()
@@ -160,7 +160,23 @@ def _config(run_file: RunFile, chosen: Sequence[StudyRecord]) -> RunConfig:
         raise ResultsError(f"run.json of '{run_file.run_id}' is damaged: {error}.") from error
     names = tuple(name for name in config.models if {name, name.rpartition(":")[2]} & models)
     pins = {name: values for name, values in config.pins.items() if name in models}
+    config = _loading_only(config, {study.dataset for study in chosen})
     return replace(config, models=names or tuple(sorted(models)), pins=pins, jobs=1, storage=None)
+
+
+def _loading_only(config: RunConfig, wanted: set[str]) -> RunConfig:
+    """Leave out data sets that are not wanted, and how to read their files; all stay where one is unknown."""
+    meant = {
+        name: {name, name.rpartition(":")[2], own_name(Path(name).stem), own_name(Path(name).name)} & wanted
+        for name in config.datasets
+    }
+    typed = tuple(name for name in config.datasets if meant[name])
+    if typed == config.datasets or {name for names in meant.values() for name in names} != wanted:
+        return config
+    suffixes = {Path(name).suffix.lower() for name in typed}
+    if not suffixes & set(TABLES):
+        config = replace(config, target=None, encoding=None)
+    return replace(config, datasets=typed, view=config.view if ARRAYS in suffixes else None)
 
 
 def _plan(config: RunConfig, runner: LocalRunner, listener: Listener | None) -> Plan:

@@ -204,3 +204,14 @@ def test_verify_refuses_a_trial_that_failed(runner, folder):
         UsageError, match=r"Trial 0 of Nearest on digits has no result to compare with: It broke\."
     ):
         verify(folder, runner, trial=0)
+
+
+def test_verify_of_one_data_set_needs_no_other(runner, made):
+    table = made.parent.parent / "table.csv"
+    moved = table.rename(table.with_name("moved.csv"))
+    try:
+        assert verify(made, runner, dataset="digits").agrees
+        with pytest.raises((ResultsError, UsageError), match=r"table\.csv"):
+            verify(made, runner, dataset="table")
+    finally:
+        moved.rename(table)
