@@ -27,7 +27,7 @@ from nncompare.owndata import dataset_names
 from nncompare.pins import check_pins
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.registry import DATASETS, LOCAL, MODELS, Catalog, PluginRef, discover, find, installed
-from nncompare.repeating import CLOCK_DECIDES
+from nncompare.repeating import void_reasons
 from nncompare.results import Failure
 from nncompare.runfile import new_prefix
 from nncompare.session import memory_limit_mb
@@ -263,8 +263,8 @@ def _notify(listener: Listener, runner: LocalRunner, catalog: Catalog, config: R
     for problem in catalog.problems:
         if not problem.is_plugin or problem.name in catalog.plugins:
             listener(Notice(f"{problem.name} of {problem.owner} is not used. {problem.reason}", "warning"))
-    if config.deterministic and config.timeout_s is not None:
-        listener(Notice(f"{CLOCK_DECIDES}: this run does not repeat, in spite of --deterministic.", "warning"))
+    for reason in void_reasons(config) if config.deterministic else ():
+        listener(Notice(f"{reason}: this run does not repeat, in spite of --deterministic.", "warning"))
 
 
 def _free_name(out: Path, name: str) -> str:

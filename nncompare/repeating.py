@@ -8,10 +8,19 @@ from nncompare.checks import with_check
 from nncompare.results import Check, DatasetRecord, Results, RunState, Settings, StudyRecord
 from nncompare.settings import RunConfig
 
-__all__ = ["CLOCK_DECIDES", "have_changed", "is_repeatable", "told_in"]
+__all__ = ["have_changed", "is_repeatable", "told_in", "void_reasons"]
 
 LIMITED = ("timeout", "oom", "killed", "interrupted", "storage", "disk")
-CLOCK_DECIDES = "--timeout lets the clock decide how many trials there are"
+
+
+def void_reasons(config: RunConfig) -> list[str]:
+    """Return what of a run's settings keeps it from repeating, whatever ``--deterministic`` says."""
+    reasons = []
+    if config.timeout_s is not None:
+        reasons.append("--timeout lets the clock decide how many trials there are")
+    if config.threads > 1:
+        reasons.append(f"{config.threads} threads may add numbers up in another order")
+    return reasons
 
 
 def have_changed(settings: Settings, earlier: Results | None) -> bool:
@@ -47,8 +56,7 @@ def told_in(
 ) -> DatasetRecord:
     """Return a data set whose verdict says, where that was asked for, that its searches do not repeat, and why."""
     own = [study for study in studies if study.dataset == dataset.name]
-    reasons = [CLOCK_DECIDES] if config.timeout_s is not None else []
-    reasons += [f"{config.threads} threads may add numbers up in another order"] if config.threads > 1 else []
+    reasons = void_reasons(config)
     reasons += ["the number of trials was changed when it was resumed"] if changed else []
     if cut := _cut_short(own):
         what = "trainings were" if cut > 1 else "training was"

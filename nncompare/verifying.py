@@ -13,6 +13,7 @@ import numpy as np
 from nncompare.comparison import load_results
 from nncompare.data.files import cache_root
 from nncompare.data.own import ARRAYS, TABLES, own_name
+from nncompare.diagnosis.scores import contradictions
 from nncompare.environment import describe_environment
 from nncompare.events import Listener
 from nncompare.exceptions import DataError, PluginError, ResultsError, UsageError
@@ -44,11 +45,16 @@ class VerifiedStudy:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a run's replays gave; ``warnings`` say what is other now than it was then."""
+    """What a run's replays gave.
+
+    ``warnings`` say what is other now than it was then, ``contradictions`` what in results.json does not follow
+    from its own refits.
+    """
 
     run_id: str
     deterministic: bool
     warnings: list[str]
+    contradictions: list[str]
     studies: list[VerifiedStudy]
 
     @property
@@ -58,8 +64,8 @@ class Verification:
 
     @property
     def agrees(self) -> bool:
-        """Whether every replay gave what the run recorded."""
-        return all(replayed.agrees for replayed in self.replays)
+        """Whether every replay gave what the run recorded, and its records fit together."""
+        return not self.contradictions and all(replayed.agrees for replayed in self.replays)
 
 
 def verify(
@@ -111,7 +117,7 @@ def verify(
             if tell is not None:
                 tell(found[-1])
     warnings = [*_other_versions(results), *_not_compared(found)]
-    return Verification(results.run_id, config.deterministic, warnings, found)
+    return Verification(results.run_id, config.deterministic, warnings, contradictions(results), found)
 
 
 def _chosen(results: Results, model: str | None, dataset: str | None) -> list[StudyRecord]:

@@ -99,6 +99,15 @@ def test_verify_tells_what_differs_and_exits_3(folder):
     assert lines[-1] == "2 of 2 replays do not give what the run recorded."
 
 
+def test_verify_names_a_mean_that_its_refits_do_not_give(folder):
+    rewrite(folder, lambda study: study["test"]["accuracy"].update(mean=0.99, high=0.995))
+    done = CliRunner().invoke(main, ["verify", str(folder), "-m", "Nearest", "-d", "digits"])
+    assert done.exit_code == 3, done.output
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("All 2 replays give what the run recorded. results.json contradicts itself: ")
+    assert "test.accuracy of Nearest on digits is 0.99, and the mean of its refits' test_accuracy is 0." in last
+
+
 def test_verify_names_saved_files_that_differ(runner, folder):
     results = load_results(folder)
     model = folder / results.studies[0].refits[0].model

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from nncompare.diagnosis import diagnose
-from nncompare.diagnosis.scores import check_values
+from nncompare.diagnosis.scores import check_values, contradictions
 from nncompare.diagnosis.subject import Subject
 from nncompare.events import Notice
 from nncompare.exceptions import ResultsError, StorageError
@@ -74,3 +74,14 @@ def test_doctor_names_a_study_and_a_trial_that_stand_there_twice(tmp_path):
         "mlp on digits stands there 2 times.",
         f"Trial {trial.number} of cnn on digits stands there 2 times.",
     ]
+
+
+@pytest.mark.parametrize("name", ["accuracy", "macro_f1"])
+def test_doctor_and_verify_name_a_mean_that_is_not_that_of_the_refits(tmp_path, name):
+    once = study("mlp", "digits", ["a", "b"])
+    assert contradictions(results([], [once])) == []
+    mean = getattr(once.test, name).mean
+    forged = getattr(once.test, name).model_copy(update={"mean": mean - 0.001})
+    found = results([], [once.model_copy(update={"test": once.test.model_copy(update={name: forged})})])
+    (sentence,) = contradictions(found)
+    assert sentence.startswith(f"test.{name} of mlp on digits is {mean - 0.001:.6g}, and the mean of its refits' ")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nncompare.repeating import have_changed, is_repeatable, told_in
+from nncompare.repeating import have_changed, is_repeatable, told_in, void_reasons
 from nncompare.results import Failure, RefitRecord, Settings, TrialRecord
 from nncompare.settings import RunConfig
 
@@ -17,6 +17,16 @@ def check(whole, config=CONFIG, *, changed=False):
     checks = told_in(whole.datasets[0], config, whole.studies, changed=changed).verdict.checks
     assert [found.code for found in checks] == ([] if repeats else ["not_deterministic"])
     return repeats, checks[0].text if checks else ""
+
+
+def test_settings_that_keep_a_run_from_repeating_are_known_before_it_starts():
+    assert void_reasons(CONFIG) == []
+    assert void_reasons(RunConfig(threads=2)) == ["2 threads may add numbers up in another order"]
+    clock = "--timeout lets the clock decide how many trials there are"
+    assert void_reasons(RunConfig(timeout_s=9.0, threads=3)) == [
+        clock,
+        "3 threads may add numbers up in another order",
+    ]
 
 
 def with_refits(*failures):

@@ -98,11 +98,11 @@ def study_lines(study: VerifiedStudy) -> list[str]:
 
 
 def summary(found: Verification) -> str:
-    """Return the last line: how many replays agree."""
+    """Return the last line: how many replays agree, and what in the record cannot be."""
     n, differ = len(found.replays), sum(not replayed.agrees for replayed in found.replays)
-    if not differ:
-        return f"All {n} replays give what the run recorded."
-    return f"{differ} of {n} replays do not give what the run recorded."
+    text = f"{differ} of {n} replays do not give" if differ else f"All {n} replays give"
+    forged = [f"results.json contradicts itself: {sentence}" for sentence in found.contradictions]
+    return " ".join([f"{text} what the run recorded.", *forged])
 
 
 def _outcome(replayed: Replayed) -> str:

@@ -118,7 +118,7 @@ def _check_study(subject: Subject, name: str, rows: list[_Row]) -> Iterator[Find
     running = [number for number in begun if number not in kept]
     where = f"{STUDY_FILE}: {name}"
     if running:
-        what = f"Trials were begun and have not ended: {first_few(running)}."
+        what = f"Trials of these numbers were begun and have not ended: {first_few(running)}."
         yield subject.finding("trials-running", where, what, f"They are run again under their numbers. {go_on}")
     untold = [number for number in begun if number in kept]
     if untold:

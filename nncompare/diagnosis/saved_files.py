@@ -95,7 +95,7 @@ def _check_file(
         yield subject.finding("results-range", subject.folder / RESULTS, what, edited)
         return
     if not _fits(codes, refit, n_classes, labels):
-        what = f"The predictions of {pair} are not those that were scored."
+        what = f"The predictions of {pair} are not those that were scored, or its scores in {RESULTS} were edited."
         yield subject.finding("predictions-differ", path, what, remedy)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from math import isclose
+from statistics import fmean
 from typing import Any
 
 from nncompare.diagnosis.records import Finding
@@ -13,7 +15,7 @@ from nncompare.layout import REPORT, RESULTS
 from nncompare.report import render_html, results_in
 from nncompare.results import Results
 
-__all__ = ["check_report", "check_values"]
+__all__ = ["check_report", "check_values", "contradictions"]
 
 _FRACTIONS = {
     "accuracy", "average_precision", "balanced_accuracy", "ece", "f1", "macro_f1", "precision", "probability",
@@ -44,10 +46,10 @@ def check_values(subject: Subject) -> Iterator[Finding]:
     if wrong[_MOST:]:
         what = f"{len(wrong) - _MOST} more values of it cannot be."
         yield subject.finding("results-range", path, what, remedy)
-    twice = _twice(subject.results)
-    for what in twice[:_MOST]:
+    found = contradictions(subject.results)
+    for what in found[:_MOST]:
         yield subject.finding("results-contradict", path, what, remedy)
-    reason = "" if twice else _why_no_report(subject.results)
+    reason = "" if found else _why_no_report(subject.results)
     if reason:
         yield subject.finding("results-contradict", path, f"No report can be made of it: {reason}.", remedy)
 
@@ -78,8 +80,28 @@ def check_report(subject: Subject) -> Iterator[Finding]:
         yield subject.finding("report-old", path, what, remedy)
 
 
+def contradictions(results: Results) -> list[str]:
+    """Return a sentence for each study or trial that stands there twice, and each mean that is not its refits'."""
+    return [*_twice(results), *_other_means(results)]
+
+
+def _other_means(results: Results) -> list[str]:
+    sentences = []
+    for study in results.studies:
+        for name, value in (("accuracy", "test_accuracy"), ("macro_f1", "macro_f1")):
+            scores = [score for refit in study.refits if (score := getattr(refit, value)) is not None]
+            if study.test is None or not scores:
+                continue
+            told, mean = getattr(study.test, name).mean, fmean(scores)
+            if not isclose(told, mean, abs_tol=1e-9):
+                sentences.append(
+                    f"test.{name} of {study.model} on {study.dataset} is {told:.6g}, and the mean of its refits' "
+                    f"{value} is {mean:.6g}."
+                )
+    return sentences
+
+
 def _twice(results: Results) -> list[str]:
-    """Return a sentence for each study, and each study's trial, of which there are two."""
     pairs = Counter((study.model, study.dataset) for study in results.studies)
     sentences = [f"{model} on {dataset} stands there {n} times." for (model, dataset), n in pairs.items() if n > 1]
     for study in results.studies:
