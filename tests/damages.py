@@ -144,6 +144,14 @@ def results_ragged(run):
     run.edit("results.json", change)
 
 
+@damage(
+    "not-a-file", "run.log", "It is a named pipe, where a file is expected. Remove it, then: nncompare resume "
+)
+def log_a_pipe(run):
+    (run.folder / "run.log").unlink()
+    os.mkfifo(run.folder / "run.log")
+
+
 # --- how the run ended -----------------------------------------------------------------------------------------
 
 
