@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nncompare.data.files import cache_root
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import DataError, StorageError
 from nncompare.execution.runner import LocalRunner
@@ -27,7 +25,7 @@ from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.refit import REFERENCE_ROWS
 from nncompare.samplers import n_startup_trials
 from nncompare.schedule import StudyWork, wall_time
-from nncompare.session import Session, memory_limit_mb, search_limit_s
+from nncompare.session import Session, quiet_session, search_limit_s
 
 __all__ = ["Estimate", "estimate_plan", "in_words", "later_share", "refit_share", "study_work"]
 
@@ -119,7 +117,8 @@ def estimate_plan(plan: Plan, runner: LocalRunner, listener: Listener | None = N
     datasets = {dataset.name: dataset for dataset in plan.datasets}
     paces: dict[tuple[str, str], Pace | str] = {}
     with tempfile.TemporaryDirectory(prefix="nncompare-estimate-") as folder:
-        session = _session(plan, runner, Path(folder))
+        config = replace(plan.config, trial_timeout_s=min(PROBE_TIMEOUT_S, plan.config.trial_timeout_s))
+        session = quiet_session(config, runner, Path(folder), plan.jobs)
         with ThreadPoolExecutor(max_workers=plan.jobs) as pool:
             try:
                 found = pool.map(lambda study: _pace(study, datasets[study.dataset], session), studies)
@@ -140,21 +139,6 @@ def _is_busy() -> bool:
         return os.getloadavg()[0] > (os.cpu_count() or 1)
     except OSError:
         return False
-
-
-def _session(plan: Plan, runner: LocalRunner, folder: Path) -> Session:
-    """Return surroundings in which nobody listens and that leave nothing behind."""
-    config = replace(plan.config, trial_timeout_s=min(PROBE_TIMEOUT_S, plan.config.trial_timeout_s))
-    return Session(
-        config=config,
-        runner=runner,
-        folder=folder,
-        cache=cache_root(),
-        jobs=plan.jobs,
-        memory_mb=memory_limit_mb(config),
-        stop=threading.Event(),
-        tell=lambda _event: None,
-    )
 
 
 def _pace(study: PlannedStudy, dataset: PlannedDataset, session: Session) -> Pace | str:

@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nncompare.data.files import cache_root
 from nncompare.data.splits import Rows
 from nncompare.data.views import PreparedView, prepare_view
 from nncompare.events import Listener
-from nncompare.execution.memory import available_mb
+from nncompare.execution.memory import MEMORY_SHARE, available_mb
 from nncompare.execution.runner import Runner
 from nncompare.execution.specs import FitSpec
 from nncompare.layout import trials_folder
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.settings import RunConfig, default_jobs
-
-MEMORY_SHARE = 0.8
 
 
 def memory_limit_mb(config: RunConfig) -> float:
@@ -159,3 +158,17 @@ class Session:
             "result": folder / f"{name}.json",
             "log": folder / f"{name}.log",
         }
+
+
+def quiet_session(config: RunConfig, runner: Runner, folder: Path, jobs: int) -> Session:
+    """Return surroundings of trainings beside a run, in which nobody listens and nothing stops them."""
+    return Session(
+        config=config,
+        runner=runner,
+        folder=folder,
+        cache=cache_root(),
+        jobs=jobs,
+        memory_mb=memory_limit_mb(config),
+        stop=threading.Event(),
+        tell=lambda _event: None,
+    )

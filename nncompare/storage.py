@@ -50,13 +50,10 @@ def open_study_file(path: Path) -> optuna.storages.RDBStorage:
     except STORAGE_ERRORS as error:
         cause = str(getattr(error, "orig", None) or error).partition("\n")[0].rstrip(".")[:_MOST_LETTERS]
         text = f"'{path}' cannot be opened as a database of trials: {cause}."
-        if isinstance(error, DatabaseError) and not isinstance(
-            error, OperationalError
-        ):  # what it holds is at fault
-            text += (
-                " Move it away, with its -wal and -shm, and resume: finished trials are put back from the run "
-                "directory."
-            )
+        is_damaged = isinstance(error, DatabaseError) and not isinstance(error, OperationalError)
+        if is_damaged:
+            text += " Move it away, with its -wal and -shm, and resume: finished trials are put back from the run"
+            text += " directory."
         raise StorageError(text) from error
 
     @sqlalchemy_event.listens_for(storage.engine, "connect")

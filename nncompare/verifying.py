@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from nncompare.comparison import load_results
-from nncompare.data.files import cache_root
 from nncompare.data.own import ARRAYS, TABLES, own_name
 from nncompare.diagnosis.scores import contradictions
 from nncompare.environment import describe_environment
@@ -26,7 +24,7 @@ from nncompare.remaining import check_data, check_data_folders
 from nncompare.replay import Replayed, replay_refit, replay_trial, saved_manifest
 from nncompare.results import RefitRecord, Results, StudyRecord, TrialRecord
 from nncompare.runfile import RunFile, read_run_file
-from nncompare.session import Session, memory_limit_mb
+from nncompare.session import Session, quiet_session
 from nncompare.settings import RunConfig
 
 __all__ = ["Verification", "VerifiedStudy", "verify"]
@@ -109,7 +107,7 @@ def verify(
     planned = [_planned(study, plan, run_file, folder) for study in chosen]
     found = []
     with tempfile.TemporaryDirectory(prefix="nncompare-verify-") as name:
-        session = _session(config, runner, Path(name))
+        session = quiet_session(config, runner, Path(name), jobs=1)
         for known, study, which in zip(chosen, planned, wanted, strict=True):
             found.append(
                 VerifiedStudy(known.model, known.dataset, _replays(known, study, which, plan, session, folder))
@@ -159,11 +157,7 @@ def _trial(study: StudyRecord, number: int | None) -> TrialRecord:
 
 def _config(run_file: RunFile, chosen: Sequence[StudyRecord]) -> RunConfig:
     """Return the settings of the run for the chosen studies, one training at a time, without its storage."""
-    models = {study.model for study in chosen}
-    try:
-        config = run_file.run_config()
-    except (KeyError, TypeError) as error:
-        raise ResultsError(f"run.json of '{run_file.run_id}' is damaged: {error}.") from error
+    models, config = {study.model for study in chosen}, run_file.run_config()
     names = tuple(name for name in config.models if {name, name.rpartition(":")[2]} & models)
     pins = {name: values for name, values in config.pins.items() if name in models}
     config = _loading_only(config, {study.dataset for study in chosen})
@@ -224,19 +218,6 @@ def _planned(known: StudyRecord, plan: Plan, run_file: RunFile, folder: Path) ->
 def _refit_of(known: StudyRecord) -> tuple[int, RefitRecord]:
     """Return the first refit that has scores, and its number from 0."""
     return next((i, refit) for i, refit in enumerate(known.refits) if refit.failure is None)
-
-
-def _session(config: RunConfig, runner: LocalRunner, folder: Path) -> Session:
-    return Session(
-        config=config,
-        runner=runner,
-        folder=folder,
-        cache=cache_root(),
-        jobs=1,
-        memory_mb=memory_limit_mb(config),
-        stop=threading.Event(),
-        tell=lambda _event: None,
-    )
 
 
 def _replays(

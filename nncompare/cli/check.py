@@ -15,6 +15,7 @@ from nncompare.cli.group import common_options, only_plugins_option
 from nncompare.cli.options import Duration
 from nncompare.cli.streams import say
 from nncompare.columns import one_line
+from nncompare.points import counted
 
 if TYPE_CHECKING:
     from nncompare.registry import PluginRef
@@ -91,12 +92,8 @@ def _beginning(ref: PluginRef, n_named: int, timeout_s: float) -> str:
 
     n_checks = n_named or len(MODEL_CHECKS if ref.group == MODELS else DATASET_CHECKS)
     # Whether a class of a file is a model or a data set is known once it is imported.
-    what = _counted(n_checks) if n_named or ref.distribution != LOCAL else "All checks"
+    what = counted(n_checks, "check") if n_named or ref.distribution != LOCAL else "All checks"
     return one_line(f"Checking {ref.name}: {what}, each in at most {timeout_s:g} s, once it is imported ...")
-
-
-def _counted(n_checks: int) -> str:
-    return f"{n_checks} check{'s' * (n_checks != 1)}"
 
 
 def _print_now(result: CheckResult) -> None:
@@ -121,7 +118,8 @@ def _print_end(report: PluginReport, wall_s: float) -> None:
         _print_skipped(name, [result for result in report.results if result.builds_on == name])
     counts = Counter(_WORDS.get(result.status, result.status) for result in report.results)
     parts = ", ".join(f"{n} {status}" for status, n in counts.items())
-    say(f"\n{_counted(len(report.results))} of the {report.kind} '{report.ref.name}' in {wall_s:.1f} s: {parts}.")
+    n_checks = counted(len(report.results), "check")
+    say(f"\n{n_checks} of the {report.kind} '{report.ref.name}' in {wall_s:.1f} s: {parts}.")
 
 
 def _print_skipped(name: str, results: list[CheckResult]) -> None:

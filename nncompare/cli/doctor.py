@@ -13,6 +13,7 @@ from nncompare.cli.options import out_option
 from nncompare.cli.streams import say
 from nncompare.columns import one_line
 from nncompare.exceptions import UsageError
+from nncompare.points import counted
 from nncompare.runs import find_run
 
 if TYPE_CHECKING:
@@ -79,8 +80,7 @@ def _sum(found: Diagnosis) -> str:
     n_problems = sum(finding.level == "problem" for finding in found.findings)
     if not n_problems:
         return f"Nothing is wrong with the run '{one_line(found.run_id)}'."
-    what = "1 problem" if n_problems == 1 else f"{n_problems} problems"
-    return f"{what} in the run '{one_line(found.run_id)}'. Nothing was changed."
+    return f"{counted(n_problems, 'problem')} in the run '{one_line(found.run_id)}'. Nothing was changed."
 
 
 def _as_json(found: Diagnosis, code: int) -> dict[str, Any]:

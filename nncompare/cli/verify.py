@@ -12,6 +12,7 @@ from nncompare.cli.group import common_options, only_plugins_option
 from nncompare.cli.options import out_option
 from nncompare.cli.streams import say
 from nncompare.columns import one_line
+from nncompare.points import counted
 from nncompare.runs import find_run
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _outcome(replayed: Replayed) -> str:
     if replayed.differences:
         return "differs"
     score = "test accuracy" if replayed.kind == "refit" else "validation log loss"
-    facts = [f"{replayed.epochs} epoch{'' if replayed.epochs == 1 else 's'}"]
+    facts = [counted(replayed.epochs, "epoch")]
     facts += [] if replayed.score is None else [f"{score} {replayed.score:.4f}"]
     facts += ["saved files equal"] if replayed.weights == "equal" else []
     return f"agrees ({', '.join(facts)})"

@@ -12,7 +12,7 @@ from nncompare.diagnosis.records import Finding
 from nncompare.diagnosis.subject import Subject
 from nncompare.exceptions import ResultsError
 from nncompare.layout import REPORT, RESULTS
-from nncompare.report import render_html, results_in
+from nncompare.report import results_in
 from nncompare.results import Results
 
 __all__ = ["check_report", "check_values", "contradictions"]
@@ -49,8 +49,8 @@ def check_values(subject: Subject) -> Iterator[Finding]:
     found = contradictions(subject.results)
     for what in found[:_MOST]:
         yield subject.finding("results-contradict", path, what, remedy)
-    reason = "" if found else _why_no_report(subject.results)
-    if reason:
+    if not found and isinstance(error := subject.page, Exception):
+        reason = f"{type(error).__name__}: {error}"
         yield subject.finding("results-contradict", path, f"No report can be made of it: {reason}.", remedy)
 
 
@@ -75,7 +75,7 @@ def check_report(subject: Subject) -> Iterator[Finding]:
             "report-old", path, f"It holds no results that can be read: {str(error).rstrip('.')}.", remedy
         )
         return
-    if not _why_no_report(subject.results) and shown != results_in(render_html(subject.results)):
+    if isinstance(subject.page, str) and shown != results_in(subject.page):
         what = f"It is older than {RESULTS}, or of another version of nncompare: it shows other results."
         yield subject.finding("report-old", path, what, remedy)
 
@@ -112,14 +112,6 @@ def _twice(results: Results) -> list[str]:
             if n > 1
         ]
     return sentences
-
-
-def _why_no_report(results: Results) -> str:
-    try:
-        render_html(results)
-    except Exception as error:  # noqa: BLE001 - what a hand-edited file holds can break any part of the report
-        return f"{type(error).__name__}: {error}"
-    return ""
 
 
 def _out_of_range(value: Any, where: str, name: str = "") -> Iterator[tuple[str, Any, str]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from nncompare.diagnosis.records import Finding
 from nncompare.exceptions import ResultsError
+from nncompare.report import render_html
 from nncompare.results import Results
 from nncompare.runfile import RunFile
 
@@ -16,7 +18,7 @@ __all__ = ["Subject", "first_few"]
 _MOST_NAMED = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """One run directory.
 
@@ -46,6 +48,16 @@ class Subject:
     def run_file(self) -> RunFile | None:
         """run.json, None where it is missing or cannot be read."""
         return self.run_file_or_error if isinstance(self.run_file_or_error, RunFile) else None
+
+    @cached_property
+    def page(self) -> str | Exception | None:
+        """The report that results.json gives, or why it gives none; None where that cannot be read."""
+        if self.results is None:
+            return None
+        try:
+            return render_html(self.results)
+        except Exception as error:  # noqa: BLE001 - what a hand-edited file holds can break any part of the report
+            return error
 
     @property
     def resume(self) -> str:

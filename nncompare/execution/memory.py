@@ -50,6 +50,10 @@ class MemoryWatch:
             self._tree = []
 
 
+MEMORY_SHARE = 0.8
+"""Of what is free, for children together."""
+
+
 def available_mb() -> float:
     """Return the memory in MB that this process may still use: the system's, or what its cgroups leave if less."""
     free, room = float(psutil.virtual_memory().available), free_memory()

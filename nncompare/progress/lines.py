@@ -154,7 +154,7 @@ def outcome(record: StudyRecord, told: Iterable[str] = ()) -> str:
     text = f"{record.model} on {record.dataset}: {status[record.status]}"
     if record.status == "interrupted":
         n_kept = sum(trial.state in {"complete", "pruned"} for trial in record.trials)
-        text += f", {n_kept} finished trial{'s' * (n_kept != 1)} kept"
+        text += f", {counted(n_kept, 'finished trial')} kept"
     elif record.failure is not None:
         text += f": {_untold(record.failure.message, told)}"
     elif record.test is not None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from nncompare.execution.memory import available_mb
+from nncompare.execution.memory import MEMORY_SHARE, available_mb
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import Answer, CallAnswer, CallSpec, Spec
 from nncompare.testing.outcomes import CheckFailedError, ProcessLostError, sentence
@@ -29,7 +29,6 @@ RunFresh: TypeAlias = Callable[[Spec], Answer]
 
 FRESH_TIMEOUT_S = 120.0
 """For a process that may have to import a framework before it begins."""
-MEMORY_SHARE = 0.8
 
 
 def run_here(spec: Spec) -> Answer:

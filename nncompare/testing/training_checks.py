@@ -148,18 +148,20 @@ def check_fits_are_independent(subject: ModelSubject) -> None:
             f"The second fit() of one plugin object differs by {found:.2g} in a probability from that of a new "
             "object. Keep nothing of a training in the plugin or its class."
         )
+    if not is_importable(subject.cls):
+        return
     here, fresh = subject.predict(first, other.valid.X), _fresh_predictions(subject)
-    if fresh is None or difference(here, fresh) <= SAME:
+    if difference(here, fresh) <= SAME:
         return
     again = _fresh_predictions(subject)  # from here on without what this process does otherwise
-    found = _difference(fresh, again)
+    found = difference(fresh, again)
     if not found <= SAME:
         raise CheckFailedError(
             f"The same training in two fresh processes differs by {found:.2g} in a probability. Seed everything "
             "that is random by context.seed, and nothing by what differs between processes, such as a number "
             "that is drawn at import, or the process id."
         )
-    found = _difference(fresh, _fresh_predictions(subject, after_another=True))
+    found = difference(fresh, _fresh_predictions(subject, after_another=True))
     if not found <= SAME:
         raise CheckFailedError(
             f"A training in a fresh process differs by {found:.2g} in a probability from the same one after a "
@@ -167,14 +169,8 @@ def check_fits_are_independent(subject: ModelSubject) -> None:
         )
 
 
-def _difference(fresh: Array, other: Array | None) -> float:
-    return float("nan") if other is None else difference(fresh, other)
-
-
-def _fresh_predictions(subject: ModelSubject, *, after_another: bool = False) -> Array | None:
-    """Return what an epoch on other data predicts in a fresh process; None where that cannot find the class."""
-    if not is_importable(subject.cls):
-        return None
+def _fresh_predictions(subject: ModelSubject, *, after_another: bool = False) -> Array:
+    """Return what an epoch on other data predicts in a fresh process."""
     arguments = {"after_another": after_another}
     found = call_fresh(subject.run_fresh, TRAIN_OTHER, subject.cls, arguments, framework=subject.tags.framework)
     return np.array(found["probabilities"], dtype=np.float64)
