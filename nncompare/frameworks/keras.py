@@ -50,7 +50,7 @@ class KerasPlugin(ModelPlugin):
     ----------
     patience : int, default 8
         Epochs without a lower validation log loss after which the training ends; a quarter of the maximum of
-        epochs where that is less, but at least 2.
+        epochs where that is less, but at least 1.
     learning_rate_decay : float, default 0.95
         Factor per epoch; 1.0 keeps the rate constant. ``params["learning_rate_decay"]`` overrides it.
     weight_average : float, default 0.0
