@@ -117,8 +117,8 @@ class FusedSimpleRNN(_WholeSequence, layers.SimpleRNN):  # type: ignore[misc]
 class StackedSteps(layers.Layer):  # type: ignore[misc]
     """Puts each ``n_stacked`` steps side by side, so that a recurrence reads them at once.
 
-    Frame stacking (Sak et al., 2015, arXiv 1507.06947). What is missing to a whole number of groups, and steps that
-    the mask hides, are zeros; a group is hidden where all of it is.
+    Frame stacking (Sak et al., 2015, arXiv 1507.06947). What is missing to a whole number of groups, and steps
+    that the mask hides, are zeros; a group is hidden where all of it is.
     """
 
     def __init__(self, n_stacked: int, **options: Any) -> None:
