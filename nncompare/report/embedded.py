@@ -37,7 +37,7 @@ NOT_SHOWN_OF_REFIT: dict[str, Any] = {
     "fit_time_s": None, "first_batch_s": None, "predict_time_s": None,
 }  # fmt: skip
 NOT_SHOWN_OF_FINAL: dict[str, Any] = {
-    "seed": 0, "valid_accuracy": None, "epochs": 0, "best_epoch": None, "fit_time_s": None, "fit_cpu_s": None,
+    "seed": None, "valid_accuracy": None, "best_epoch": None, "fit_time_s": None, "fit_cpu_s": None,
     "peak_memory_mb": None, "curve": Curve(),
 }  # fmt: skip
 WHOLE = re.compile(r"[0-9]+")

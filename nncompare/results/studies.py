@@ -73,7 +73,7 @@ class FinalRecord(Record):
     """
 
     trial: int
-    seed: int
+    seed: int | None = None
     valid_log_loss: float | None = None
     valid_accuracy: float | None = None
     epochs: int = 0
