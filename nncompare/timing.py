@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from nncompare.execution.specs import MeasureAnswer, MeasureSpec
+from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedStudy
-from nncompare.refit import Refit, measure
+from nncompare.refit import Refit
 from nncompare.session import Session
 
-__all__ = ["Timed", "time_model"]
+__all__ = ["Timed", "measure", "time_model"]
 
 RELOAD_TOLERANCE = 1e-4
 
@@ -37,3 +41,25 @@ def time_model(study: PlannedStudy, refit: Refit, X_test: Path, session: Session
         text = "predicts otherwise once it is loaded: a probability differs by"
         note = f"{name} {text} {answer.max_difference:.2g}."
     return Timed(answer.latency_ms, answer.throughput_per_s, note)
+
+
+def measure(study: PlannedStudy, refit: Refit, X_test: Path, session: Session, best: int | None) -> MeasureAnswer:
+    """Time a saved model of trial ``best`` in a fresh process; nothing else runs meanwhile."""
+    if study.ref is None or refit.model is None or refit.record.predictions is None:
+        raise ValueError(f"{study.model} on {study.dataset} has no model")
+    answer = session.runner.run(
+        MeasureSpec(
+            plugin=study.ref.value,
+            framework=study.framework,
+            **session.child_fields(session.trials_folder(study.model, study.dataset), f"measure-of-{best}"),
+            model=refit.model,
+            X_test=X_test,
+            predictions=session.folder / refit.record.predictions,
+        ),
+        _no_questions,
+    )
+    return answer if isinstance(answer, MeasureAnswer) else MeasureAnswer(status="failed", failure=answer.failure)
+
+
+def _no_questions(kind: str, _message: Mapping[str, Any]) -> Any:
+    raise RefusedError(f"'{kind}' is not answered here.")

@@ -173,8 +173,8 @@ def _finals(rng: random.Random, trials: list[TrialRecord]) -> list[FinalRecord]:
     losses = sorted(rng.uniform(0.5, 0.9) * (trial.valid_log_loss or 9.0) for trial in complete[:3])
     return [
         FinalRecord(
-            trial=trial.number, seed=rng.randrange(2**31), valid_log_loss=loss, valid_accuracy=trial.valid_accuracy,
-            epochs=4, best_epoch=3, fit_time_s=60.2, fit_cpu_s=61.4, peak_memory_mb=312.5, curve=trial.curve,
+            trial=trial.number, seed=rng.randrange(2**31), valid_log_loss=loss, valid_accuracy=0.8754, epochs=4,
+            best_epoch=3, fit_time_s=60.2, fit_cpu_s=61.4, peak_memory_mb=312.5, curve=trial.curve,
         )
         for trial, loss in zip(complete, losses, strict=False)
     ]  # fmt: skip

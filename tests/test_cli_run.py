@@ -84,7 +84,7 @@ def results(*studies, state="complete"):
 def planned(model, failure=None, broken=False):
     return SimpleNamespace(
         model=model, dataset="mnist1d", view="sequence", n_trials=5, max_epochs=10, n_refits=1,
-        search_samples=3200, refit_samples=4000, failure=failure, broken=broken,
+        n_finalists=1, n_finals=0, search_samples=3200, refit_samples=4000, failure=failure, broken=broken,
     )  # fmt: skip
 
 
