@@ -286,7 +286,7 @@ def test_live_table_shows_what_was_foretold(monkeypatch):
     live = LiveProgress(Console(file=io.StringIO()))
     study = SimpleNamespace(
         model="mlp", dataset="digits", failure=None, n_trials=2, n_refits=1, max_epochs=5, search_samples=9,
-        refit_samples=9,
+        refit_samples=9, n_finals=0,
     )  # fmt: skip
     live.follow(SimpleNamespace(studies=[study]), SimpleNamespace(seconds=600.0))
     last = str(live.draw().renderables[-1])
@@ -358,7 +358,7 @@ def test_live_table_after_ctrl_c_says_what_happens_and_no_time_left():
     live = LiveProgress(Console(file=io.StringIO()))
     study = SimpleNamespace(
         model="mlp", dataset="digits", failure=None, n_trials=2, n_refits=1, max_epochs=5, search_samples=9,
-        refit_samples=9,
+        refit_samples=9, n_finals=0,
     )  # fmt: skip
     live.follow(SimpleNamespace(studies=[study]), SimpleNamespace(seconds=600.0))
     live(Stopping(10.0))
