@@ -3,8 +3,8 @@
     python benchmarks/overhead.py [--run DIRECTORY] [--trials 10 100 1000]
 
 First the slots' time (wall time x jobs) of a standard run on digits and mnist1d, or of a finished run: what of it
-went into training, tracing and evaluation, and what into the rest. Then searches of trials that cost nothing, each in
-a process of its own beside a bare loop: the same draws, reports, sampler, pruner and kind of database.
+went into training, tracing and evaluation, and what into the rest. Then searches of trials that cost nothing, each
+in a process of its own beside a bare loop: the same draws, reports, sampler, pruner and kind of database.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ JUDGED = 1000
 HERE = Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parent / "plugins"))
 SEED = 42
+ANSWERS = "answers to the children of trials"
 MODELS, DATASETS = ("mlp", "cnn", "lstm"), ("digits", "mnist1d")
 
 
@@ -37,12 +38,13 @@ def cpu_seconds() -> float:
 
 
 class Watch:
-    """Takes the times of a run's phases, and how long its children waited for answers."""
+    """Takes the times of a run's phases, and how long the children of its trials waited for answers."""
 
     def __init__(self) -> None:
         self.times, self.waited_s, self._lock = {"call": time.monotonic()}, 0.0, threading.Lock()
 
     def __call__(self, event) -> None:
+        """Take the time of an event."""
         self.times.setdefault(type(event).__name__, time.monotonic())
         self.times[f"last {type(event).__name__}"] = time.monotonic()
 
@@ -60,6 +62,7 @@ class Watch:
         return timed_answer
 
     def phase(self, first: str, last: str) -> float:
+        """Return the seconds between two events."""
         return self.times[last] - self.times[first]
 
 
@@ -73,7 +76,7 @@ def live_run(out: Path, jobs: int):
     results = compare(MODELS, DATASETS, out=out, jobs=jobs, seed=SEED, listener=watch, progress="quiet").results
     phases = {
         "before the searches (imports, plan, estimate)": jobs * watch.phase("call", "StudyStarted"),
-        "answers to the children of trials": watch.waited_s,
+        ANSWERS: watch.waited_s,
         "after the last refit (measuring, report)": jobs * watch.phase("last RefitFinished", "RunFinished"),
     }
     return results, jobs * watch.phase("call", "RunFinished"), phases, cpu_seconds()
@@ -181,9 +184,7 @@ def measure(side: str, n_trials: int) -> float:
 
 def compare_sides(numbers: list[int]) -> bool:
     """Print the table of CPU seconds; tell whether the target was missed."""
-    print(
-        f"\n{'CPU seconds of one process':<28}{'bare Optuna':>12}{'nncompare':>12}{'ratio':>8}{'added, a trial':>16}"
-    )
+    print("\nCPU seconds of one process  bare Optuna   nncompare   ratio  added, a trial")
     late, before = False, None
     for n_trials in numbers:
         bare, ours = (measure(side, n_trials) for side in SIDES)
@@ -192,7 +193,9 @@ def compare_sides(numbers: list[int]) -> bool:
         if n_trials == JUDGED:
             late = ours > LIMIT_RATIO * bare
             told = f"  (target: at most {LIMIT_RATIO:g}, {'missed' if late else 'met'})"
-        print(f"{n_trials:>7} trials{bare:26.1f}{ours:12.1f}{ours / bare:8.2f}{added:>16}{told}", flush=True)
+        print(
+            f"{n_trials:>7} trials{'':14}{bare:12.1f}{ours:12.1f}{ours / bare:8.2f}{added:>16}{told}", flush=True
+        )
         before = n_trials, ours - bare
     return late
 

@@ -114,7 +114,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
     studies.make_pruner = lambda _study: optuna.pruners.NopPruner()
-    print(f"{'trials a minute':<14}{'1 job':>10}{'2 jobs':>11}{'2 threads':>11}{'ratio':>8}{'':8}{'bare':>8}{'threads':>11}")
+    print(
+        f"{'trials a minute':<14}{'1 job':>10}{'2 jobs':>11}{'2 threads':>11}{'ratio':>8}{'':8}{'bare':>8}{'threads':>11}"
+    )
     ratios = [measure(name, options.rounds) for name in options.only]
     print(f"ratio: trials a minute with 2 jobs against 1  (target: at least {LIMIT:g} for each)")
     return int(min(ratios) < LIMIT)
