@@ -3,8 +3,8 @@
     python benchmarks/scaling.py [--only cnn/mnist1d ...] [--rounds 1]
 
 All sides train the same list: the default configuration with the seeds of trials 0 to n - 1, nothing pruned. Only
-the trials count, from the first one's start to the last one's end. The column "bare" shows what the machine allows:
-the mean time of ``fit`` in two trainings one after the other, against that of the same two side by side.
+the trials count, from the first one's start to the last one's end. The column "bare" shows what the machine
+allows: the mean time of ``fit`` in two trainings one after the other, against that of the same two side by side.
 """
 
 from __future__ import annotations
