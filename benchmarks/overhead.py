@@ -82,7 +82,7 @@ def live_run(out: Path, jobs: int) -> float:
         "before the searches (imports, plan, estimate)": jobs * watch.phase("call", "StudyStarted"),
         "after the last refit (report, and while models are timed)": jobs
         * watch.phase("last RefitFinished", "RunFinished")
-        - beside(done.folder)["latency and throughput"],
+        - timing_s(done.results),
     }
     share = print_shares(done, jobs * watch.phase("call", "RunFinished"), phases)
     each = 1e3 * watch.waited_s / max(1, watch.n_reports)
@@ -91,18 +91,16 @@ def live_run(out: Path, jobs: int) -> float:
     return share
 
 
-def beside(folder: Path) -> dict[str, float]:
-    """Return the seconds of trainings and evaluations that results.json does not name, as far as files tell."""
-    references = [json.loads(path.read_text()) for path in folder.glob("trials/reference--*/*.json")]
-    timed = [json.loads(path.read_text()) for path in folder.glob("trials/*/measure-of-*.json")]
-    return {
-        "references, trained and evaluated": sum(one["fit_time_s"] + one["predict_time_s"] for one in references),
-        "latency and throughput": sum(
-            N_CALLS * (one["latency_ms"] / 1e3 + 256 / one["throughput_per_s"])
-            for one in timed
-            if one["latency_ms"] is not None
-        ),
-    }
+def timing_s(results) -> float:
+    """Return how long the saved models of a run were timed: so many calls of one sample and of 256."""
+    timed = [study for study in results.studies if study.latency_ms is not None]
+    return sum(N_CALLS * (study.latency_ms / 1e3 + 256 / study.throughput_per_s) for study in timed)
+
+
+def references_s(folder: Path) -> float:
+    """Return how long the references of a run were trained and evaluated, as far as its files are there."""
+    answers = [json.loads(path.read_text()) for path in folder.glob("trials/reference--*/*.json")]
+    return sum(answer["fit_time_s"] + answer["predict_time_s"] for answer in answers)
 
 
 def print_shares(done, total_s: float, phases: dict[str, float]) -> float:
@@ -115,7 +113,8 @@ def print_shares(done, total_s: float, phases: dict[str, float]) -> float:
         "training, tracing and validation": sum(one.fit_time_s for one in (*trials, *refits))
         - phases.get(ANSWERS, 0),
         "prediction of the test parts": sum(refit.predict_time_s or 0.0 for refit in refits),
-        **beside(done.folder),
+        "latency and throughput": timing_s(done.results),
+        "references, trained and evaluated": references_s(done.folder),
     }
     parts = {"start and end of trials": sum(around_s), **phases}
     rest = total_s - sum(useful.values())
