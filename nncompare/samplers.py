@@ -99,9 +99,13 @@ class _SeededByName(optuna.samplers.BaseSampler):
 
 
 def make_pruner(study: PlannedStudy) -> optuna.pruners.BasePruner:
-    """Return the pruner of a study: a trial ends when it is behind the median of the earlier ones."""
-    return optuna.pruners.MedianPruner(
-        n_startup_trials=n_startup_trials(study),
+    """Return the pruner of a study: a trial ends when it is not among the best third of the earlier ones.
+
+    A third goes on, as in successive halving with its customary factor (Li et al., 2018, JMLR 18 (185)).
+    """
+    return optuna.pruners.PercentilePruner(
+        percentile=100 / 3,
+        n_startup_trials=n_unpruned_trials(study),
         n_warmup_steps=max(1, study.max_epochs // 8),
         interval_steps=1,
         n_min_trials=1,
@@ -136,8 +140,13 @@ class RememberingPruner(optuna.pruners.BasePruner):
 
 
 def n_startup_trials(study: PlannedStudy) -> int:
-    """Return how many trials are drawn at random before TPE and the pruner begin."""
+    """Return how many trials are drawn at random before TPE begins."""
     return min(10, study.n_trials // 4 + 1)
+
+
+def n_unpruned_trials(study: PlannedStudy) -> int:
+    """Return how many trials have to be complete before the pruner begins."""
+    return max(2, min(10, study.n_trials // 5))
 
 
 def importance(study: optuna.Study) -> dict[str, float]:
