@@ -160,9 +160,12 @@ def loop(n_trials: int) -> float:
     import optuna
     from trivial import Trivial, losses
 
+    from nncompare.plan import PlannedStudy
+    from nncompare.samplers import make_pruner, n_startup_trials
     from nncompare.storage import open_study_file
 
-    plugin, n_first = Trivial(), min(10, n_trials // 4 + 1)
+    plugin = Trivial()
+    planned = PlannedStudy(model="trivial", dataset="table", n_trials=n_trials, max_epochs=5, n_refits=1)
 
     def objective(trial: optuna.Trial) -> float:
         best = float("inf")
@@ -179,16 +182,14 @@ def loop(n_trials: int) -> float:
             storage=open_study_file(Path(name) / "study.db"),
             study_name="study",
             sampler=optuna.samplers.TPESampler(
-                n_startup_trials=n_first,
+                n_startup_trials=n_startup_trials(planned),
                 n_ei_candidates=24,
                 multivariate=True,
                 group=True,
                 constant_liar=True,
                 seed=SEED,
             ),
-            pruner=optuna.pruners.MedianPruner(
-                n_startup_trials=n_first, n_warmup_steps=1, interval_steps=1, n_min_trials=1
-            ),
+            pruner=make_pruner(planned),
         )
         study.enqueue_trial(plugin.default_params(None))
         study.optimize(objective, n_trials=n_trials)
