@@ -62,6 +62,9 @@ def docs(session: nox.Session) -> None:
         "report",
         "kit",
         "lagged_search",
+        "overhead",
+        "memory",
+        "scaling",
     ],
 )
 def benchmarks(session: nox.Session, script: str) -> None:

@@ -86,3 +86,9 @@ def test_console_script_prints_the_version():
     script = Path(sysconfig.get_path("scripts"), "nncompare")
     done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"nncompare {nncompare.__version__}\n"
+
+
+def test_imports_help_imports_no_command():
+    code = "from nncompare.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass\nimport sys; "
+    code += "sys.exit('nncompare.cli.run' in sys.modules or 'nncompare.cli.options' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, stdout=subprocess.DEVNULL).returncode == 0
