@@ -10,9 +10,9 @@ Run ``python benchmarks/textbook.py [--run DIR] [--seeds N] [--threads N] [--onl
   sigmoid; Adam, ``fit`` for 3 epochs in batches of 64.
 
 The other side is a refit as nncompare does it: of the configuration that ``--run DIR`` chose on validation, or
-else of the plugin's default. mnist and imdb keep their validation part and stop early on it; digits is trained for the
-best trial's number of epochs. Each training is a fresh process with the same number of threads on either side, and
-the sides take turns. Seconds are those of fit, building and tracing included; imports, the loading of data and
+else of the plugin's default. mnist and imdb keep their validation part and stop early on it; digits is trained for
+the best trial's number of epochs. Each training is a fresh process with the same number of threads on either side,
+and the sides take turns. Seconds are those of fit, building and tracing included; imports, the loading of data and
 (nncompare's side) the predictions of the test part after each epoch are left out. The textbook has TensorFlow's
 defaults, nncompare the environment of its own children.
 
@@ -133,9 +133,7 @@ def _fresh_run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _print_trainings(records: Records) -> bool:
     """Print a line for each training and side, then one for each ratio."""
-    print(
-        f"{'training':9}{'side':10}{'threads':>7}{'seeds':>6}{'accuracy':>10}{'fit, s':>9}{'CPU, s':>9}{'epochs':>8}"
-    )
+    print("training side      threads seeds  accuracy   fit, s   CPU, s  epochs")
     for name, record in records.items():
         for side in ("textbook", "ours"):
             found = record[side]
