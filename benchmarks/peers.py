@@ -4,26 +4,28 @@ Run ``python benchmarks/peers.py [--budget mlp=40,cnn=300,lstm=600] [--only cnn]
 tool is a fresh process whose clock runs from its start, imports included, to the model that it delivers:
 
 - nncompare: a run of one study, ``--jobs`` trials at a time with one thread each and the epochs of the preset
-  "standard", whose search ends early enough for one refit and the report. How early tells the pace of an epoch or
-  two, measured within the budget and multiplied by ``--reserve``. What counts is the refit, whose run has to end
-  within the budget.
+  "standard", whose search ends early enough for one refit and the report. How early tells the pace of an epoch
+  or two, measured within the budget and multiplied by ``--reserve``. What counts is the refit, whose run has to
+  end within the budget.
 - optuna: the careful script in one process. Multivariate TPE that begins with the default configuration, the
-  median pruner, Keras's ``fit`` with early stopping on all of the training part but nncompare's validation part, the
-  session cleared between trials; texts are padded to the most that is read; for digits scikit-learn's
+  median pruner, Keras's ``fit`` with early stopping on all of the training part but nncompare's validation part,
+  the session cleared between trials; texts are padded to the most that is read; for digits scikit-learn's
   MLPClassifier, one ``partial_fit`` per epoch.
 - hyperband, random: KerasTuner with the same early stopping. Its tuner for scikit-learn knows no time, so digits
   has the same network as a Keras model.
 
-The space is the plugin's own: ``suggest_params`` draws from each tool. The models are those of the plugin's
-``build``, with Keras's own recurrent layers for the peers: nncompare's are part of what is claimed. Peers use
-all processors. At the end of the budget a peer's ``fit`` is cut between two batches, and it delivers its best epoch so
+The space is the plugin's own: its ``suggest_params`` draws from each tool. The models are those of its ``build``,
+with Keras's own recurrent layers for the peers: nncompare's are part of what is claimed. Peers use all
+processors. At the end of the budget a peer's ``fit`` is cut between two batches, and it delivers its best epoch so
 far by validation log loss, of whatever trial; predicting the test part is outside every clock but nncompare's.
 
-The verdict is nncompare's own: the paired interval on the same test items, Bonferroni over the peers. One seed on a
-side has no seed term. Rows of several calls, with other seeds perhaps, are joined by ``--join FILE``: then each
-tool's seeds count together. Memory is the growth of all the tool's processes together during the search.
+The verdict is nncompare's own: the paired interval on the same test items, Bonferroni over the peers. One seed on
+a side has no seed term. Rows of several calls, with other seeds perhaps, are joined by ``--join FILE``: then each
+tool's seeds count together. "log loss" and "valid." are those of the validation part, of nncompare's refit where
+that kept one, else of its trial. "memory" is by how much all processes of the tool together grow in the search.
 
-KerasTuner (Apache 2.0) is needed by this script only: ``pip install keras-tuner``.
+Needs the data sets ``mnist`` and ``imdb``: they are downloaded, or found in ``NNCOMPARE_DATA_DIR``. KerasTuner
+(Apache 2.0) is needed by this script only: ``pip install keras-tuner``.
 """
 
 from __future__ import annotations
@@ -72,6 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", choices=list(HOMES), action="append", help="one of the families; repeatable")
     parser.add_argument("--tools", choices=TOOLS, action="append", help="one of the tools; repeatable")
     parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--epochs", type=int, help="most epochs of a training; of the preset by default")
     parser.add_argument("--half", action="store_true", help="give nncompare half of the time")
     parser.add_argument("--jobs", type=int, default=2, help="trials at a time of nncompare")
     parser.add_argument("--reserve", type=float, default=1.5, help="factor on the time that is left for the refit")
@@ -112,7 +115,7 @@ def _side(name: str) -> Any:
 
 def _measure(family: str, arguments: argparse.Namespace, before: list[Row]) -> list[Row]:
     """Run the tools on one family, one after the other, and keep the rows so far."""
-    problem = plan_problem(family, arguments.seed)
+    problem = plan_problem(family, arguments.seed, arguments.epochs)
     rows: list[Row] = []
     for tool in arguments.tools or TOOLS:
         own = tool == "nncompare"

@@ -36,6 +36,7 @@ def search(job: dict[str, Any]) -> dict[str, Any]:
             models=(job["family"],),
             datasets=(HOMES[job["family"]],),
             n_trials=MOST_TRIALS,
+            max_epochs=job["epochs"],
             n_refits=1,
             jobs=job["jobs"],
             seed=job["seed"],

@@ -43,9 +43,9 @@ class Problem:
     seed: int
 
 
-def plan_problem(family: str, seed: int) -> dict[str, Any]:
+def plan_problem(family: str, seed: int, max_epochs: int | None) -> dict[str, Any]:
     """Prepare the data of one family in the cache, for all tools alike, and return where they lie."""
-    config = RunConfig(models=(family,), datasets=(HOMES[family],), jobs=1, seed=seed)
+    config = RunConfig(models=(family,), datasets=(HOMES[family],), jobs=1, seed=seed, max_epochs=max_epochs)
     try:
         with TemporaryDirectory() as folder, LocalRunner() as runner:
             plan = make_plan(config, runner)
@@ -63,6 +63,7 @@ def plan_problem(family: str, seed: int) -> dict[str, Any]:
     return {
         "family": family,
         "seed": seed,
+        "epochs": study.max_epochs,
         "spec": spec.model_dump(mode="json"),
         "defaults": dict(study.defaults),
         "X_test": str(data.X_test),
