@@ -39,7 +39,8 @@ class _AsTrial:
         return int(self._hp.Int(name, low, high, step=step))
 
     def suggest_categorical(self, name: str, choices: Any) -> Any:
-        return self._hp.Choice(name, list(choices))
+        chosen = self._hp.Choice(name, list(choices))
+        return choices[list(choices).index(chosen)]  # it keeps True as 1
 
 
 class _Model(keras_tuner.HyperModel):
