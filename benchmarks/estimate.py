@@ -16,7 +16,9 @@ from statistics import fmean
 from nncompare.columns import columns
 from nncompare.comparison import load_results
 from nncompare.estimate import FIRST_TRIALS_SHARE, later_share, refit_share
+from nncompare.plan import PlannedStudy
 from nncompare.results import RefitRecord, Results, StudyRecord, TrialRecord
+from nncompare.samplers import n_unpruned_trials
 
 SAMPLE = Path("reports/sample/results.json")
 HEADER = ("RUN", "MODEL", "DATA SET", "EPOCHS", "FIRST", "LATER", "REFITS", "TRIAL COST", "REFIT COST")
@@ -32,7 +34,8 @@ def study_figures(study: StudyRecord) -> list[float]:
     """Return the three shares and the two costs of one study."""
     budget, trials = study.budget, study.trials
     assert budget is not None
-    n_first = min(10, budget.n_trials // 4 + 1)
+    given = {"n_trials": budget.n_trials, "max_epochs": budget.max_epochs, "n_refits": budget.n_refits}
+    n_first = n_unpruned_trials(PlannedStudy(model=study.model, dataset=study.dataset, **given))
     parts = (trials[:n_first], trials[n_first:] or trials, study.refits)
     shares = [fmean(one.epochs for one in part) / budget.max_epochs for part in parts]
     default = epoch_s(trials[:1])

@@ -108,9 +108,10 @@ def print_shares(done, total_s: float, phases: dict[str, float]) -> float:
     studies = done.results.studies
     trials = [trial for study in studies for trial in study.trials if trial.fit_time_s is not None]
     refits = [refit for study in studies for refit in study.refits if refit.fit_time_s is not None]
+    finals = [final for study in studies for final in study.finals if final.fit_time_s is not None]
     around_s = [trial.finished_s - trial.started_s - trial.fit_time_s for trial in trials]
     useful = {
-        "training, tracing and validation": sum(one.fit_time_s for one in (*trials, *refits))
+        "training, tracing and validation": sum(one.fit_time_s for one in (*trials, *finals, *refits))
         - phases.get(ANSWERS, 0),
         "prediction of the test parts": sum(refit.predict_time_s or 0.0 for refit in refits),
         "latency and throughput": timing_s(done.results),
@@ -123,7 +124,7 @@ def print_shares(done, total_s: float, phases: dict[str, float]) -> float:
         **useful,
         "all else": rest,
         **{f"  {name}": seconds for name, seconds in parts.items()},
-        "  slots idle, start and end of refits": rest - sum(parts.values()),
+        "  slots idle, start and end of finals and refits": rest - sum(parts.values()),
     }
     for name, seconds in rows.items():
         print(f"{name:<56}{seconds:9.1f} s{100 * seconds / total_s:7.1f} %")

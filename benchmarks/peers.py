@@ -14,7 +14,8 @@ tool is a fresh process whose clock runs from its start, imports included, to th
 - hyperband, random: KerasTuner with the same early stopping. Its tuner for scikit-learn knows no time, so digits
   has the same network as a Keras model.
 
-The space is the plugin's own: its ``suggest_params`` draws from each tool. The models are those of its ``build``,
+The space is the plugin's own: its ``suggest_params`` draws from each tool. Where the plugin averages weights, the
+peers do too (Keras's ``use_ema`` and ``SwapEMAWeights``). The models are those of its ``build``,
 with Keras's own recurrent layers for the peers: nncompare's are part of what is claimed. Peers use all
 processors. At the end of the budget a peer's ``fit`` is cut between two batches, and it delivers its best epoch so
 far by validation log loss, of whatever trial; predicting the test part is outside every clock but nncompare's.

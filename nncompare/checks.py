@@ -123,7 +123,9 @@ def _equal_budget(compared: Sequence[StudyRecord]) -> Iterator[Check]:
 
 
 def _finals(budget: Budget) -> str:
-    return f" and {budget.n_finalists} finals" if budget.n_finalists > 1 else ""
+    """Return the finals that a search could have: no more than it has trials, and one decides nothing."""
+    most = min(budget.n_finalists, budget.n_trials)
+    return f" and {most} finals" if most > 1 else ""
 
 
 def _without(study: StudyRecord) -> str:

@@ -20,13 +20,15 @@ def chosen_trial(finals: Sequence[FinalRecord]) -> int | None:
     """
     if not finals:
         return None
-    stopped = any(final.failure is not None and final.failure.category == "interrupted" for final in finals)
-    done = [] if stopped else [final for final in finals if final.valid_log_loss is not None]
+    undecided = any(map(_was_stopped, finals))
+    done = [] if undecided else [final for final in finals if final.valid_log_loss is not None]
     return min(done, key=_loss, default=finals[0]).trial
 
 
 def finals_in_words(finals: Sequence[FinalRecord], n_samples: int) -> str:
     """Return which trial was best on all rows, and the values of the others, as the end of a sentence.
+
+    Where a final was stopped, nothing is decided, and the words say no more.
 
     Parameters
     ----------
@@ -35,6 +37,9 @@ def finals_in_words(finals: Sequence[FinalRecord], n_samples: int) -> str:
     n_samples : int
         Training rows of each.
     """
+    stopped = sum(map(_was_stopped, finals))
+    if stopped:
+        return f"nothing is decided on all {n_samples:,} rows: {stopped} of {len(finals)} finals did not end"
     done = sorted((final for final in finals if final.valid_log_loss is not None), key=_loss)
     failed = [f"trial {final.trial} failed" for final in finals if final.valid_log_loss is None]
     if not done:
@@ -44,6 +49,10 @@ def finals_in_words(finals: Sequence[FinalRecord], n_samples: int) -> str:
     first, *others = done
     rest = "; ".join([", ".join(f"trial {final.trial}: {_loss(final):.4f}" for final in others), *failed])
     return f"trial {first.trial} is best on all {n_samples:,} rows ({_loss(first):.4f}; {rest.removeprefix('; ')})"
+
+
+def _was_stopped(final: FinalRecord) -> bool:
+    return final.failure is not None and final.failure.category == "interrupted"
 
 
 def _loss(final: FinalRecord) -> float:

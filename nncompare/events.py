@@ -30,7 +30,7 @@ class StudyStarted:
     n_trials: int
     max_epochs: int
     n_refits: int
-    n_finalists: int = 1
+    n_finals: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def describe(event: Event) -> str | None:
         case EpochFinished() | DownloadProgress():
             return None
         case StudyStarted():
-            finals = f", {event.n_finalists} finals" if event.n_finalists > 1 else ""
+            finals = f", {event.n_finals} finals" if event.n_finals else ""
             most = f"{event.n_trials} trials of at most {event.max_epochs} epochs"
             budget = f"{most}{finals}, {event.n_refits} refits"
             return f"study {event.model} {event.dataset}: {budget}"

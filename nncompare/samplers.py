@@ -99,9 +99,10 @@ class _SeededByName(optuna.samplers.BaseSampler):
 
 
 def make_pruner(study: PlannedStudy) -> optuna.pruners.BasePruner:
-    """Return the pruner of a study: a trial ends when it is not among the best third of the earlier ones.
+    """Return the pruner of a study: a trial ends when it is not among the best third of the complete ones.
 
-    A third goes on, as in successive halving with its customary factor (Li et al., 2018, JMLR 18 (185)).
+    A third is the customary rate of successive halving (Li et al., 2018, JMLR 18 (185)). Here fewer go on as the
+    search finds better ones: a trial is compared with those alone that came through.
     """
     return optuna.pruners.PercentilePruner(
         percentile=100 / 3,

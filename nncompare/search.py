@@ -138,7 +138,7 @@ class Search:
         self._has_begun = True
         study = self._study
         self._start_clock()
-        budget = (study.n_trials, study.max_epochs, study.n_refits, study.n_finalists)
+        budget = (study.n_trials, study.max_epochs, study.n_refits, study.n_finals)
         self._session.tell(StudyStarted(study.model, study.dataset, *budget))
         if self._records:  # one event tells how far an earlier part came
             kept = list(self._records.values())

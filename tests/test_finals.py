@@ -180,6 +180,9 @@ def test_choice_in_words():
     assert finals_in_words([final(4, failure=CRASH), final(7, failure=CRASH)], 900) == (
         "no final on all 900 rows gave a value; trial 4 was best in the search"
     )
+    assert finals_in_words([final(4, failure=STOPPED), final(7, 0.5), final(2, failure=CRASH)], 900) == (
+        "nothing is decided on all 900 rows: 1 of 3 finals did not end"
+    )
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ FINALS = [
     FinalRecord(trial=0, valid_log_loss=0.31),
 ]
 IN_FINALS = [
-    StudyStarted("mlp", "digits", n_trials=2, max_epochs=10, n_refits=1, n_finalists=2),
+    StudyStarted("mlp", "digits", n_trials=2, max_epochs=10, n_refits=1, n_finals=2),
     EpochFinished("mlp", "digits", "final", 1, 1, 5, 0.9),
     FinalFinished("mlp", "digits", FINALS[0], 1, 2),
     FinalFinished("mlp", "digits", FINALS[1], 2, 2),

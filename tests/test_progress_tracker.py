@@ -74,7 +74,7 @@ def test_tracker_counts_trials_and_keeps_the_best(tracker):
 
 def test_tracker_counts_finals_between_the_search_and_the_refits(tracker):
     tracker.follow(SimpleNamespace(studies=[planned(n_finals=2, max_epochs=9)]))
-    study = tracker.update(StudyStarted("mlp", "digits", n_trials=4, max_epochs=9, n_refits=2, n_finalists=2))
+    study = tracker.update(StudyStarted("mlp", "digits", n_trials=4, max_epochs=9, n_refits=2, n_finals=2))
     assert study.work == 9 * (4 * 100 + 2 * 200) + 2 * 5 * 200
     before = study.work_done
     tracker.update(EpochFinished("mlp", "digits", "final", 3, 2, 5, 0.5))

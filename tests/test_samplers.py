@@ -101,6 +101,24 @@ def test_pruner_that_remembers_prunes_as_the_one_that_reads_each_time(storage):
     assert {theirs for _, theirs in said} == {True, False}
 
 
+def test_pruner_lets_a_third_of_the_complete_trials_go_on_once_a_fifth_is_complete(storage):
+    study = optuna.create_study(storage=storage, study_name="third", pruner=make_pruner(PLANNED))
+
+    def is_pruned(value):
+        trial = study.ask()
+        trial.report(value, 1)
+        pruned = trial.should_prune()
+        study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        return pruned
+
+    for n_complete in range(1, 10):
+        assert is_pruned(99.0) == (n_complete > 8)  # of 40 trials 8
+        trial = study.ask()
+        trial.report(float(n_complete), 1)
+        study.tell(trial, float(n_complete))
+    assert [value for value in (1.0, 2.0, 3.0, 3.5, 4.0, 5.0) if not is_pruned(value)] == [1.0, 2.0, 3.0, 3.5]
+
+
 def test_pruner_that_remembers_reads_once_for_each_trial_that_ended(storage, monkeypatch):
     study = optuna.create_study(storage=storage, study_name="read", pruner=RememberingPruner(make_pruner(PLANNED)))
     reads = []

@@ -330,6 +330,12 @@ def test_checks_of_a_sound_comparison_are_ok():
     assert "20 trials of at most 40 epochs" in text_of(verdict, "equal_budget")
 
 
+@pytest.mark.parametrize(("n_trials", "words"), [(20, "40 epochs and 3 finals;"), (1, "at most 40 epochs;")])
+def test_checks_name_no_more_finals_than_there_are_trials(n_trials, words):
+    given = {"n_trials": n_trials, "n_finalists": 3}
+    assert words in text_of(checks_of(changed("cnn", **given), changed("mlp", **given)), "equal_budget")
+
+
 def final(trial, loss=None):
     return FinalRecord(trial=trial, valid_log_loss=loss, failure=KILLED if loss is None else None)
 

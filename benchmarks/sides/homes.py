@@ -135,10 +135,10 @@ def run_homes(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def home_wall_s(run: Path) -> float | None:
-    """Return for how long a finished run had a trial or refit of a home study under way.
+    """Return for how long a finished run had a trial, final or refit of a home study under way.
 
     That is the union of their intervals: trials count from the start of their study, which run.log tells, as it
-    does the end of each refit. None where the run was resumed, so that a study has several beginnings.
+    does the end of each final and refit. None where the run was resumed, so that a study has several beginnings.
     """
     results = Results.read(run / "results.json")
     if results.resumed_at or not (run / "run.log").is_file():
@@ -158,6 +158,11 @@ def _intervals(study: StudyRecord, log: list[list[str]]) -> Iterator[tuple[float
     for trial in study.trials:
         if trial.started_s is not None and trial.finished_s is not None:
             yield begun + trial.started_s, begun + trial.finished_s
+    finals = {text.split()[3].rstrip(":"): stamp for stamp, text in log if text.startswith(f"final {who} ")}
+    for final in study.finals:
+        if str(final.trial) in finals and final.fit_time_s is not None:
+            end = _seconds(finals[str(final.trial)])
+            yield end - final.fit_time_s, end
     ended = {text.split()[3].rstrip(":"): stamp for stamp, text in log if text.startswith(f"refit {who} ")}
     for refit in study.refits:
         if str(refit.seed) in ended:

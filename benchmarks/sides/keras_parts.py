@@ -52,15 +52,21 @@ def use_plain_layers() -> None:
 
 
 def compiled(family: str, problem: Problem, params: dict[str, Any]) -> Any:
-    """Return a model of one configuration, ready for ``fit``."""
-    spec = problem.train.spec
+    """Return a model of one configuration, ready for ``fit``; weights are averaged where the plugin's are."""
+    spec, momentum = problem.train.spec, _momentum(problem, params)
+    averaged = {"use_ema": True, "ema_momentum": momentum} if momentum else {}
     model = _mlp(params, spec) if family == "mlp" else problem.plugin.build(params, spec)
     model.compile(
-        keras.optimizers.Adam(params["learning_rate"]),
+        keras.optimizers.Adam(params["learning_rate"], **averaged),
         "sparse_categorical_crossentropy",
         metrics=["accuracy", keras.metrics.SparseCategoricalCrossentropy(name=METRIC)],
     )
     return model
+
+
+def _momentum(problem: Problem, params: dict[str, Any]) -> float:
+    """Return the momentum of the averages of the weights, 0 for none."""
+    return float(params.get("weight_average", getattr(problem.plugin, "weight_average", 0.0)))
 
 
 def _mlp(params: dict[str, Any], spec: Any) -> Any:
@@ -94,10 +100,15 @@ class Follow(keras.callbacks.Callback):
 
 
 def callbacks(problem: Problem, params: dict[str, Any], best: Best) -> list[Any]:
-    """Return the callbacks of one training: the plugin's learning rates, early stopping, the best epoch."""
+    """Return the callbacks of one training: averages, the plugin's learning rates, early stopping, the best epoch.
+
+    Averages come first: with them in place the epoch is evaluated, and the others see its weights.
+    """
     rate = params["learning_rate"]
     decay = params.get("learning_rate_decay", getattr(problem.plugin, "learning_rate_decay", 1.0))
+    averages = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if _momentum(problem, params) else []
     return [
+        *averages,
         keras.callbacks.LearningRateScheduler(lambda epoch, _rate: rate * decay**epoch),
         Follow(best, params),
         keras.callbacks.EarlyStopping(MONITOR, mode="min", patience=problem.patience),

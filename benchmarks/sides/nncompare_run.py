@@ -16,6 +16,7 @@ from nncompare.pace import measure_pace
 from nncompare.plan import Plan
 from nncompare.planning import make_plan
 from nncompare.results import StudyRecord
+from nncompare.schedule import wall_time
 from nncompare.session import quiet_session
 from nncompare.settings import RunConfig
 
@@ -56,12 +57,12 @@ def search(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tail_s(plan: Plan, runner: LocalRunner, folder: Path) -> float:
-    """Return what comes after the last trial has begun: that trial, the refit, the timing of the saved model."""
+    """Return what comes after the last trial has begun: it, the finals, the refit, the timing of the model."""
     study, dataset = plan.studies[0], plan.datasets[0]
     pace = measure_pace(study, dataset, quiet_session(plan.config, runner, folder, plan.jobs))
     work = study_work(study, pace, dataset.n_valid, dataset.n_test, plan.config.trial_timeout_s)
     predict_s = pace.epoch_s / study.search_samples / 3
-    return work.trials[-1] + work.refits[0] + N_MEASURED * predict_s
+    return wall_time([replace(work, trials=work.trials[-1:])], plan.jobs) + N_MEASURED * predict_s
 
 
 def _found(plan: Plan, study: StudyRecord) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def message(event: Event, study: StudyProgress | None, tracker: Tracker) -> str:
             return outcome(record)
         case StudyStarted() if study is not None:
             trials, epochs = counted(event.n_trials, "trial"), counted(event.max_epochs, "epoch")
-            finals = f"{event.n_finalists} finals and " if event.n_finalists > 1 else ""
+            finals = f"{event.n_finals} finals and " if event.n_finals else ""
             return f"{study.label}: {trials} of at most {epochs}, then {finals}{counted(event.n_refits, 'refit')}"
         case TrialFinished() if study is not None:
             return _trial(event, study, tracker)

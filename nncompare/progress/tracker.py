@@ -173,7 +173,7 @@ class Tracker:
         key = (event.model, event.dataset)
         if key not in self.studies:
             self.studies[key] = StudyProgress(*key, event.n_trials, event.n_refits, event.max_epochs)
-            self.studies[key].n_finals = event.n_finalists if event.n_finalists > 1 else 0
+            self.studies[key].n_finals = event.n_finals
         return self.studies[key]
 
     def study_left_s(self, study: StudyProgress) -> float | None:
