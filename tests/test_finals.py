@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from nncompare.data.views import PreparedPart, PreparedView
 from nncompare.diagnosis.scores import contradictions
 from nncompare.events import EpochFinished, FinalFinished, RefitFinished, TrialChosen, TrialFinished
 from nncompare.execution.runner import LocalRunner, read_answer
+from nncompare.execution.saved import check_saved
 from nncompare.execution.specs import FitAnswer
 from nncompare.execution.supervisor import RefusedError
 from nncompare.finals import Finals, finalists
@@ -256,6 +258,22 @@ def test_run_finals_see_no_test_labels_and_repeat(sampled, runner, tmp_path, mon
     assert plain.datasets[0].test_fingerprint != permuted.datasets[0].test_fingerprint
     assert len(plain.studies[0].finals) == 3
     assert selection(plain.studies[0]) == selection(permuted.studies[0])
+
+
+@pytest.mark.slow
+def test_run_that_is_extended_keeps_its_finals_and_runs_those_of_new_finalists(sampled, runner, tmp_path):
+    first, folder = compare_with(runner, tmp_path, ("Turns",), n_trials=3)
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("trials/*/final-of-*.json")}
+    results = run(plan_rest(folder, runner, n_trials=8), runner)
+    (old,), (new,) = first.studies, results.studies
+    ranked = sorted((t for t in new.trials if t.state == "complete"), key=lambda t: t.valid_log_loss)
+    assert [final.trial for final in new.finals] == [t.number for t in ranked[:3]]
+    assert new.best_trial == ranked[2].number
+    assert {final.trial for final in new.finals} != {final.trial for final in old.finals}
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert {Path(refit.model).name for refit in new.refits} == {p.name for p in folder.glob("models/Turns--*")}
+    for refit in new.refits:
+        check_saved(folder / refit.model, refit.manifest_sha256)
 
 
 @pytest.mark.slow
