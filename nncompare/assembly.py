@@ -15,6 +15,7 @@ import numpy.typing as npt
 from nncompare.data.fingerprint import fingerprint
 from nncompare.data.seeds import derive_seed
 from nncompare.exceptions import DataError, StorageError
+from nncompare.ledger import budget
 from nncompare.metrics import test_scores
 from nncompare.mistakes import Mistakes
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
@@ -22,10 +23,10 @@ from nncompare.points import counted
 from nncompare.refit import Reference, Refit, SealedTest
 from nncompare.repeating import have_changed, is_repeatable, told_in
 from nncompare.results import (
-    Budget,
     DatasetRecord,
     Failure,
     FailureCategory,
+    FinalRecord,
     Owner,
     ReferenceRecord,
     Results,
@@ -49,6 +50,7 @@ def study_record(
     test: SealedTest | None = None,
     seed: int = 0,
     *,
+    finals: Sequence[FinalRecord] = (),
     failure: Failure | None = None,
     interrupted: bool = False,
 ) -> StudyRecord:
@@ -63,6 +65,7 @@ def study_record(
         Needed where there are refits.
     seed : int
         Of the run; the bootstraps of the scores derive theirs from it.
+    finals : sequence of FinalRecord
     failure : Failure, optional
         Why there is nothing.
     interrupted : bool
@@ -73,13 +76,13 @@ def study_record(
         "dataset": study.dataset,
         "plugin": owner(study),
         "view": study.view,
-        "budget": budget(study, found),
+        "budget": budget(study, found.trials if found is not None else (), finals),
         "space": dict(study.space) | (found.space if found is not None else {}),
         "pinned": dict(study.pins),
         "search_fingerprint": fingerprint(rows=study.search_rows) if study.search_rows is not None else "",
     }
     if found is not None:
-        fields |= search_fields(found)
+        fields |= search_fields(found, finals)
     scored = [refit for refit in refits if refit.probabilities is not None]
     if scored and test is not None:
         fields |= refit_fields(study, scored, test, seed)
@@ -137,33 +140,15 @@ def portable(file: str) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
-def budget(study: PlannedStudy, found: SearchResult | None) -> Budget:
-    """Return what a study was given and what its search used."""
-    trials = found.trials if found is not None else []
-    states = Counter(trial.state for trial in trials)
-    return Budget(
-        n_trials=study.n_trials,
-        max_epochs=study.max_epochs,
-        n_refits=study.n_refits,
-        search_samples=study.search_samples,
-        refit_samples=study.refit_samples,
-        refit_data="train" if study.valid_in_refit else "train+validation",
-        trials_complete=states["complete"],
-        trials_pruned=states["pruned"],
-        trials_failed=states["failed"],
-        epochs_used=sum(trial.epochs for trial in trials),
-        search_cpu_s=round(sum(trial.fit_cpu_s or 0.0 for trial in trials), 3),
-    )
-
-
-def search_fields(found: SearchResult) -> dict[str, Any]:
-    """Return the fields of a study that come from its search."""
+def search_fields(found: SearchResult, finals: Sequence[FinalRecord] = ()) -> dict[str, Any]:
+    """Return the fields of a study that come from its search; its finals say which trial was chosen."""
     fields: dict[str, Any] = {
         "trials": found.trials,
+        "finals": list(finals),
         "importance": found.importance,
         "search_time_s": round(found.seconds, 3),
     }
-    best = found.best
+    best = found.choice(finals)
     if best is not None:
         fields |= {
             "best_trial": best.number,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from nncompare.points import counted, points
-from nncompare.results import Check, CheckLevel, PairRecord, StudyRecord
+from nncompare.results import Budget, Check, CheckLevel, PairRecord, StudyRecord
 from nncompare.search_checks import FEW_TRIALS, search_checks
 
 _LEVELS: tuple[CheckLevel, ...] = ("problem", "warning", "info", "ok")
@@ -101,9 +101,9 @@ def _equal_budget(compared: Sequence[StudyRecord]) -> Iterator[Check]:
     budgets = {study.model: study.budget for study in compared if study.budget}
     if len(budgets) < 2:
         return
-    if len({(budget.n_trials, budget.max_epochs) for budget in budgets.values()}) > 1:
+    if len({(budget.n_trials, budget.max_epochs, budget.n_finalists) for budget in budgets.values()}) > 1:
         given = ", ".join(
-            f"{model} {counted(b.n_trials, 'trial')} of {counted(b.max_epochs, 'epoch')}"
+            f"{model} {counted(b.n_trials, 'trial')} of {counted(b.max_epochs, 'epoch')}{_finals(b)}"
             for model, b in budgets.items()
         )
         yield Check(
@@ -112,13 +112,18 @@ def _equal_budget(compared: Sequence[StudyRecord]) -> Iterator[Check]:
         return
     one = next(iter(budgets.values()))
     used = ", ".join(
-        f"{study.model} {_cpu(study.budget.search_cpu_s)} CPU s{_without(study)}"
+        f"{study.model} {_cpu(study.budget.search_cpu_s + study.budget.finals_cpu_s)} CPU s{_without(study)}"
         for study in compared
         if study.budget
     )
     epochs = counted(one.max_epochs, "epoch")
-    text = f"Every search was given {counted(one.n_trials, 'trial')} of at most {epochs}; it took {used}."
+    given = f"{counted(one.n_trials, 'trial')} of at most {epochs}{_finals(one)}"
+    text = f"Every search was given {given}; it took {used}."
     yield Check(code="equal_budget", level="ok", text=text)
+
+
+def _finals(budget: Budget) -> str:
+    return f" and {budget.n_finalists} finals" if budget.n_finalists > 1 else ""
 
 
 def _without(study: StudyRecord) -> str:

@@ -19,11 +19,12 @@ from nncompare.estimate import Estimate
 from nncompare.events import Event, Listener, Notice, StudyFinished
 from nncompare.exceptions import StorageError
 from nncompare.execution.runner import LocalRunner
+from nncompare.finals import run_finals
 from nncompare.layout import RESULTS, STUDY_FILE
 from nncompare.mistakes import find_mistakes
 from nncompare.parts import earlier_notes, earlier_study, in_whole, resumed_at
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
-from nncompare.refit import Reference, Refit, Refits, SealedTest, measure, run_references
+from nncompare.refit import Reference, Refit, Refits, SealedTest, run_references
 from nncompare.report import write_report
 from nncompare.results import DatasetRecord, Results, RunState, StudyRecord, TrialRecord
 from nncompare.room import GuardedRunner
@@ -35,11 +36,10 @@ from nncompare.session import Session, memory_limit_mb, search_limit_s
 from nncompare.slots import Slots
 from nncompare.storage import absolute_address, has_password, open_storage, open_study_file, without_password
 from nncompare.superseded import remove_superseded
+from nncompare.timing import time_model
 from nncompare.trials import SearchResult
 
 __all__ = ["Engine"]
-
-RELOAD_TOLERANCE = 1e-4
 
 
 class Engine:
@@ -174,11 +174,14 @@ class Engine:
             return study_record(study, failure=study.failure)
         dataset = next(d for d in self._plan.datasets if d.name == study.dataset)
         found = self._search(index, study, dataset)
-        best = found.best
         if found.failure is not None:
             self._note(f"The search of {study.model} on {study.dataset} ended early: {found.failure.message}")
-        if self.stop.is_set() or best is None:
+        if self.stop.is_set() or found.best is None:
             return study_record(study, found, failure=found.failure, interrupted=self.stop.is_set())
+        finals = run_finals(study, dataset, found.trials, self._session, self._slots, index)
+        best = found.choice(finals)
+        if self.stop.is_set() or best is None:
+            return study_record(study, found, finals=finals, interrupted=True)
         refits = self._refit(index, study, dataset, best)
         scored = [refit for refit in refits if refit.probabilities is not None]
         with self._lock:  # others go through it while they save
@@ -189,6 +192,7 @@ class Engine:
             refits,
             self._tests[study.dataset],
             self._plan.config.seed,
+            finals=finals,
             interrupted=self.stop.is_set() and len(scored) < study.n_refits,
         )
 
@@ -211,19 +215,11 @@ class Engine:
             X_test = self._session.refit_data(study, dataset).X_test
             if X_test is None:
                 continue
-            name = f"{study.model} on {study.dataset}"
-            try:
-                answer = measure(study, refits[0], X_test, self._session, self._studies[index].best_trial)
-            except Exception as error:  # noqa: BLE001 - the border: what is known stays known
-                self._note(f"The saved model of {name} could not be timed: {type(error).__name__}: {error}")
-                continue
-            if answer.failure is not None and not self.stop.is_set():
-                self._note(f"The saved model of {name} failed: {answer.failure.message}")
-            elif answer.max_difference is not None and answer.max_difference > RELOAD_TOLERANCE:
-                text = "predicts otherwise once it is loaded: a probability differs by"
-                self._note(f"The saved model of {name} {text} {answer.max_difference:.2g}.")
+            timed = time_model(study, refits[0], X_test, self._session, self._studies[index].best_trial)
+            if timed.note:
+                self._note(timed.note)
             self._studies[index] = self._studies[index].model_copy(
-                update={"latency_ms": answer.latency_ms, "throughput_per_s": answer.throughput_per_s}
+                update={"latency_ms": timed.latency_ms, "throughput_per_s": timed.throughput_per_s}
             )
 
     def _note(self, text: str) -> None:

@@ -34,7 +34,7 @@ LIKELY_FACTOR = 1.6
 """Three of four studies lie between the estimate divided and multiplied by it; a run of several is nearer."""
 
 FIRST_TRIALS_SHARE = 0.92
-"""Of ``max_epochs``, before there is anything to prune by: they only stop early."""
+"""Of ``max_epochs``, before there is anything to prune by: they only stop early, as finals do."""
 PREDICT_COST = 1 / 3
 """Of a sample, against training on it."""
 N_MEASURED = 220 * 256
@@ -193,9 +193,14 @@ def study_work(study: PlannedStudy, pace: Pace, n_valid: int, n_test: int, longe
     sample_s = _sample_s(study, pace, n_valid)
     valid_rows = PREDICT_COST * n_valid if study.valid_in_refit else 0.0
     refit_pace = replace(pace, epoch_s=sample_s * (study.refit_samples + valid_rows))
+    final = _training_s(refit_pace, study.final_epochs * FIRST_TRIALS_SHARE)
     refit = _training_s(refit_pace, study.max_epochs * refit_share(study.max_epochs))
     refit += CHILD_S + n_test * _predict_s(study, pace, n_valid)
-    return StudyWork([min(longest_s, s) for s in trials], [min(longest_s, refit)] * study.n_refits)
+    return StudyWork(
+        [min(longest_s, s) for s in trials],
+        [min(longest_s, refit)] * study.n_refits,
+        [min(longest_s, final)] * study.n_finals,
+    )
 
 
 def _training_s(pace: Pace, epochs: float) -> float:

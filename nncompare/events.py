@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from nncompare.results import RefitRecord, Results, StudyRecord, TrialRecord
+from nncompare.results import FinalRecord, RefitRecord, Results, StudyRecord, TrialRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +30,16 @@ class StudyStarted:
     n_trials: int
     max_epochs: int
     n_refits: int
+    n_finalists: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class EpochFinished:
-    """A running trial or refit reported an epoch; ``role`` says which."""
+    """A running trial, final or refit reported an epoch; ``role`` says which."""
 
     model: str
     dataset: str
-    role: Literal["trial", "refit"]
+    role: Literal["trial", "final", "refit"]
     number: int
     epoch: int
     max_epochs: int
@@ -55,6 +56,27 @@ class TrialFinished:
     n_finished: int
     n_trials: int
     best: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FinalFinished:
+    """A final ended: one of the best trials of a search on a sample, trained on all rows."""
+
+    model: str
+    dataset: str
+    final: FinalRecord
+    n_finished: int
+    n_finals: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrialChosen:
+    """All finals of a study ended, so that its choice is made; ``n_samples`` are the rows of each final."""
+
+    model: str
+    dataset: str
+    finals: tuple[FinalRecord, ...]
+    n_samples: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +125,8 @@ Event: TypeAlias = (
     | StudyStarted
     | EpochFinished
     | TrialFinished
+    | FinalFinished
+    | TrialChosen
     | RefitFinished
     | StudyFinished
     | Notice

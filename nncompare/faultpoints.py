@@ -24,9 +24,9 @@ def reached(step: str) -> None:
     Parameters
     ----------
     step : str
-        ``ask``, ``asked``, ``suggested``, ``answered``, ``tell``, ``told``, ``refit``, ``refitted``, ``remove``
-        and ``removed`` (files whose place others took), or ``rename NAME`` and ``renamed NAME``, around the moment
-        from which on a file called NAME has its new content.
+        ``ask``, ``asked``, ``suggested``, ``answered``, ``tell``, ``told``, ``final``, ``finalled``, ``refit``,
+        ``refitted``, ``remove`` and ``removed`` (files whose place others took), or ``rename NAME`` and
+        ``renamed NAME``, around the moment from which on a file called NAME has its new content.
     """
     wanted, n_wanted = _wanted()
     if step == wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -69,7 +70,8 @@ class PlannedStudy:
     not merely absent or of another view.
 
     ``search_rows`` and ``refit_rows`` are rows of the training part; ``valid_in_refit`` tells whether a refit
-    keeps the validation part to stop early on, which is so where the search saw a sample only.
+    keeps the validation part to stop early on, which is so where the search saw a sample only. Then the best
+    ``n_finalists`` trials are trained on ``refit_rows`` to choose among them; after a search in full it is 1.
     """
 
     model: str
@@ -77,6 +79,7 @@ class PlannedStudy:
     n_trials: int
     max_epochs: int
     n_refits: int
+    n_finalists: int = 1
     ref: PluginRef | None = None
     file: str | None = None
     framework: str | None = None
@@ -89,6 +92,17 @@ class PlannedStudy:
     pins: Mapping[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
     broken: bool = False
+
+    @property
+    def n_finals(self) -> int:
+        """Finals at most: none where there is nothing to choose among."""
+        n_finals = min(self.n_finalists, self.n_trials)
+        return n_finals if n_finals > 1 else 0
+
+    @property
+    def final_epochs(self) -> int:
+        """Most epochs of a final: half of a trial's, on more rows."""
+        return math.ceil(self.max_epochs / 2)
 
     @property
     def search_samples(self) -> int:

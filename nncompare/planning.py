@@ -209,6 +209,7 @@ def _plan_study(
     study = PlannedStudy(
         **budget,
         view=view,
+        n_finalists=1 if in_full else preset.n_finalists,
         search_rows=rows,
         refit_rows=np.arange(dataset.stored.n_train) if in_full else dataset.split.train,
         valid_in_refit=not in_full,

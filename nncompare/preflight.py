@@ -56,7 +56,7 @@ def needed_bytes(plan: Plan, model_bytes: int = 0) -> int:
     for study in plan.studies:
         if study.failure is None and study.dataset in classes:
             predictions = FLOAT_BYTES * tests[study.dataset] * (classes[study.dataset] + 1)
-            total += _n_left(plan, study) * (TRIAL_BYTES + EPOCH_BYTES * study.max_epochs)
+            total += (_n_left(plan, study) + study.n_finals) * (TRIAL_BYTES + EPOCH_BYTES * study.max_epochs)
             total += _n_refits_left(plan, study) * predictions + study.n_refits * model_bytes
     return total
 

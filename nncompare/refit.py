@@ -19,8 +19,10 @@ from nncompare.data.splits import Split
 from nncompare.data.store import StoredDataset
 from nncompare.data.views import CONVERSIONS, PreparedView, prepare_view
 from nncompare.events import EpochFinished, RefitFinished
-from nncompare.exceptions import PluginError
-from nncompare.execution.specs import FitAnswer, FitSpec, MeasureAnswer, MeasureSpec
+from nncompare.exceptions import PluginError, ResultsError
+from nncompare.execution.runner import read_answer
+from nncompare.execution.saved import check_saved
+from nncompare.execution.specs import FitAnswer, FitSpec
 from nncompare.execution.supervisor import RefusedError
 from nncompare.faultpoints import reached
 from nncompare.metrics import predicted, read_probabilities, reference_scores, refit_scores
@@ -30,7 +32,7 @@ from nncompare.session import Session
 from nncompare.slots import Slots
 from nncompare.superseded import superseding_name
 
-__all__ = ["Reference", "Refit", "Refits", "SealedTest", "measure", "run_references"]
+__all__ = ["Reference", "Refit", "Refits", "SealedTest", "run_references"]
 
 Floats = npt.NDArray[np.float64]
 REFERENCE_ROWS = 20_000
@@ -128,7 +130,7 @@ class Refits:
         predictions = Path("predictions") / f"{name}.npz"
         model = self._session.folder / "models" / name
         spec = self._spec(number, seed, model)
-        if not (model.is_dir() and (self._session.folder / predictions).is_file()):
+        if not _holds(spec, model, self._session.folder / predictions):
             spec.result.unlink(missing_ok=True)  # of an earlier part of the run: what it made is gone
         reached("refit")
         answer = self._session.runner.run(spec, lambda kind, m: self._answer(number, predictions, kind, m))
@@ -218,22 +220,16 @@ class Refits:
         return Refit(record, answer, probabilities, model)
 
 
-def measure(study: PlannedStudy, refit: Refit, X_test: Path, session: Session, best: int | None) -> MeasureAnswer:
-    """Time a saved model of trial ``best`` in a fresh process; nothing else runs meanwhile."""
-    if study.ref is None or refit.model is None or refit.record.predictions is None:
-        raise ValueError(f"{study.model} on {study.dataset} has no model")
-    answer = session.runner.run(
-        MeasureSpec(
-            plugin=study.ref.value,
-            framework=study.framework,
-            **session.child_fields(session.trials_folder(study.model, study.dataset), f"measure-of-{best}"),
-            model=refit.model,
-            X_test=X_test,
-            predictions=session.folder / refit.record.predictions,
-        ),
-        _no_questions,
-    )
-    return answer if isinstance(answer, MeasureAnswer) else MeasureAnswer(status="failed", failure=answer.failure)
+def _holds(spec: FitSpec, model: Path, predictions: Path) -> bool:
+    """Tell whether files are those of a refit that ended; those of another trial's may lie in their place."""
+    kept = read_answer(spec)
+    if not isinstance(kept, FitAnswer) or not predictions.is_file():
+        return False
+    try:
+        check_saved(model, kept.manifest_sha256)
+    except ResultsError:
+        return False
+    return True
 
 
 def run_references(
@@ -284,7 +280,3 @@ def _run_reference(name: str, data: PreparedView, test: SealedTest, session: Ses
         **reference_scores(test.y, probabilities, seed),
     )
     return Reference(name, record, probabilities)
-
-
-def _no_questions(kind: str, _message: Mapping[str, Any]) -> Any:
-    raise RefusedError(f"'{kind}' is not answered here.")

@@ -70,12 +70,14 @@ def told_in(
 
 
 def _cut_short(studies: Sequence[StudyRecord]) -> int:
-    """Count the trials and refits that something else than themselves ended, and the studies that it did."""
+    """Count the trials, finals and refits that something else ended, and the studies that it did."""
     return sum(_cut_in(study) for study in studies)
 
 
 def _cut_in(study: StudyRecord) -> int:
-    failures = [*(trial.failure for trial in study.trials), *(refit.failure for refit in study.refits)]
+    failures = [trial.failure for trial in study.trials]
+    failures += [final.failure for final in study.finals]
+    failures += [refit.failure for refit in study.refits]
     n_cut = sum(failure is not None and failure.category in LIMITED for failure in failures)
     if n_cut == 0 and study.failure is not None and study.status != "interrupted":
         return int(study.failure.category in LIMITED)

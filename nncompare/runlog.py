@@ -7,16 +7,19 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from nncompare.choice import finals_in_words
 from nncompare.events import (
     DownloadProgress,
     EpochFinished,
     Event,
+    FinalFinished,
     Notice,
     RefitFinished,
     RunFinished,
     Stopping,
     StudyFinished,
     StudyStarted,
+    TrialChosen,
     TrialFinished,
 )
 from nncompare.results import Failure
@@ -57,12 +60,20 @@ def describe(event: Event) -> str | None:
         case EpochFinished() | DownloadProgress():
             return None
         case StudyStarted():
-            budget = f"{event.n_trials} trials of at most {event.max_epochs} epochs, {event.n_refits} refits"
+            finals = f", {event.n_finalists} finals" if event.n_finalists > 1 else ""
+            most = f"{event.n_trials} trials of at most {event.max_epochs} epochs"
+            budget = f"{most}{finals}, {event.n_refits} refits"
             return f"study {event.model} {event.dataset}: {budget}"
         case TrialFinished(trial=trial):
             value = "-" if trial.valid_log_loss is None else f"{trial.valid_log_loss:.4f}"
             line = f"trial {event.model} {event.dataset} {trial.number}: {trial.state}, log loss {value}"
             return line + _why(trial.failure)
+        case FinalFinished(final=final):
+            value = "-" if final.valid_log_loss is None else f"{final.valid_log_loss:.4f}"
+            line = f"final {event.model} {event.dataset} {final.trial}: log loss {value}"
+            return line + _why(final.failure)
+        case TrialChosen():
+            return f"chosen {event.model} {event.dataset}: {finals_in_words(event.finals, event.n_samples)}"
         case RefitFinished(refit=refit):
             score = "-" if refit.test_accuracy is None else f"{refit.test_accuracy:.4f}"
             line = f"refit {event.model} {event.dataset} {refit.seed}: test accuracy {score}"

@@ -13,10 +13,14 @@ _REFERENCES = -1
 
 @dataclass(frozen=True, slots=True)
 class StudyWork:
-    """The seconds of each trial of a study, in their order, and of each refit; refits begin after all trials."""
+    """The seconds of each trial of a study, in their order, of each final and of each refit.
+
+    Finals begin after all trials, refits after all finals.
+    """
 
     trials: Sequence[float]
     refits: Sequence[float] = ()
+    finals: Sequence[float] = ()
 
 
 @dataclass(slots=True)
@@ -26,6 +30,7 @@ class _Study:
     work: StudyWork
     started: float | None = None
     n_trials: int = 0
+    n_finals: int = 0
     n_refits: int = 0
     n_running: int = 0
 
@@ -36,6 +41,9 @@ class _Study:
         if self.n_trials < len(self.work.trials) and in_time:
             seconds = self.work.trials[self.n_trials]
             self.n_trials += 1
+        elif self.n_finals < len(self.work.finals) and (self.n_finals or not self.n_running):
+            seconds = self.work.finals[self.n_finals]
+            self.n_finals += 1
         elif self.n_refits < len(self.work.refits) and (self.n_refits or not self.n_running):
             seconds = self.work.refits[self.n_refits]
             self.n_refits += 1

@@ -138,9 +138,8 @@ class Search:
         self._has_begun = True
         study = self._study
         self._start_clock()
-        self._session.tell(
-            StudyStarted(study.model, study.dataset, study.n_trials, study.max_epochs, study.n_refits)
-        )
+        budget = (study.n_trials, study.max_epochs, study.n_refits, study.n_finalists)
+        self._session.tell(StudyStarted(study.model, study.dataset, *budget))
         if self._records:  # one event tells how far an earlier part came
             kept = list(self._records.values())
             self._session.tell(self._finished(best_of(kept) or kept[-1]))

@@ -25,6 +25,7 @@ def search_checks(study: StudyRecord) -> Iterator[Check]:
     yield from _trial_timeouts(study, study.budget)
     if study.status == "complete":
         yield from _search_ended_early(study, study.budget)
+        yield from _failed_finals(study)
         yield from _failed_refits(study)
         yield from _search_still_improving(study, study.budget)
         yield from _still_learning(study, study.budget)
@@ -64,6 +65,18 @@ def _search_ended_early(study: StudyRecord, budget: Budget) -> Iterator[Check]:
         yield Check(code="search_ended_early", level="problem", text=text)
 
 
+def _failed_finals(study: StudyRecord) -> Iterator[Check]:
+    """Count the finals without a value; where none has one, the sample alone has chosen."""
+    failed = sum(final.failure is not None for final in study.finals)
+    if failed:
+        last = "the choice is between the others"
+        if failed == len(study.finals):
+            last = f"trial {study.best_trial}, the best one on the sample, was chosen"
+        finals = counted(len(study.finals), "final")
+        text = f"{study.model}: {failed} of {finals} on all training rows failed; {last}."
+        yield Check(code="failed_finals", level="warning", text=text)
+
+
 def _failed_refits(study: StudyRecord) -> Iterator[Check]:
     failed = n_failed_refits(study)
     if failed:
@@ -78,10 +91,12 @@ def n_failed_refits(study: StudyRecord) -> int:
 
 
 def _search_still_improving(study: StudyRecord, budget: Budget) -> Iterator[Check]:
+    """Look at the best trial of the search, whichever was chosen in the finals."""
     late_from = (1 - LATE_SHARE) * budget.n_trials
-    if study.best_trial is not None and budget.n_trials >= FEW_TRIALS and study.best_trial >= late_from:
+    best = study.finals[0].trial if study.finals else study.best_trial
+    if best is not None and budget.n_trials >= FEW_TRIALS and best >= late_from:
         text = (
-            f"{study.model}: the best trial, number {study.best_trial}, was among the last of {budget.n_trials}; "
+            f"{study.model}: the best trial, number {best}, was among the last of {budget.n_trials}; "
             "more trials may find a better one."
         )
         yield Check(code="search_still_improving", level="warning", text=text)

@@ -95,6 +95,17 @@ class Session:
         valid = dataset.split.valid if dataset.split is not None else None
         return self._prepare(study, dataset, study.search_rows, valid, with_test=False)
 
+    def final_data(self, study: PlannedStudy, dataset: PlannedDataset) -> PreparedView:
+        """Return what the finals of a study see: the rows of its refits and validation, without test.
+
+        Raises
+        ------
+        ValueError, DataError, StorageError
+            As :meth:`search_data`.
+        """
+        valid = dataset.split.valid if dataset.split is not None else None
+        return self._prepare(study, dataset, study.refit_rows, valid, with_test=False)
+
     def refit_data(self, study: PlannedStudy, dataset: PlannedDataset) -> PreparedView:
         """Return train and test of the refits, with validation only where they stop early on it.
 

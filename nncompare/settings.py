@@ -29,9 +29,14 @@ DEFAULT_SEARCH_SAMPLES = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """Trials and refits for every study; ``epoch_factor`` scales the data set's maximum epochs."""
+    """Trials, finalists and refits for every study; ``epoch_factor`` scales the data set's maximum epochs.
+
+    After a search on a sample, as many of its best trials are trained on all rows to choose among them; with one
+    there is nothing to choose.
+    """
 
     n_trials: int
+    n_finalists: int
     n_refits: int
     epoch_factor: float
 
@@ -41,9 +46,9 @@ class Preset:
 
 
 PRESETS: Mapping[PresetName, Preset] = {
-    "quick": Preset(n_trials=5, n_refits=1, epoch_factor=0.25),
-    "standard": Preset(n_trials=20, n_refits=3, epoch_factor=1.0),
-    "thorough": Preset(n_trials=100, n_refits=5, epoch_factor=2.0),
+    "quick": Preset(n_trials=5, n_finalists=1, n_refits=1, epoch_factor=0.25),
+    "standard": Preset(n_trials=20, n_finalists=3, n_refits=3, epoch_factor=1.0),
+    "thorough": Preset(n_trials=100, n_finalists=5, n_refits=5, epoch_factor=2.0),
 }
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
 
+from nncompare.choice import chosen_trial
 from nncompare.data.files import write_atomic
 from nncompare.execution.specs import Answer, FitAnswer
-from nncompare.results import Failure, Record, TrialRecord, TrialState
+from nncompare.results import Failure, FinalRecord, Record, TrialRecord, TrialState
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,21 @@ class SearchResult:
         """The complete trial with the lowest validation log loss, the earlier one of equals."""
         return best_of(self.trials)
 
+    def choice(self, finals: Sequence[FinalRecord]) -> TrialRecord | None:
+        """Return the trial that the finals chose; without finals the best one."""
+        number = chosen_trial(finals)
+        return self.best if number is None else next(trial for trial in self.trials if trial.number == number)
+
 
 def best_of(trials: Iterable[TrialRecord]) -> TrialRecord | None:
     """Return the complete trial with the lowest validation log loss, the earlier one of equals."""
+    return next(iter(by_value(trials)), None)
+
+
+def by_value(trials: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """Return the complete trials by rising validation log loss, the earlier one of equals first."""
     complete = [t for t in trials if t.state == "complete" and t.valid_log_loss is not None]
-    return min(complete, key=lambda t: (t.valid_log_loss, t.number), default=None)
+    return sorted(complete, key=lambda t: (t.valid_log_loss, t.number))
 
 
 _NOT_RECORDED = {"status", "failure", "params", "predict_time_s", "n_parameters", "size_bytes", "manifest_sha256"}

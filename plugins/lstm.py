@@ -10,7 +10,7 @@ from keras import layers
 from nncompare.frameworks.keras import KerasPlugin
 from nncompare.plugin import DataSpec, ModelTags, Params, Trial
 
-from .recurrent import FusedGRU, FusedLSTM, FusedSimpleRNN
+from .recurrent import FusedGRU, FusedLSTM, FusedSimpleRNN, StackedSteps
 from .tokens import MaskedMaxPooling1D, MaskedMeanPooling1D, default_embedding, embed, suggest_embedding
 
 UNITS = [16, 32, 48]
@@ -27,12 +27,13 @@ class LSTM(KerasPlugin):
     def suggest_params(self, trial: Trial, data: DataSpec) -> Params:
         """Ask for cell, units, depth, direction, readout, dropout, learning rate and batch size.
 
-        Texts: vocabulary, width of the word vectors and length read too, and always one layer.
+        Texts: vocabulary, width of the word vectors, length read and words per step too, and always one layer.
         """
         if data.view == "tokens":
             return {
                 "cell": trial.suggest_categorical("cell", list(_CELLS)),
                 **suggest_embedding(trial, data),
+                "n_stacked": trial.suggest_categorical("n_stacked", [1, 2, 4]),
                 "units": trial.suggest_categorical("units", UNITS),
                 **_suggest_reading(trial),
                 "learning_rate": trial.suggest_float("learning_rate", 1e-3, 6e-3, log=True),
@@ -54,6 +55,7 @@ class LSTM(KerasPlugin):
             return {
                 "cell": "lstm",
                 **default_embedding(data),
+                "n_stacked": 4,
                 "units": 32,
                 "bidirectional": True,
                 "readout": "max_mean",
@@ -81,6 +83,8 @@ class LSTM(KerasPlugin):
         """
         inputs, x = _read(params, data)
         readout = params["readout"]
+        if params.get("n_stacked", 1) > 1:
+            x = StackedSteps(params["n_stacked"])(x)
         n_layers = params.get("n_layers", 1)
         for layer in range(1, n_layers + 1):
             last_layer = layer == n_layers

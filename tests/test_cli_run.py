@@ -84,7 +84,7 @@ def results(*studies, state="complete"):
 def planned(model, failure=None, broken=False):
     return SimpleNamespace(
         model=model, dataset="mnist1d", view="sequence", n_trials=5, max_epochs=10, n_refits=1,
-        search_samples=3200, refit_samples=4000, failure=failure, broken=broken,
+        n_finalists=1, n_finals=0, search_samples=3200, refit_samples=4000, failure=failure, broken=broken,
     )  # fmt: skip
 
 
@@ -251,7 +251,7 @@ def test_run_dry_run_prints_the_plan_and_ends_like_the_run(library, failure, bro
     library.error = AssertionError("it ran")
     done = run("--all", "--dry-run", *options)
     assert done.exit_code == code
-    assert "mlp    mnist1d   sequence       5      10       1         3200" in done.stdout
+    assert "mlp    mnist1d   sequence       5      10       -       1         3200" in done.stdout
     assert "mnist1d    3200         800  1000  0123456789ab\n" in done.stdout
     assert ("Will not run:" in done.stdout) == (failure is not None)
     assert failure is None or failure.message in done.stdout

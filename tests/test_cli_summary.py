@@ -29,7 +29,7 @@ def test_summary_of_a_plan_shows_each_estimate_and_why_one_is_missing():
     studies = [
         SimpleNamespace(
             model=model, dataset="mnist1d", view="sequence", n_trials=20, max_epochs=40, n_refits=3,
-            search_samples=3200, failure=None,
+            n_finals=3 if model == "cnn" else 0, search_samples=3200, failure=None,
         )
         for model in ("cnn", "mlp")
     ]  # fmt: skip
@@ -38,7 +38,8 @@ def test_summary_of_a_plan_shows_each_estimate_and_why_one_is_missing():
         seconds=None, studies={("cnn", "mnist1d"): 95.0}, reasons={("mlp", "mnist1d"): "It\nbroke."}, jobs=2
     )
     lines = plan_lines(plan, found)
-    assert lines[2].endswith("SEARCHED ON  ESTIMATE")
+    assert lines[2].endswith("FINALS  REFITS  SEARCHED ON  ESTIMATE")
+    assert [line[lines[2].index("FINALS") :].split()[0] for line in lines[3:5]] == ["3", "-"]
     assert lines[3].endswith("3200     100 s")
     assert lines[4].endswith("3200   unknown")
     assert lines[5:8] == ["", "Not estimated:", "  mlp on mnist1d: It broke."]

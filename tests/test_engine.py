@@ -111,7 +111,7 @@ def test_engine_a_model_that_cannot_be_timed_is_a_note(runner, tmp_path, monkeyp
     def full(*_):
         raise OSError("no room")
 
-    monkeypatch.setattr("nncompare.engine.measure", full)
+    monkeypatch.setattr("nncompare.timing.measure", full)
     results, folder = compare_with(runner, tmp_path)
     assert load_results(folder).state == "complete"
     assert results.studies[0].latency_ms is None

@@ -54,6 +54,17 @@ def test_estimate_refits_on_more_rows_take_longer():
     assert seconds(few) < seconds(replace(few, valid_in_refit=True))
 
 
+def test_estimate_counts_finals_of_half_the_epochs_on_the_rows_of_refits():
+    sample = planned(search_rows=range(1000), refit_rows=range(5000), valid_in_refit=True)
+    without = study_work(sample, PACE, 100, 100, 1e6)
+    work = study_work(replace(sample, n_finalists=3), PACE, 100, 100, 1e6)
+    assert (without.finals, len(work.finals)) == ([], 3)
+    assert (work.trials, work.refits) == (without.trials, without.refits)
+    row_s = PACE.epoch_s / (1000 + 100 / 3)
+    assert work.finals[0] == pytest.approx(1.0 + 20 * 0.92 * row_s * (5000 + 100 / 3))
+    assert study_work(replace(sample, n_finalists=3, n_trials=2), PACE, 100, 100, 1e6).finals == work.finals[:2]
+
+
 def test_estimate_a_slower_pace_takes_longer():
     assert seconds(pace=Pace(1.0, 0.5)) < seconds(pace=Pace(2.0, 0.5)) < seconds(pace=Pace(2.0, 1.0))
 
@@ -75,7 +86,7 @@ def test_estimate_later_trials_are_shorter_than_the_first_ones():
     trials = study_work(planned(), PACE, 100, 100, 1e6).trials
     assert len(trials) == 20
     assert len(set(trials[:4])) == 1
-    assert trials[5] > trials[6] == trials[-1]
+    assert trials[3] > trials[4] == trials[-1]
 
 
 @pytest.mark.slow

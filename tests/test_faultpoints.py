@@ -12,7 +12,7 @@ from nncompare.execution.saved import check_saved
 from nncompare.report import render_html
 from nncompare.resuming import plan_rest
 
-from .children import fault
+from .children import dataset, fault
 from .run_processes import WarmStarter, states
 from .whole_runs import compare_with, repeated
 
@@ -68,6 +68,34 @@ def test_run_ended_at_a_step_goes_on_to_what_it_would_have_been(starter, runner,
         trial.state.upper() for trial in results.studies[0].trials
     ]
     check_files(folder, results)
+
+
+FINAL_STEPS = ("told#5", "final#1", "final#2", "finalled#2", "finalled#3", "refit#1", "refitted#2")
+
+
+@pytest.fixture(scope="module")
+def whole_with_finals(runner, tmp_path_factory):
+    """Return the results of a run on a sample that nothing ends; its finals turn the order of the search round."""
+    out = tmp_path_factory.mktemp("finals")
+    results, _ = compare_with(runner, out, ("TurnsLate",), (dataset("Many"),), **BUDGET)
+    (study,) = results.studies
+    assert study.best_trial == study.finals[2].trial
+    return results
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", FINAL_STEPS)
+def test_run_ended_in_its_finals_goes_on_to_the_same_choice(starter, runner, whole_with_finals, tmp_path, step):
+    arguments = ["run", "-m", fault("TurnsLate"), "-d", dataset("Many"), *OPTIONS, "--out", str(tmp_path)]
+    assert starter.run(*arguments, NNCOMPARE_EXIT_AT=step) == faultpoints.EXIT_CODE
+    (folder,) = tmp_path.iterdir()
+    ended = {path: path.stat().st_mtime_ns for path in folder.glob("trials/*/final-of-*.json")}
+    assert len(ended) == {"told#5": 0, "final#1": 0, "final#2": 1, "finalled#2": 2}.get(step, 3)
+    run(plan_rest(folder, runner), runner)
+    results = load_results(folder)
+    assert repeated(results)["studies"] == repeated(whole_with_finals)["studies"]
+    assert {path: path.stat().st_mtime_ns for path in ended} == ended  # nothing is repeated
+    assert len(list(folder.glob("trials/*/final-of-*.json"))) == 3
 
 
 def check_files(folder, results):

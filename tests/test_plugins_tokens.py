@@ -52,6 +52,7 @@ def test_texts_are_learnt(plugin):
             pytest.param(LSTM, {"readout": readout}, id=f"lstm-{readout}")
             for readout in ("max", "max_mean", "last")
         ),
+        pytest.param(LSTM, {"n_stacked": 1, "readout": "last"}, id="lstm-word-by-word"),
         pytest.param(LSTM, {"cell": "gru", "readout": "last"}, id="gru-last", marks=pytest.mark.slow),
         pytest.param(LSTM, {"cell": "simple_rnn"}, id="simple_rnn-max", marks=pytest.mark.slow),
         pytest.param(LSTM, {"n_layers": 2}, id="two-layers", marks=pytest.mark.slow),

@@ -11,17 +11,20 @@ from rich.console import Console
 
 from nncompare.events import (
     DownloadProgress,
+    EpochFinished,
+    FinalFinished,
     Notice,
     RefitFinished,
     Stopping,
     StudyFinished,
     StudyStarted,
+    TrialChosen,
     TrialFinished,
 )
 from nncompare.progress import lines
 from nncompare.progress.lines import PlainProgress, QuietProgress, choose_progress, outcome
 from nncompare.progress.live import LiveProgress
-from nncompare.results import Failure, RefitRecord, StudyRecord, TrialRecord
+from nncompare.results import Failure, FinalRecord, RefitRecord, StudyRecord, TrialRecord
 
 FAILURE = Failure(category="plugin", message="no\nmodule")
 
@@ -66,6 +69,41 @@ def test_plain_progress_writes_a_line_per_event_on_stderr(capsys):
         "mlp on digits: refit 1 of 1, test accuracy 0.8750",
         "cnn on mnist: not run: no module",
     ]
+
+
+FINALS = [
+    FinalRecord(trial=1, failure=Failure(category="oom", message="no memory")),
+    FinalRecord(trial=0, valid_log_loss=0.31),
+]
+IN_FINALS = [
+    StudyStarted("mlp", "digits", n_trials=2, max_epochs=10, n_refits=1, n_finalists=2),
+    EpochFinished("mlp", "digits", "final", 1, 1, 5, 0.9),
+    FinalFinished("mlp", "digits", FINALS[0], 1, 2),
+    FinalFinished("mlp", "digits", FINALS[1], 2, 2),
+    TrialChosen("mlp", "digits", tuple(FINALS), 20_000),
+]
+CHOICE = "mlp on digits: trial 0 is best on all 20,000 rows (0.3100; trial 1 failed)"
+
+
+def test_plain_progress_tells_of_finals_and_their_choice(capsys):
+    send(PlainProgress(), IN_FINALS)
+    assert capsys.readouterr().err.splitlines() == [
+        "mlp on digits: 2 trials of at most 10 epochs, then 2 finals and 1 refit",
+        "mlp on digits: final 1 of 2, trial 1 failed: no memory",
+        "mlp on digits: final 2 of 2, trial 0, validation log loss 0.3100",
+        CHOICE,
+    ]
+
+
+def test_live_progress_counts_finals_and_keeps_the_choice_above_the_table():
+    console = Console(file=io.StringIO(), force_terminal=True, width=100)
+    live = LiveProgress(console)
+    send(live, IN_FINALS)
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", console.file.getvalue())
+    assert CHOICE in shown
+    assert "final 1 of 2" not in shown
+    console.print(live.draw())
+    assert "2/2 finals" in console.file.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -193,7 +231,7 @@ def drawn(width, height=24, n_studies=2, *, colour=False):
     studies = [
         SimpleNamespace(
             model=f"model{i}", dataset="mnist1d", failure=None, n_trials=20, n_refits=3, max_epochs=40,
-            search_samples=3200, refit_samples=4000,
+            search_samples=3200, refit_samples=4000, n_finals=0,
         )
         for i in range(n_studies)
     ]  # fmt: skip
@@ -248,7 +286,7 @@ def test_live_table_shows_what_was_foretold(monkeypatch):
     live = LiveProgress(Console(file=io.StringIO()))
     study = SimpleNamespace(
         model="mlp", dataset="digits", failure=None, n_trials=2, n_refits=1, max_epochs=5, search_samples=9,
-        refit_samples=9,
+        refit_samples=9, n_finals=0,
     )  # fmt: skip
     live.follow(SimpleNamespace(studies=[study]), SimpleNamespace(seconds=600.0))
     last = str(live.draw().renderables[-1])
@@ -320,7 +358,7 @@ def test_live_table_after_ctrl_c_says_what_happens_and_no_time_left():
     live = LiveProgress(Console(file=io.StringIO()))
     study = SimpleNamespace(
         model="mlp", dataset="digits", failure=None, n_trials=2, n_refits=1, max_epochs=5, search_samples=9,
-        refit_samples=9,
+        refit_samples=9, n_finals=0,
     )  # fmt: skip
     live.follow(SimpleNamespace(studies=[study]), SimpleNamespace(seconds=600.0))
     live(Stopping(10.0))

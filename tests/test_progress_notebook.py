@@ -34,7 +34,14 @@ def sent(monkeypatch):
 
 
 def plan(n_studies=1):
-    sizes = {"n_trials": 4, "n_refits": 2, "max_epochs": 10, "search_samples": 100, "refit_samples": 200}
+    sizes = {
+        "n_trials": 4,
+        "n_refits": 2,
+        "max_epochs": 10,
+        "search_samples": 100,
+        "refit_samples": 200,
+        "n_finals": 0,
+    }
     names = [f"model{number}" for number in range(n_studies)]
     return SimpleNamespace(
         studies=[SimpleNamespace(model=name, dataset="digits", failure=None, **sizes) for name in names]

@@ -6,9 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nncompare.events import EpochFinished, Notice, RefitFinished, StudyFinished, StudyStarted, TrialFinished
+from nncompare.events import (
+    EpochFinished,
+    FinalFinished,
+    Notice,
+    RefitFinished,
+    StudyFinished,
+    StudyStarted,
+    TrialFinished,
+)
 from nncompare.progress.tracker import Tracker, duration
-from nncompare.results import Failure, RefitRecord, StudyRecord, TrialRecord
+from nncompare.results import Failure, FinalRecord, RefitRecord, StudyRecord, TrialRecord
 
 START = StudyStarted("mlp", "digits", n_trials=4, max_epochs=10, n_refits=2)
 
@@ -34,7 +42,14 @@ def refit(n_finished):
 
 
 def planned(model="mlp", failure=None, **changes):
-    sizes = {"n_trials": 4, "n_refits": 2, "max_epochs": 10, "search_samples": 100, "refit_samples": 200}
+    sizes = {
+        "n_trials": 4,
+        "n_refits": 2,
+        "max_epochs": 10,
+        "search_samples": 100,
+        "refit_samples": 200,
+        "n_finals": 0,
+    }
     return SimpleNamespace(model=model, dataset="digits", failure=failure, **{**sizes, **changes})
 
 
@@ -55,6 +70,20 @@ def test_tracker_counts_trials_and_keeps_the_best(tracker):
     study = tracker.update(trial(1, 3, loss=0.4, accuracy=0.95))
     assert (study.n_trials_done, study.best_loss, study.best_accuracy) == (3, 0.3, 0.9)
     assert study.phase == "search"
+
+
+def test_tracker_counts_finals_between_the_search_and_the_refits(tracker):
+    tracker.follow(SimpleNamespace(studies=[planned(n_finals=2, max_epochs=9)]))
+    study = tracker.update(StudyStarted("mlp", "digits", n_trials=4, max_epochs=9, n_refits=2, n_finalists=2))
+    assert study.work == 9 * (4 * 100 + 2 * 200) + 2 * 5 * 200
+    before = study.work_done
+    tracker.update(EpochFinished("mlp", "digits", "final", 3, 2, 5, 0.5))
+    assert (study.phase, study.work_done - before) == ("final", 2 * 200)
+    tracker.update(FinalFinished("mlp", "digits", FinalRecord(trial=3, valid_log_loss=0.4), 1, 2))
+    assert (study.n_finals_done, study.running, study.work_done - before) == (1, {}, 5 * 200)
+    tracker.update(refit(1))
+    assert study.phase == "refit"
+    assert study.best_loss is None  # that of the search
 
 
 @pytest.mark.parametrize("state", ["pruned", "failed"])

@@ -21,13 +21,13 @@ SMALL = {"n_trials": 6, "max_epochs": 3, "n_refits": 2, "jobs": 1}
 
 
 class StopAfter:
-    """Stops a run, as Ctrl-C does, once so many trials ended."""
+    """Stops a run, as Ctrl-C does, once so many trials ended, or other things of one kind."""
 
-    def __init__(self, n_trials):
-        self.left = n_trials
+    def __init__(self, n, kind=TrialFinished):
+        self.left, self._kind = n, kind
 
     def __call__(self, event):
-        if isinstance(event, TrialFinished):
+        if isinstance(event, self._kind):
             self.left -= 1
             if self.left == 0:
                 os.kill(os.getpid(), signal.SIGINT)  # it is the main thread that has to hear it

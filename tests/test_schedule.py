@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from nncompare.schedule import StudyWork, wall_time
 
 seconds = st.lists(st.floats(0.01, 100), max_size=5)
-works = st.lists(st.builds(StudyWork, seconds, seconds), max_size=4)
+works = st.lists(st.builds(StudyWork, seconds, seconds, seconds), max_size=4)
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,11 @@ works = st.lists(st.builds(StudyWork, seconds, seconds), max_size=4)
 )
 def test_schedule_refits_begin_after_the_last_trial(n_slots, expected):
     assert wall_time([StudyWork([2.0] * 4, [3.0] * 2)], n_slots) == expected
+
+
+@pytest.mark.parametrize(("n_slots", "expected"), [(1, 8 + 15 + 6), (2, 4 + 10 + 3), (3, 4 + 5 + 3)])
+def test_schedule_finals_begin_after_the_last_trial_and_before_the_first_refit(n_slots, expected):
+    assert wall_time([StudyWork([2.0] * 4, [3.0] * 2, [5.0] * 3)], n_slots) == expected
 
 
 def test_schedule_a_later_study_gets_the_slots_that_an_earlier_one_leaves():
@@ -46,6 +51,6 @@ def test_schedule_the_limit_counts_from_the_first_trial_of_a_study():
 
 @given(works, st.integers(1, 4), st.floats(0, 50))
 def test_schedule_lies_between_perfect_sharing_and_one_after_the_other(studies, n_slots, references_s):
-    tasks = [*(s for work in studies for s in (*work.trials, *work.refits)), references_s]
+    tasks = [*(s for work in studies for s in (*work.trials, *work.finals, *work.refits)), references_s]
     found = wall_time(studies, n_slots, references_s)
     assert max(max(tasks), sum(tasks) / n_slots) * 0.999 <= found <= sum(tasks) * 1.001

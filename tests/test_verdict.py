@@ -9,6 +9,7 @@ from nncompare.metrics import test_scores as score_on_test
 from nncompare.results import (
     Budget,
     Failure,
+    FinalRecord,
     Interval,
     PairRecord,
     ReferenceRecord,
@@ -329,6 +330,23 @@ def test_checks_of_a_sound_comparison_are_ok():
     assert "20 trials of at most 40 epochs" in text_of(verdict, "equal_budget")
 
 
+def final(trial, loss=None):
+    return FinalRecord(trial=trial, valid_log_loss=loss, failure=KILLED if loss is None else None)
+
+
+def test_checks_say_what_failed_finals_leave():
+    some = checks_of(study("cnn"), study("mlp", finals=[final(3), final(4, 0.4)]))
+    text = "mlp: 1 of 2 finals on all training rows failed; the choice is between the others."
+    assert text_of(some, "failed_finals") == text
+    none = checks_of(study("cnn"), study("mlp", finals=[final(3), final(4)]))
+    assert "2 of 2 finals on all training rows failed; trial 3, the best one" in text_of(none, "failed_finals")
+
+
+def test_checks_look_at_the_best_trial_of_the_search_and_not_at_the_choice_of_the_finals():
+    chosen_late = study("mlp", best_trial=16, finals=[final(3, 0.5), final(16, 0.4)])
+    assert "search_still_improving" not in codes(checks_of(study("cnn"), chosen_late))
+
+
 @pytest.mark.parametrize(
     ("model", "code", "level"),
     [
@@ -339,6 +357,9 @@ def test_checks_of_a_sound_comparison_are_ok():
         (changed("mlp", trials_failed=10), "failed_trials", "problem"),
         (changed("mlp", trials_complete=1, trials_pruned=8), "few_trials", "warning"),
         (study("mlp", best_trial=16), "search_still_improving", "warning"),
+        (study("mlp", finals=[final(16, 0.5), final(3, 0.4)]), "search_still_improving", "warning"),
+        (changed("mlp", n_finalists=3), "equal_budget", "problem"),
+        (study("mlp", finals=[final(3), final(4, 0.4)]), "failed_finals", "warning"),
         (study("mlp", trials=[TrialRecord(number=0, state="failed", params={})]), "search_ended_early", "problem"),
         (
             study("mlp", refits=[RefitRecord(seed=1), RefitRecord(seed=2, failure=KILLED)]),

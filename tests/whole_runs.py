@@ -13,10 +13,12 @@ from .children import fault
 NOT_REPEATED = {
     "run_id", "created_at", "finished_at", "duration_s", "environment", "search_time_s", "fit_time_s", "fit_cpu_s",
     "first_batch_s", "predict_time_s", "peak_memory_mb", "started_s", "finished_s", "latency_ms", "search_cpu_s",
+    "finals_cpu_s",
     "throughput_per_s", "trial_memory_mb", "manifest_sha256",
 }  # fmt: skip
 LABEL_FREE = (
     "trials",
+    "finals",
     "best_trial",
     "best_params",
     "best_epoch",

@@ -16,10 +16,11 @@ _DATASETS = ("digits", "mnist1d", "mnist", "imdb", "other data")
 
 def preset_lines() -> Iterator[str]:
     """Yield a table of what each preset gives to a study."""
-    yield "| preset | trials | refits | " + " | ".join(f"epochs: {name}" for name in _DATASETS) + " |"
-    yield "| --- " * 1 + "| ---: " * (2 + len(_DATASETS)) + "|"
+    yield "| preset | trials | finals | refits | " + " | ".join(f"epochs: {name}" for name in _DATASETS) + " |"
+    yield "| --- " * 1 + "| ---: " * (3 + len(_DATASETS)) + "|"
     for name, preset in PRESETS.items():
-        yield f"| `{name}` | {preset.n_trials} | {preset.n_refits} | {_epochs(preset)} |"
+        finals = preset.n_finalists if preset.n_finalists > 1 else "none"
+        yield f"| `{name}` | {preset.n_trials} | {finals} | {preset.n_refits} | {_epochs(preset)} |"
 
 
 def _epochs(preset: Preset) -> str:

@@ -64,6 +64,7 @@ def plan_lines(plan: Plan, estimate: Estimate | None = None, width: int | None =
             str(s.view),
             str(s.n_trials),
             str(s.max_epochs),
+            str(s.n_finals) if s.n_finals else "-",
             str(s.n_refits),
             str(s.search_samples),
             *([estimate.of_study(s.model, s.dataset)] if estimate is not None else []),
@@ -71,10 +72,10 @@ def plan_lines(plan: Plan, estimate: Estimate | None = None, width: int | None =
         for s in plan.studies
         if s.failure is None
     ]
-    header = ("MODEL", "DATA SET", "VIEW", "TRIALS", "EPOCHS", "REFITS", "SEARCHED ON", "ESTIMATE")
+    header = ("MODEL", "DATA SET", "VIEW", "TRIALS", "EPOCHS", "FINALS", "REFITS", "SEARCHED ON", "ESTIMATE")
     n_columns = len(header) - (estimate is None)
     right = range(3, n_columns)
-    lines += ["", *fitting(studies, header[:n_columns], right, width=width, drop=(2, 6, 5, 4))]
+    lines += ["", *fitting(studies, header[:n_columns], right, width=width, drop=(2, 7, 5, 6, 4))]
     failures = [f"{s.model} on {s.dataset}: {s.failure.message}" for s in plan.studies if s.failure is not None]
     if failures:
         lines += ["", "Will not run:", *_indented(failures, width)]

@@ -8,6 +8,7 @@ from math import isclose
 from statistics import fmean
 from typing import Any
 
+from nncompare.choice import chosen_trial
 from nncompare.diagnosis.records import Finding
 from nncompare.diagnosis.subject import Subject
 from nncompare.exceptions import ResultsError
@@ -81,8 +82,19 @@ def check_report(subject: Subject) -> Iterator[Finding]:
 
 
 def contradictions(results: Results) -> list[str]:
-    """Return a sentence for each study or trial that stands there twice, and each mean that is not its refits'."""
-    return [*_twice(results), *_other_means(results)]
+    """Return a sentence for each record that stands there twice, and each value that does not follow from others.
+
+    These are the means over refits, and the choice of the finals.
+    """
+    return [*_twice(results), *_other_means(results), *_other_choices(results)]
+
+
+def _other_choices(results: Results) -> list[str]:
+    return [
+        f"best_trial of {study.model} on {study.dataset} is {study.best_trial}, and its finals chose {chosen}."
+        for study in results.studies
+        if (chosen := chosen_trial(study.finals)) not in (None, study.best_trial)
+    ]
 
 
 def _other_means(results: Results) -> list[str]:

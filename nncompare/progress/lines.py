@@ -12,21 +12,24 @@ from typing import TYPE_CHECKING, Self
 import click
 from rich.filesize import decimal
 
+from nncompare.choice import finals_in_words
 from nncompare.columns import one_line
 from nncompare.events import (
     DownloadProgress,
     Event,
+    FinalFinished,
     Notice,
     RefitFinished,
     Stopping,
     StudyFinished,
     StudyStarted,
+    TrialChosen,
     TrialFinished,
 )
 from nncompare.points import counted
 from nncompare.progress.tracker import Foretold, StudyProgress, Tracker, duration
 from nncompare.progress.words import stopping
-from nncompare.results import StudyRecord, TrialRecord
+from nncompare.results import FinalRecord, StudyRecord, TrialRecord
 
 if TYPE_CHECKING:
     from nncompare.plan import Plan
@@ -80,7 +83,7 @@ class QuietProgress(Progress):
 
 
 class PlainProgress(Progress):
-    """Writes a line for each download, trial and refit, for logs and pipes."""
+    """Writes a line for each download, trial, final and refit, for logs and pipes."""
 
     def _line(self, event: Event, study: StudyProgress | None) -> str:
         if isinstance(event, StudyFinished) and study is not None:
@@ -122,9 +125,14 @@ def message(event: Event, study: StudyProgress | None, tracker: Tracker) -> str:
             return outcome(record)
         case StudyStarted() if study is not None:
             trials, epochs = counted(event.n_trials, "trial"), counted(event.max_epochs, "epoch")
-            return f"{study.label}: {trials} of at most {epochs}, then {counted(event.n_refits, 'refit')}"
+            finals = f"{event.n_finalists} finals and " if event.n_finalists > 1 else ""
+            return f"{study.label}: {trials} of at most {epochs}, then {finals}{counted(event.n_refits, 'refit')}"
         case TrialFinished() if study is not None:
             return _trial(event, study, tracker)
+        case FinalFinished(final=final) if study is not None:
+            return f"{study.label}: final {event.n_finished} of {event.n_finals}, {_final(final)}"
+        case TrialChosen() if study is not None:
+            return f"{study.label}: {finals_in_words(event.finals, event.n_samples)}"
         case RefitFinished(refit=refit) if study is not None:
             accuracy = refit.test_accuracy
             score = "failed" if accuracy is None else f"test accuracy {accuracy:.4f}"
@@ -187,6 +195,13 @@ def _trial(event: TrialFinished, study: StudyProgress, tracker: Tracker) -> str:
     if trial.state == "failed":  # at the end, because an error is a sentence, or several
         parts.append(_failed(trial, study))
     return one_line(", ".join(parts))
+
+
+def _final(final: FinalRecord) -> str:
+    """Return how a final ended; its error is a sentence and stands at the end."""
+    if final.failure is not None:
+        return one_line(f"trial {final.trial} failed: {final.failure.message}")
+    return f"trial {final.trial}, validation log loss {final.valid_log_loss:.4f}"
 
 
 def _failed(trial: TrialRecord, study: StudyProgress) -> str:

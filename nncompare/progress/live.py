@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from nncompare.columns import one_line
-from nncompare.events import DownloadProgress, Event, Notice, StudyFinished
+from nncompare.events import DownloadProgress, Event, Notice, StudyFinished, TrialChosen
 from nncompare.progress.lines import Progress, message
-from nncompare.progress.tracker import StudyProgress
+from nncompare.progress.tracker import RUNNING, StudyProgress
 from nncompare.progress.words import arrived, count, run_state, scores, state
 
 _BAR_FROM_WIDTH = 90
@@ -45,7 +45,9 @@ class LiveProgress(Progress):
         self._live.stop()
 
     def _line(self, event: Event, study: StudyProgress | None) -> str:
-        return message(event, study, self.tracker) if isinstance(event, Notice | StudyFinished) else ""
+        return (
+            message(event, study, self.tracker) if isinstance(event, Notice | StudyFinished | TrialChosen) else ""
+        )
 
     def _write(self, text: str) -> None:
         self._console.print(Text(text))
@@ -56,7 +58,7 @@ class LiveProgress(Progress):
             studies = list(self.tracker.studies.values())
             width, height = self._console.size
             if len(studies) > height - _OTHER_LINES:
-                studies = [study for study in studies if study.phase in {"search", "refit"}]
+                studies = [study for study in studies if study.phase in RUNNING]
             downloads = _downloads(self.tracker.downloads.values(), width)
             return Group(self._table(studies, width), downloads, self._last_line())
 

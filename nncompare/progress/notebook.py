@@ -10,9 +10,9 @@ from threading import Event as Flag
 from threading import Thread
 from typing import Any, Self
 
-from nncompare.events import DownloadProgress, Event, Notice, StudyFinished
+from nncompare.events import DownloadProgress, Event, Notice, StudyFinished, TrialChosen
 from nncompare.progress.lines import Progress, message, outcome
-from nncompare.progress.tracker import StudyProgress
+from nncompare.progress.tracker import RUNNING, StudyProgress
 from nncompare.progress.words import arrived, count, run_state, scores, state
 from nncompare.report import render_fragment
 
@@ -52,7 +52,7 @@ class NotebookProgress(Progress):
 
     def _line(self, event: Event, study: StudyProgress | None) -> str:
         """Keep what the next drawing shows; nothing is written at once."""
-        if isinstance(event, Notice):
+        if isinstance(event, Notice | TrialChosen):
             self._notices = [*self._notices, message(event, study, self.tracker)][-MAX_NOTICES:]
         elif isinstance(event, StudyFinished):
             self._ended.append(outcome(event.study))
@@ -92,7 +92,7 @@ def _with_room(studies: list[StudyProgress]) -> list[StudyProgress]:
     """Return what there is room for, in the order of the plan: the running ones, where there are very many."""
     if len(studies) <= MAX_STUDIES:
         return studies
-    return [study for study in studies if study.phase in {"search", "refit"}][:MAX_STUDIES]
+    return [study for study in studies if study.phase in RUNNING][:MAX_STUDIES]
 
 
 def _row(study: StudyProgress, doing: str) -> dict[str, Any]:

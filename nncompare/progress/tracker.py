@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,10 +13,12 @@ from nncompare.events import (
     DownloadProgress,
     EpochFinished,
     Event,
+    FinalFinished,
     RefitFinished,
     Stopping,
     StudyFinished,
     StudyStarted,
+    TrialChosen,
     TrialFinished,
 )
 from nncompare.results import StudyRecord, TrialRecord
@@ -23,10 +26,12 @@ from nncompare.results import StudyRecord, TrialRecord
 if TYPE_CHECKING:
     from nncompare.plan import Plan
 
+RUNNING = frozenset({"search", "final", "refit"})
+"""The phases of a study under way."""
 _FIRST_ESTIMATE = 0.03
 _MINUTE_S = 60
 
-Phase: TypeAlias = Literal["waiting", "search", "refit", "done"]
+Phase: TypeAlias = Literal["waiting", "search", "final", "refit", "done"]
 
 
 @dataclass(slots=True)
@@ -40,8 +45,10 @@ class StudyProgress:
     max_epochs: int
     search_samples: int = 1
     refit_samples: int = 1
+    n_finals: int = 0
     phase: Phase = "waiting"
     n_trials_done: int = 0
+    n_finals_done: int = 0
     n_refits_done: int = 0
     best_loss: float | None = None
     best_accuracy: float | None = None
@@ -58,7 +65,13 @@ class StudyProgress:
     @property
     def work(self) -> int:
         """All that the study may cost."""
-        return self.max_epochs * (self.n_trials * self.search_samples + self.n_refits * self.refit_samples)
+        trials, refits = self.n_trials * self.search_samples, self.n_refits * self.refit_samples
+        return self.max_epochs * (trials + refits) + self.n_finals * self.final_epochs * self.refit_samples
+
+    @property
+    def final_epochs(self) -> int:
+        """Most epochs of a final."""
+        return math.ceil(self.max_epochs / 2)
 
     @property
     def work_done(self) -> int:
@@ -67,11 +80,13 @@ class StudyProgress:
             return self.work
         epochs = {
             "trial": self.n_trials_done * self.max_epochs,
+            "final": self.n_finals_done * self.final_epochs,
             "refit": self.n_refits_done * self.max_epochs,
         }
         for (role, _number), epoch in self.running.items():
             epochs[role] += min(epoch, self.max_epochs)
-        return min(self.work, epochs["trial"] * self.search_samples + epochs["refit"] * self.refit_samples)
+        on_all_rows = (epochs["final"] + epochs["refit"]) * self.refit_samples
+        return min(self.work, epochs["trial"] * self.search_samples + on_all_rows)
 
 
 class Foretold(Protocol):
@@ -120,6 +135,7 @@ class Tracker:
                     max_epochs=study.max_epochs,
                     search_samples=max(1, study.search_samples),
                     refit_samples=max(1, study.refit_samples),
+                    n_finals=study.n_finals,
                 )
 
     def update(self, event: Event) -> StudyProgress | None:
@@ -136,7 +152,9 @@ class Tracker:
                 if study is not None:
                     study.phase, study.final = "done", record
                 return study
-            case EpochFinished() | TrialFinished() | RefitFinished():
+            case TrialChosen():
+                return self.studies[event.model, event.dataset]
+            case EpochFinished() | TrialFinished() | FinalFinished() | RefitFinished():
                 study = self.studies[event.model, event.dataset]
                 if study.started_at is None:
                     study.phase, study.started_at = "search", self._clock()
@@ -155,6 +173,7 @@ class Tracker:
         key = (event.model, event.dataset)
         if key not in self.studies:
             self.studies[key] = StudyProgress(*key, event.n_trials, event.n_refits, event.max_epochs)
+            self.studies[key].n_finals = event.n_finalists if event.n_finalists > 1 else 0
         return self.studies[key]
 
     def study_left_s(self, study: StudyProgress) -> float | None:
@@ -181,11 +200,11 @@ class Tracker:
         return sum(study.phase == "done" for study in self.studies.values())
 
 
-def _count(study: StudyProgress, event: EpochFinished | TrialFinished | RefitFinished) -> None:
+def _count(study: StudyProgress, event: EpochFinished | TrialFinished | FinalFinished | RefitFinished) -> None:
     """Move one running study on."""
     match event:
         case EpochFinished(role=role, number=number, epoch=epoch):
-            study.phase = "refit" if role == "refit" else study.phase
+            study.phase = study.phase if role == "trial" else role
             study.running[role, number] = epoch
         case TrialFinished(trial=trial):
             study.n_trials_done = event.n_finished
@@ -193,6 +212,10 @@ def _count(study: StudyProgress, event: EpochFinished | TrialFinished | RefitFin
             _keep_best(study, trial)
             if trial.failure is not None:
                 study.errors[trial.failure.message] += 1
+        case FinalFinished(final=final):
+            study.phase, study.n_finals_done = "final", event.n_finished
+            study.n_finals = event.n_finals
+            study.running.pop(("final", final.trial), None)
         case RefitFinished():
             study.phase, study.n_refits_done = "refit", event.n_finished
             refits = [key for key in study.running if key[0] == "refit"]

@@ -9,7 +9,9 @@ from nncompare.progress.tracker import StudyProgress, Tracker, duration
 
 
 def count(study: StudyProgress) -> str:
-    """Return how many trials, or refits, a study has behind it."""
+    """Return how many trials, finals or refits a study has behind it."""
+    if study.phase == "final":
+        return f"{study.n_finals_done}/{study.n_finals} finals"
     if study.phase == "refit":
         return f"{study.n_refits_done}/{study.n_refits} refits"
     return f"{study.n_trials_done}/{study.n_trials} trials"

@@ -36,6 +36,10 @@ NOT_SHOWN_OF_REFIT: dict[str, Any] = {
     "per_class": [], "confusion_matrix": [], "predictions": None, "model": None, "manifest_sha256": None,
     "fit_time_s": None, "first_batch_s": None, "predict_time_s": None,
 }  # fmt: skip
+NOT_SHOWN_OF_FINAL: dict[str, Any] = {
+    "seed": None, "valid_accuracy": None, "best_epoch": None, "fit_time_s": None, "fit_cpu_s": None,
+    "peak_memory_mb": None, "curve": Curve(),
+}  # fmt: skip
 WHOLE = re.compile(r"[0-9]+")
 HOLDER = re.compile(r'<template id="results">([A-Za-z0-9+/=]*)</template>')
 
@@ -44,8 +48,9 @@ def shown(results: Results) -> dict[str, Any]:
     """Return the JSON values of results without what the report does not show, with as few digits as it needs.
 
     Left out are the curves and the mistakes that are not drawn, the accuracy along those that are, the seeds and
-    memory of trials, the clock times of trials and refits, the scores by class of each single refit, the names of
-    files beside the report, and the fingerprint of the rows of a search. Doing it twice changes nothing.
+    memory of trials, the clock times of trials and refits, all but the losses of finals, the scores by class of
+    each single refit, the names of files beside the report, and the fingerprint of the rows of a search. Doing it
+    twice changes nothing.
     """
     kept = results.model_copy(update={"studies": [_study(study) for study in results.studies]})
     values: dict[str, Any] = _rounded(kept.model_dump(mode="json"))
@@ -56,8 +61,9 @@ def _study(study: StudyRecord) -> StudyRecord:
     drawn = [run.curve for run in curves(study)]
     trials = [trial.model_copy(update=NOT_SHOWN_OF_TRIAL | _curve(trial, drawn)) for trial in study.trials]
     refits = [refit.model_copy(update=NOT_SHOWN_OF_REFIT | _curve(refit, drawn)) for refit in study.refits]
+    finals = [final.model_copy(update=NOT_SHOWN_OF_FINAL) for final in study.finals]
     mistakes = study.mistakes[:MISTAKES_SHOWN]
-    update = {"trials": trials, "refits": refits, "mistakes": mistakes, "search_fingerprint": ""}
+    update = {"trials": trials, "finals": finals, "refits": refits, "mistakes": mistakes, "search_fingerprint": ""}
     return study.model_copy(update=update)
 
 

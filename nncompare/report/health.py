@@ -65,7 +65,10 @@ def pairs(results: Results) -> Table:
             Column("Data set", False),
             Column("Status", False),
             Column("Reason", False, wide=True),
-            *(Column(c) for c in ("Complete", "Pruned", "Failed", "Interrupted", "Epochs", "Search CPU")),
+            *(
+                Column(c)
+                for c in ("Complete", "Pruned", "Failed", "Interrupted", "Finals", "Epochs", "Search CPU")
+            ),
             Column("Refits saw", False),
         ),
         tuple(_pair(study) for study in results.studies),
@@ -90,8 +93,9 @@ def _pair(study: StudyRecord) -> Row:
             Cell(study.status.replace("_", " ")),
             Cell(_reason(study)),
             *(Cell(str(n)) for n in (*trial_counts(study), sum(map(is_interrupted, study.trials)))),
-            Cell(formats.count(budget.epochs_used) if budget else formats.MISSING),
-            Cell(formats.seconds(budget.search_cpu_s) if budget else formats.MISSING),
+            Cell(str(budget.finals_run) if budget else formats.MISSING),
+            Cell(formats.count(budget.epochs_used + budget.final_epochs_used) if budget else formats.MISSING),
+            Cell(formats.seconds(budget.search_cpu_s + budget.finals_cpu_s) if budget else formats.MISSING),
             Cell(f"{budget.refit_data}, {budget.refit_samples:,} rows" if budget else formats.MISSING),
         ),
         kind="model" if study.status == "complete" else "missing",
@@ -112,6 +116,7 @@ def failures(results: Results) -> list[tuple[Failure, str]]:
         name = f"{study.model} on {study.dataset}"
         found.append((study.failure, name))
         found += [(trial.failure, f"{name}, trial {trial.number}") for trial in study.trials]
+        found += [(final.failure, f"{name}, final of trial {final.trial}") for final in study.finals]
         found += [(refit.failure, f"{name}, seed {refit.seed}") for refit in study.refits]
     return [(failure, place) for failure, place in found if failure is not None]
 

@@ -95,9 +95,9 @@ def _model(entry: Entry) -> Row:
 
 
 def _search_cost(study: StudyRecord) -> Cell:
-    """Return the CPU seconds of all trials; the wall clock would count what other studies took meanwhile."""
-    used = study.budget.search_cpu_s if study.budget is not None and study.trials else None
-    return Cell(formats.cpu(used))
+    """Return the CPU seconds of all trials and finals; the wall clock would count what ran beside them."""
+    budget = study.budget if study.trials else None
+    return Cell(formats.cpu(None if budget is None else budget.search_cpu_s + budget.finals_cpu_s))
 
 
 def _status(study: StudyRecord) -> str:

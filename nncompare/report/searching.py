@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nncompare.choice import finals_in_words
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Column, Entry, Figure, Group, Part, Row, Section, Table
 from nncompare.report.charts import Chart, Line, Mark, Plane
@@ -85,7 +86,15 @@ def caption(study: StudyRecord) -> str:
     )
     if gain is None:
         return f"no complete trial; {counts}"
-    return f"best at trial {gain} (numbered 0 to {study.trials[-1].number}); {counts}"
+    last = study.trials[-1].number
+    return f"best at trial {gain} (numbered 0 to {last}); {counts}{_finals(study)}"
+
+
+def _finals(study: StudyRecord) -> str:
+    """Return which trials were trained on all rows after the search, and how they did."""
+    if not study.finals or study.budget is None:
+        return ""
+    return f"; {finals_in_words(study.finals, study.budget.refit_samples)}"
 
 
 def _figure(entry: Entry, plane: Plane) -> Figure:

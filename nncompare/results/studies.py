@@ -66,6 +66,25 @@ class TrialRecord(Record):
     failure: Failure | None = None
 
 
+class FinalRecord(Record):
+    """One of the best trials of a search on a sample, trained again on all rows to choose among them.
+
+    Its values are those of the validation part, at the best epoch.
+    """
+
+    trial: int
+    seed: int | None = None
+    valid_log_loss: float | None = None
+    valid_accuracy: float | None = None
+    epochs: int = 0
+    best_epoch: int | None = None
+    fit_time_s: float | None = None
+    fit_cpu_s: float | None = None
+    peak_memory_mb: float | None = None
+    curve: Curve = Field(default_factory=Curve)
+    failure: Failure | None = None
+
+
 class ClassScores(Record):
     """One row of scikit-learn's ``classification_report``; in ``test`` the mean over the refits."""
 
@@ -148,7 +167,8 @@ class Budget(Record):
     """What a study was given and what it used.
 
     ``search_samples`` is the size of the training part during the search, ``refit_samples`` during the refits;
-    ``refit_data`` says what the refits saw.
+    ``refit_data`` says what the refits saw. ``epochs_used`` and ``search_cpu_s`` are those of the trials,
+    ``final_epochs_used`` and ``finals_cpu_s`` those of the finals.
     """
 
     n_trials: int
@@ -162,6 +182,10 @@ class Budget(Record):
     trials_failed: int = 0
     epochs_used: int = 0
     search_cpu_s: float = 0.0
+    n_finalists: int = 1
+    finals_run: int = 0
+    final_epochs_used: int = 0
+    finals_cpu_s: float = 0.0
 
 
 class StudyRecord(Record):
@@ -169,9 +193,10 @@ class StudyRecord(Record):
 
     ``fit_time_s`` and ``fit_cpu_s`` are means over the refits; ``latency_ms`` is the median time of a batch of
     one, ``throughput_per_s`` samples per second in batches of 256; ``search_fingerprint`` covers the rows on
-    which the trials were trained; ``mistakes`` are the most confident ones, the surest first, none where the rows
-    of the data set are not shown. ``estimate_s`` is the wall time that was foretold for the study, with all
-    processors to itself.
+    which the trials were trained; ``finals`` are there after a search on a sample, the best trial of the search
+    first, and ``best_trial`` is then the one that was best in them. ``mistakes`` are the most confident ones, the
+    surest first, none where the rows of the data set are not shown. ``estimate_s`` is the wall time that was
+    foretold for the study, with all processors to itself.
     """
 
     model: str
@@ -187,6 +212,7 @@ class StudyRecord(Record):
     valid_log_loss: float | None = None
     valid_accuracy: float | None = None
     trials: list[TrialRecord] = Field(default_factory=list)
+    finals: list[FinalRecord] = Field(default_factory=list)
     refits: list[RefitRecord] = Field(default_factory=list)
     test: TestScores | None = None
     search_fingerprint: str = ""

@@ -106,6 +106,18 @@ class Streamed(Waves):
         return super().load(cache)
 
 
+class Many(DatasetPlugin):
+    """More rows than a search looks at, of two numbers each."""
+
+    info = DatasetInfo(name="Many", view="tabular", n_train=26_000, n_test=100, class_names=("low", "high"))
+
+    def load(self, cache):
+        rng = np.random.default_rng(0)
+        y = rng.integers(0, 2, 26_100)
+        X = (rng.normal(size=(26_100, 2)) + y[:, None]).astype(np.float32)
+        return Dataset(X[:26_000], y[:26_000], X[26_000:], y[26_000:])
+
+
 class Absent(Waves):
     """Cannot be downloaded."""
 

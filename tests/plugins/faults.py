@@ -301,6 +301,38 @@ class Worsens(Nearest):
         return super().fit(params, train, None, FitContext(seed=context.seed, max_epochs=1))
 
 
+class Turns(Nearest):
+    """The sharper the better on a part of the rows, the less sharp the better on more of them."""
+
+    most_of_a_part = 600
+
+    def fit(self, params, train, valid, context):
+        has_more = len(train) > self.most_of_a_part
+        for epoch in range(1, context.max_epochs + 1):
+            loss = params["sharpness"] if has_more else 1 / params["sharpness"]
+            context.report(epoch, train_loss=loss, valid_loss=loss, valid_accuracy=0.5)
+        return super().fit(params, train, None, FitContext(seed=context.seed, max_epochs=1))
+
+
+class TurnsLate(Turns):
+    """As Turns, where a sample has 20,000 rows."""
+
+    most_of_a_part = 20_000
+
+    def fit(self, params, train, valid, context):
+        time.sleep(float(os.environ.get("NNCOMPARE_TEST_SLEEP_S", "0")))
+        return super().fit(params, train, valid, context)
+
+
+class FailsOnMoreRows(Turns):
+    """As Turns; of more rows it can make nothing."""
+
+    def fit(self, params, train, valid, context):
+        if len(train) > self.most_of_a_part:
+            os.abort()
+        return super().fit(params, train, valid, context)
+
+
 class HalfDefaults(Nearest):
     def default_params(self, data):
         return {"sharpness": 5.0}
