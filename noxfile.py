@@ -62,8 +62,15 @@ def docs(session: nox.Session) -> None:
         "report",
         "kit",
         "lagged_search",
+        "overhead",
+        "memory",
+        "scaling",
+        "textbook",
+        "peers",
     ],
 )
 def benchmarks(session: nox.Session, script: str) -> None:
     install(session)
+    if script == "peers" and session.virtualenv.is_sandboxed:
+        session.install("keras-tuner")
     session.run("python", f"benchmarks/{script}.py", *session.posargs, external=True)

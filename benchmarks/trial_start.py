@@ -22,7 +22,7 @@ from nncompare.execution.launch import Spawner
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import FitSpec
 
-TARGET_S = 0.1
+TARGET_S = 0.05
 
 PLUGIN = """
 import time

@@ -23,7 +23,7 @@ from nncompare.execution.runner import LocalRunner
 from nncompare.pace import Pace, Unmeasured, measure_pace
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.refit import REFERENCE_ROWS
-from nncompare.samplers import n_startup_trials
+from nncompare.samplers import n_unpruned_trials
 from nncompare.schedule import StudyWork, wall_time
 from nncompare.session import Session, quiet_session, search_limit_s
 
@@ -187,7 +187,7 @@ def study_work(study: PlannedStudy, pace: Pace, n_valid: int, n_test: int, longe
     longest_s : float
         The time limit of a training.
     """
-    n_first = min(study.n_trials, n_startup_trials(study))
+    n_first = min(study.n_trials, n_unpruned_trials(study))
     shares = [FIRST_TRIALS_SHARE] * n_first + [later_share(study.max_epochs)] * (study.n_trials - n_first)
     trials = [_training_s(pace, study.max_epochs * share) for share in shares]
     sample_s = _sample_s(study, pace, n_valid)

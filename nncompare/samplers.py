@@ -10,13 +10,13 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from nncompare.data.seeds import derive_seed
 from nncompare.execution.supervisor import RefusedError
 from nncompare.plan import PlannedStudy
 
-__all__ = ["importance", "make_pruner", "make_sampler", "quiet_optuna", "suggest"]
+__all__ = ["RememberingPruner", "importance", "make_pruner", "make_sampler", "quiet_optuna", "suggest"]
 
 LARGEST_BOUND = 1e18  # beyond it whole numbers are no longer exact
 CALLERS = r"(optuna|nncompare)\."
@@ -79,15 +79,16 @@ class _SeededByName(optuna.samplers.BaseSampler):
 
     def __init__(self, make: Callable[..., optuna.samplers.TPESampler]) -> None:
         self._make = make
+        self._inferred: dict[int, optuna.samplers.TPESampler] = {}
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return self._make(trial.number).infer_relative_search_space(study, trial)
+        sampler = self._inferred[trial.number] = self._make(trial.number)  # it keeps the groups that it draws from
+        return sampler.infer_relative_search_space(study, trial)
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        sampler = self._make(trial.number)
-        sampler.infer_relative_search_space(study, trial)  # it keeps the groups that it draws from
+        sampler = self._inferred.pop(trial.number)
         return sampler.sample_relative(study, trial, search_space)
 
     def sample_independent(
@@ -98,18 +99,54 @@ class _SeededByName(optuna.samplers.BaseSampler):
 
 
 def make_pruner(study: PlannedStudy) -> optuna.pruners.BasePruner:
-    """Return the pruner of a study: a trial ends when it is behind the median of the earlier ones."""
-    return optuna.pruners.MedianPruner(
-        n_startup_trials=n_startup_trials(study),
+    """Return the pruner of a study: a trial ends when it is not among the best third of the earlier ones.
+
+    A third goes on, as in successive halving with its customary factor (Li et al., 2018, JMLR 18 (185)).
+    """
+    return optuna.pruners.PercentilePruner(
+        percentile=100 / 3,
+        n_startup_trials=n_unpruned_trials(study),
         n_warmup_steps=max(1, study.max_epochs // 8),
         interval_steps=1,
         n_min_trials=1,
     )
 
 
+class RememberingPruner(optuna.pruners.BasePruner):
+    """Prunes by another pruner that looks at complete trials alone, which it keeps in memory.
+
+    Read anew from the database at each report, they took a sixth of this process's time. A complete trial never
+    changes, and one process ends all trials of a study: it has to say so.
+    """
+
+    def __init__(self, pruner: optuna.pruners.BasePruner) -> None:
+        self._pruner = pruner
+        self._known = optuna.create_study(direction="minimize")
+        self._numbers: set[int] = set()
+        self._is_old = True
+
+    def trial_ended(self) -> None:
+        """Take in at the next report what has ended."""
+        self._is_old = True
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        """Tell whether a trial is to end."""
+        if self._is_old:
+            complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+            self._known.add_trials([other for other in complete if other.number not in self._numbers])
+            self._numbers |= {other.number for other in complete}
+            self._is_old = False
+        return self._pruner.prune(self._known, trial)
+
+
 def n_startup_trials(study: PlannedStudy) -> int:
-    """Return how many trials are drawn at random before TPE and the pruner begin."""
+    """Return how many trials are drawn at random before TPE begins."""
     return min(10, study.n_trials // 4 + 1)
+
+
+def n_unpruned_trials(study: PlannedStudy) -> int:
+    """Return how many trials have to be complete before the pruner begins."""
+    return max(2, min(10, study.n_trials // 5))
 
 
 def importance(study: optuna.Study) -> dict[str, float]:

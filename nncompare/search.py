@@ -27,7 +27,7 @@ from nncompare.samplers import importance
 from nncompare.session import Session
 from nncompare.slots import Slots
 from nncompare.storage import STORAGE_ERRORS
-from nncompare.studies import STATES, Running, open_study
+from nncompare.studies import Running, open_study, tell_optuna
 from nncompare.trials import (
     SearchResult,
     best_of,
@@ -122,7 +122,7 @@ class Search:
             if kept is None:
                 kept = lost_trial(trial.number, trial.state.name, trial.params, trial.value)
             elif not trial.state.is_finished():
-                self._tell_optuna(trial.number, kept.record)  # it was committed, and not told
+                tell_optuna(self._optuna, kept.record)  # it was committed, and not told
             self._records[trial.number] = kept.record
             self._spaces[trial.number] = kept.space
         self._start_clock()
@@ -280,16 +280,9 @@ class Search:
         with self._lock:
             self._records[record.number] = record
             if is_final:
-                self._tell_optuna(record.number, record)
+                tell_optuna(self._optuna, record)
             event = self._finished(record)
         self._session.tell(event)
-
-    def _tell_optuna(self, number: int, record: TrialRecord) -> None:
-        """Tell Optuna how a trial ended, which is done once."""
-        reached("tell")
-        value = record.valid_log_loss if record.state == "complete" else None
-        self._optuna.tell(number, value, STATES.get(record.state, TrialState.FAIL))
-        reached("told")
 
     def _finished(self, record: TrialRecord) -> TrialFinished:
         """Return the event of a finished trial, with the best value so far."""

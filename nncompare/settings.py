@@ -23,7 +23,7 @@ STORAGE_VARIABLE = "NNCOMPARE_STORAGE"
 COMMON_GROUND = "mnist1d"
 MAX_EPOCHS = {"digits": 80, "mnist1d": 40, "mnist": 8, "imdb": 5}
 DEFAULT_MAX_EPOCHS = 40
-SEARCH_SAMPLES = {"mnist": 10_000, "imdb": 6_000}
+SEARCH_SAMPLES = {"mnist": 5_000, "imdb": 6_000}
 DEFAULT_SEARCH_SAMPLES = 20_000
 
 

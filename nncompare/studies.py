@@ -17,12 +17,12 @@ from nncompare.execution.supervisor import RefusedError
 from nncompare.faultpoints import reached
 from nncompare.plan import PlannedStudy
 from nncompare.results import TrialRecord
-from nncompare.samplers import make_pruner, make_sampler, suggest
+from nncompare.samplers import RememberingPruner, make_pruner, make_sampler, suggest
 from nncompare.trials import KeptTrial, kept_numbers, kept_trial
 
-__all__ = ["STATES", "Running", "open_study"]
+__all__ = ["Running", "open_study", "tell_optuna"]
 
-STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
+_STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ def open_study(
         study_name=name,
         direction="minimize",
         sampler=make_sampler(study, seed),
-        pruner=make_pruner(study),
+        pruner=RememberingPruner(make_pruner(study)),
         load_if_exists=True,
     )
     first = {name: value for name, value in study.defaults.items() if name not in study.pins}
@@ -120,6 +120,16 @@ def open_study(
     if not found.get_trials(deepcopy=False):
         found.enqueue_trial(first)
     return found
+
+
+def tell_optuna(found: optuna.Study, record: TrialRecord) -> None:
+    """Tell a study of :func:`open_study` how a trial ended, which is done once."""
+    reached("tell")
+    value = record.valid_log_loss if record.state == "complete" else None
+    found.tell(record.number, value, _STATES.get(record.state, TrialState.FAIL))
+    if isinstance(found.pruner, RememberingPruner):
+        found.pruner.trial_ended()
+    reached("told")
 
 
 def _lost(study: optuna.Study, folder: Path) -> range:
@@ -155,7 +165,7 @@ def _frozen(kept: KeptTrial, pins: Mapping[str, Any]) -> optuna.trial.FrozenTria
     if record.state == "pruned" and epochs:
         value = epochs[max(epochs)]
     return optuna.trial.create_trial(
-        state=STATES.get(record.state, TrialState.FAIL),
+        state=_STATES.get(record.state, TrialState.FAIL),
         value=value,
         params=params,
         distributions={name: _distribution(kept.space[name]) for name in params},

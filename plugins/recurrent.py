@@ -113,6 +113,43 @@ class FusedSimpleRNN(_WholeSequence, layers.SimpleRNN):  # type: ignore[misc]
         return simple_rnn(_project(x, kernel, bias), recurrent)
 
 
+@keras.saving.register_keras_serializable(package="nncompare")
+class StackedSteps(layers.Layer):  # type: ignore[misc]
+    """Puts each ``n_stacked`` steps side by side, so that a recurrence reads them at once.
+
+    Frame stacking (Sak et al., 2015, arXiv 1507.06947). What is missing to a whole number of groups, and steps
+    that the mask hides, are zeros; a group is hidden where all of it is.
+    """
+
+    def __init__(self, n_stacked: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.n_stacked = n_stacked
+        self.supports_masking = True
+
+    def call(self, x: Any, mask: Any = None) -> Any:
+        """Return shape (n_samples, ceil(n_timesteps / n_stacked), n_stacked * n_features)."""
+        if mask is not None:
+            x = tf.where(mask[..., tf.newaxis], x, 0.0)
+        n_samples, n_timesteps = tf.unstack(tf.shape(x)[:2])
+        padded = tf.pad(x, [[0, 0], [0, -n_timesteps % self.n_stacked], [0, 0]])
+        return tf.reshape(padded, (n_samples, -1, self.n_stacked * x.shape[2]))
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        """Return which groups hold a step that the mask shows; padding lies behind."""
+        return None if mask is None else mask[:, :: self.n_stacked]
+
+    def compute_output_shape(
+        self, shape: tuple[int | None, int | None, int]
+    ) -> tuple[int | None, int | None, int]:
+        """Return the shape of the output for that of the input."""
+        n_groups = None if shape[1] is None else -(-shape[1] // self.n_stacked)
+        return shape[0], n_groups, shape[2] * self.n_stacked
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what the constructor was given."""
+        return {**super().get_config(), "n_stacked": self.n_stacked}
+
+
 def _lengths(mask: Any) -> Any:
     """Count the steps up to the last real one of each sample."""
     positions = tf.range(1, tf.shape(mask)[1] + 1)

@@ -116,3 +116,9 @@ def test_group_remembers_what_was_typed():
 
     CliRunner().invoke(group, ["keep", "-m", "a b"])
     assert seen == [("nncompare", "keep", "-m", "a b")]
+
+
+def test_group_says_of_each_command_what_the_command_says():
+    said = main.commands.short_helps()
+    assert said == {name: command.short_help for name, command in main.commands.items()}
+    assert {name: command.name for name, command in main.commands.items()} == {name: name for name in said}

@@ -85,8 +85,8 @@ def test_estimate_no_training_is_longer_than_its_limit():
 def test_estimate_later_trials_are_shorter_than_the_first_ones():
     trials = study_work(planned(), PACE, 100, 100, 1e6).trials
     assert len(trials) == 20
-    assert len(set(trials[:6])) == 1
-    assert trials[5] > trials[6] == trials[-1]
+    assert len(set(trials[:4])) == 1
+    assert trials[3] > trials[4] == trials[-1]
 
 
 @pytest.mark.slow

@@ -192,3 +192,14 @@ def test_cpu_seconds_hold_those_of_workers_that_were_waited_for():
     subprocess.run([sys.executable, "-c", code], check=True)
     own, total = sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) - own, cpu_seconds() - total
     assert total - own >= 0.5
+
+
+def test_process_knows_whether_it_has_children():
+    code = (
+        "import os, subprocess, sys; from nncompare.execution.process import has_children; "
+        "told = [has_children()]; child = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=-1); "
+        "told += [has_children()]; child.kill(); os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT); "
+        "told += [has_children()]; child.wait(); print(*told, has_children())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True", "True", "False"]

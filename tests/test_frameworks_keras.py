@@ -46,6 +46,10 @@ class Dense(KerasPlugin):
         return []
 
 
+class Averaging(Dense):
+    weight_average = 0.9
+
+
 def fit(train, valid=None, *, plugin=Dense, seed=0, max_epochs=3, on_report=None, **params):
     context = FitContext(seed=seed, max_epochs=max_epochs, on_report=on_report)
     return plugin().fit({**DEFAULTS, **params}, train, valid, context), context
@@ -122,6 +126,44 @@ def test_loss_of_a_certain_mistake_is_not_clipped():
     model.set_weights([np.zeros((6, 2)), np.array([50.0, -50.0])])
     expected = 100.0 * (train.y == 1).mean()
     assert subject.train_epoch(1) == pytest.approx(expected, rel=1e-5)
+
+
+def test_averaged_weights_are_scored_and_the_training_goes_on_with_its_own():
+    train = data(n=40)
+    optimizer = keras.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.5)
+    subjects = [
+        learner(Dense().build({}, train.spec), train, 8, o) for o in (optimizer, keras.optimizers.SGD(0.5))
+    ]
+    averaged, plain = subjects
+    averaged.restore(plain.snapshot())
+    average = None
+    train_on_chunk = plain._train_on_chunk
+
+    def one_batch_at_a_time(X, y, batch_size):
+        nonlocal average
+        total = 0.0
+        for start in range(0, len(X), 8):
+            total += train_on_chunk(X[start : start + 8], y[start : start + 8], batch_size)
+            weight = plain.snapshot()[0]
+            average = weight if average is None else 0.5 * average + 0.5 * weight
+        return total
+
+    plain._train_on_chunk = one_batch_at_a_time
+    for epoch in (1, 2):
+        assert averaged.train_epoch(epoch) == pytest.approx(plain.train_epoch(epoch), rel=1e-4)
+        np.testing.assert_allclose(averaged.snapshot()[0], average, atol=1e-5)
+        assert np.abs(average - plain.snapshot()[0]).max() > 1e-3
+
+
+@pytest.mark.parametrize(("plugin", "params"), [(Averaging, {}), (Dense, {"weight_average": 0.9})])
+def test_plugin_or_parameters_ask_for_averages(plugin, params):
+    train, valid = data(), data(seed=1)
+    model, context = fit(train, valid, plugin=plugin, max_epochs=3, **params)
+    last = fit(train, valid, max_epochs=3)[1].history
+    assert [r.train_loss for r in context.history] == pytest.approx([r.train_loss for r in last], rel=1e-4)
+    assert context.history[0].valid_loss > 1.01 * last[0].valid_loss  # averages lag behind
+    chosen = model.predict_proba(valid.X)[np.arange(len(valid)), valid.y]
+    assert -np.log(chosen).mean() == pytest.approx(min(r.valid_loss for r in context.history), rel=1e-5)
 
 
 def test_learning_rate_depends_on_the_epoch_alone():

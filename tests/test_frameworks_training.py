@@ -34,14 +34,14 @@ class Scripted:
 
 
 def test_train_stops_after_patience_and_restores_the_best_epoch():
-    learner, context = Scripted([0.6, 0.8, 0.7, 0.7, 0.9]), FitContext(seed=0, max_epochs=5)
-    train(learner, VALID, context, patience=2, max_epochs=5)
+    learner, context = Scripted([0.6, 0.8, 0.7, 0.7, 0.9]), FitContext(seed=0, max_epochs=8)
+    train(learner, VALID, context, patience=2, max_epochs=8)
     assert [r.epoch for r in context.history] == [1, 2, 3, 4]
     assert learner.epoch == 2 == context.best_epoch()
 
 
-def test_train_waits_for_a_quarter_of_a_short_training_and_two_epochs_at_least():
-    for max_epochs, n_trained in ((5, 4), (8, 4), (16, 6), (100, 10)):
+def test_train_waits_for_a_quarter_of_a_short_training_and_one_epoch_at_least():
+    for max_epochs, n_trained in ((3, 3), (5, 3), (8, 4), (16, 6), (100, 10)):
         learner, context = Scripted([0.6, 0.8] + [0.7] * 98), FitContext(seed=0, max_epochs=max_epochs)
         train(learner, VALID, context, patience=8, max_epochs=max_epochs)
         assert len(context.history) == n_trained

@@ -86,3 +86,16 @@ def test_console_script_prints_the_version():
     script = Path(sysconfig.get_path("scripts"), "nncompare")
     done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"nncompare {nncompare.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "modules"),
+    [
+        (["--help"], {"nncompare.cli.run", "nncompare.cli.options"}),
+        (["list"], {"nncompare.cli.run", "nncompare.execution.launch", "psutil"}),
+    ],
+)
+def test_imports_of_a_command_are_its_own(arguments, modules):
+    code = f"try:\n    from nncompare.cli import main\n    main({arguments})\nexcept SystemExit:\n    pass\n"
+    code += f"import sys; sys.exit(bool({modules} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", code], check=False, stdout=subprocess.DEVNULL).returncode == 0

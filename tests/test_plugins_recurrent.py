@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
-from nncompare_plugins.recurrent import FusedGRU, FusedLSTM, FusedSimpleRNN
+from nncompare_plugins.recurrent import FusedGRU, FusedLSTM, FusedSimpleRNN, StackedSteps
 
 KINDS = [
     pytest.param(layers.LSTM, FusedLSTM, id="lstm"),
@@ -93,3 +93,15 @@ def test_fused_layer_is_loaded_in_safe_mode(keras_kind, kind, tmp_path):
     loaded = keras.saving.load_model(file, safe_mode=True)
     np.testing.assert_array_equal(loaded(X), model(X))
     assert type(loaded.layers[0].forward_layer) is kind
+
+
+def test_stacked_steps_are_read_at_once_and_padding_is_zeros():
+    x = np.arange(1.0, 11.0, dtype=np.float32).reshape(1, 5, 2)
+    layer = StackedSteps(2)
+    assert layer(x).numpy().tolist() == [[[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 0, 0]]]
+    assert layer.compute_output_shape((None, 5, 2)) == (None, 3, 4)
+    assert layer.compute_output_shape((None, None, 2)) == (None, None, 4)
+    mask = tf.constant([[True, True, True, False, False]])
+    assert layer(x, mask=mask).numpy().tolist() == [[[1, 2, 3, 4], [5, 6, 0, 0], [0, 0, 0, 0]]]
+    assert layer.compute_mask(x, mask).numpy().tolist() == [[True, True, False]]
+    assert StackedSteps.from_config(layer.get_config()).n_stacked == 2

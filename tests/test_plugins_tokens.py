@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from nncompare_plugins.cnn import CNN
 from nncompare_plugins.lstm import LSTM
-from nncompare_plugins.tokens import MaskedConv1D, MaskedMaxPooling1D, RareAsUnknown
+from nncompare_plugins.tokens import MaskedConv1D, MaskedMaxPooling1D, MaskedMeanPooling1D, RareAsUnknown
 
 from nncompare.frameworks.keras import KerasModel
 from nncompare.plugin import Data, DataSpec, FitContext, Ragged
@@ -48,7 +48,11 @@ def test_texts_are_learnt(plugin):
     ("plugin", "params"),
     [
         pytest.param(CNN, {"n_blocks": 2, "kernel_size": 7}, id="cnn"),
-        *(pytest.param(LSTM, {"readout": readout}, id=f"lstm-{readout}") for readout in ("max", "last")),
+        *(
+            pytest.param(LSTM, {"readout": readout}, id=f"lstm-{readout}")
+            for readout in ("max", "max_mean", "last")
+        ),
+        pytest.param(LSTM, {"n_stacked": 1, "readout": "last"}, id="lstm-word-by-word"),
         pytest.param(LSTM, {"cell": "gru", "readout": "last"}, id="gru-last", marks=pytest.mark.slow),
         pytest.param(LSTM, {"cell": "simple_rnn"}, id="simple_rnn-max", marks=pytest.mark.slow),
         pytest.param(LSTM, {"n_layers": 2}, id="two-layers", marks=pytest.mark.slow),
@@ -106,14 +110,18 @@ def test_rare_words_become_unknown():
     assert RareAsUnknown(6)(tf.constant([[1, 5, 6, 99, 0]])).numpy().tolist() == [[1, 5, 2, 2, 0]]
 
 
-def test_masked_pooling_leaves_padding_out():
-    x = tf.Variable([[[-1.0], [-3.0], [9.0]], [[1.0], [2.0], [3.0]]])
+@pytest.mark.parametrize(
+    ("layer", "shown", "gradient", "unmasked"),
+    [(MaskedMaxPooling1D, -1.0, [1, 0, 0], [10.0, 3.0]), (MaskedMeanPooling1D, -2.0, [0.5, 0.5, 0], [2.0, 2.0])],
+)
+def test_masked_pooling_leaves_padding_out(layer, shown, gradient, unmasked):
+    x = tf.Variable([[[-1.0], [-3.0], [10.0]], [[1.0], [2.0], [3.0]]])
     mask = tf.constant([[True, True, False], [False, False, False]])
     with tf.GradientTape() as tape:
-        pooled = MaskedMaxPooling1D()(x, mask=mask)
-    assert pooled.numpy().tolist() == [[-1.0], [0.0]]
-    assert tape.gradient(pooled, x).numpy()[..., 0].tolist() == [[1, 0, 0], [0, 0, 0]]
-    assert MaskedMaxPooling1D()(x).numpy().tolist() == [[9.0], [3.0]]
+        pooled = layer()(x, mask=mask)
+    assert pooled.numpy().tolist() == [[shown], [0.0]]
+    assert tape.gradient(pooled, x).numpy()[..., 0].tolist() == [gradient, [0, 0, 0]]
+    assert layer()(x).numpy().ravel().tolist() == unmasked
 
 
 def test_masked_convolution_takes_padding_for_the_end():

@@ -7,8 +7,10 @@ import pytest
 
 from nncompare.lagged import LAG, lagged_study
 from nncompare.plan import PlannedStudy
-from nncompare.samplers import make_sampler, n_startup_trials, quiet_optuna
+from nncompare.results import TrialRecord
+from nncompare.samplers import RememberingPruner, make_pruner, make_sampler, n_startup_trials, quiet_optuna
 from nncompare.storage import open_study_file
+from nncompare.studies import tell_optuna
 
 PLANNED = PlannedStudy(model="m", dataset="d", n_trials=40, max_epochs=5, n_refits=1)
 FAMILIAR, UNKNOWN = ("x", "y", "z"), "rare"
@@ -76,3 +78,38 @@ def test_advice_of_optuna_is_silenced_in_its_own_name_and_in_that_of_its_caller(
 def test_warnings_of_others_are_heard():
     with quiet_optuna(), pytest.raises(UserWarning, match="mine"):
         warnings.warn_explicit("mine", UserWarning, "file.py", 1, module="somebody.else")
+
+
+def test_pruner_that_remembers_prunes_as_the_one_that_reads_each_time(storage):
+    remembering, reading = RememberingPruner(make_pruner(PLANNED)), make_pruner(PLANNED)
+    study = optuna.create_study(storage=storage, study_name="pruned", pruner=remembering)
+    said = []
+    running = [study.ask() for _ in range(4)]  # they end out of order, and between the reports of others
+    for step in range(40):
+        trial = running.pop(step % 4)
+        for epoch in range(1, PLANNED.max_epochs + 1):
+            value = (trial.number * 7 % 11) / epoch
+            trial.report(value, epoch)
+            frozen = storage.get_trial(trial._trial_id)
+            said.append((remembering.prune(study, frozen), reading.prune(study, frozen)))
+            if said[-1][1]:
+                break
+        state = "pruned" if said[-1][1] else "complete"
+        tell_optuna(study, TrialRecord(number=trial.number, state=state, params={}, valid_log_loss=value))
+        running.append(study.ask())
+    assert [ours for ours, _ in said] == [theirs for _, theirs in said]
+    assert {theirs for _, theirs in said} == {True, False}
+
+
+def test_pruner_that_remembers_reads_once_for_each_trial_that_ended(storage, monkeypatch):
+    study = optuna.create_study(storage=storage, study_name="read", pruner=RememberingPruner(make_pruner(PLANNED)))
+    reads = []
+    monkeypatch.setattr(study, "get_trials", lambda **_: reads.append(1) or [])
+    trial = study.ask()
+    for epoch in range(1, 6):
+        trial.report(1.0, epoch)
+        trial.should_prune()
+    assert len(reads) == 1
+    tell_optuna(study, TrialRecord(number=trial.number, state="complete", params={}, valid_log_loss=1.0))
+    study.ask().should_prune()
+    assert len(reads) == 2

@@ -271,13 +271,13 @@ def test_search_stopped_asks_for_nothing_more(searching):
     assert len(found.trials) == len(study.trials) == 3
 
 
-def test_search_pruner_ends_what_is_behind_the_median(searching):
-    heard = []
+def test_search_pruner_ends_what_is_not_among_the_best_third(searching):
+    heard, losses = [], [3.0, 2.0, 2.4, 2.3, 2.0, 1.0, 2.1, 1.5]
 
     class Reporting(Children):
         def run(self, spec, handler):
             rate = self.ask(handler, "float", "rate", low=1e-3, high=1e-1, step=None, log=True)
-            loss = 0.5 if spec.number < 6 else 5.0
+            loss = losses[spec.number]
             for epoch in range(1, 6):
                 if not handler("report", {"epoch": epoch, "valid_loss": loss}):
                     heard.append((spec.number, epoch))
@@ -285,9 +285,9 @@ def test_search_pruner_ends_what_is_behind_the_median(searching):
             return complete({"rate": rate}, loss)
 
     found, study = searching.go(Reporting())
-    assert heard == [(6, 1), (7, 1)]
-    assert [trial.state for trial in found.trials] == ["complete"] * 6 + ["pruned"] * 2
-    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 6 + ["PRUNED"] * 2
+    assert heard == [(2, 1), (6, 1)]  # 2.4 is better than the median of 3 and 2
+    assert [trial.state for trial in found.trials] == [("pruned" if n in (2, 6) else "complete") for n in range(8)]
+    assert [trial.state.name for trial in study.trials] == [trial.state.upper() for trial in found.trials]
 
 
 def test_search_tells_its_listener_what_happens(searching):

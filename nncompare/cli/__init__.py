@@ -1,20 +1,7 @@
 """The command line: each command parses, calls one function of the library, and prints."""
 
-from nncompare.cli.check import check_one_plugin
-from nncompare.cli.completion import print_completion
-from nncompare.cli.data import data_commands
-from nncompare.cli.diff import diff_runs
-from nncompare.cli.doctor import diagnose_run
 from nncompare.cli.group import CommandLine, common_options, version_option
-from nncompare.cli.listing import list_plugins
-from nncompare.cli.new_plugin import new_plugin
-from nncompare.cli.predict import predict_samples
-from nncompare.cli.report import rebuild_report
-from nncompare.cli.resume import resume_run
-from nncompare.cli.run import run_comparison
-from nncompare.cli.runs import list_all_runs
-from nncompare.cli.show import show_model
-from nncompare.cli.verify import verify_run
+from nncompare.cli.later import Later
 
 __all__ = ["main"]
 
@@ -28,22 +15,22 @@ Examples:
   nncompare list --check                    what is installed, does it work?
 """
 
-main = CommandLine("nncompare", help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+_COMMANDS = {
+    "run": Later("run:run_comparison", "Compare models on data sets, write one report."),
+    "resume": Later("resume:resume_run", "Go on with a stopped run, or extend one."),
+    "runs": Later("runs:list_all_runs", "List runs and what became of them."),
+    "doctor": Later("doctor:diagnose_run", "Say what is wrong with a run and what to do."),
+    "list": Later("listing:list_plugins", "List models and data sets."),
+    "show": Later("show:show_model", "Show what a model accepts and what is searched."),
+    "check-plugin": Later("check:check_one_plugin", "Check that a plugin keeps the contract."),
+    "data": Later("data:data_commands", "List, inspect and fetch data sets."),
+    "new-plugin": Later("new_plugin:new_plugin", "Write the package of a new model."),
+    "report": Later("report:rebuild_report", "Write the report of a run again, or in another form."),
+    "diff": Later("diff:diff_runs", "Compare two runs: what changed, and is it real?"),
+    "verify": Later("verify:verify_run", "Train a trial and a refit of a run again: equal?"),
+    "predict": Later("predict:predict_samples", "Predict new samples with a model of a run."),
+    "completion": Later("completion:print_completion", "Print a script for the TAB key."),
+}
+
+main = CommandLine("nncompare", _COMMANDS, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 main = version_option(common_options(main))
-for _command in (
-    run_comparison,
-    resume_run,
-    list_all_runs,
-    diagnose_run,
-    list_plugins,
-    show_model,
-    check_one_plugin,
-    data_commands,
-    new_plugin,
-    rebuild_report,
-    diff_runs,
-    verify_run,
-    predict_samples,
-    print_completion,
-):
-    main.add_command(_command)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 import click
 
+from nncompare.cli.later import Commands, Later
 from nncompare.cli.secrets import shown_arguments, without_passwords
 from nncompare.cli.streams import open_missing_streams, stdout_errors
 from nncompare.columns import one_line, printable
@@ -25,10 +26,20 @@ C = TypeVar("C", bound=click.Command | Callable[..., Any])
 class CommandLine(click.Group):
     """A group whose errors are one readable line; ``--debug`` adds the traceback.
 
-    ``closed`` names the standard streams that the caller had closed.
+    ``closed`` names the standard streams that the caller had closed. The help imports no command.
     """
 
     closed: frozenset[str] = frozenset()
+
+    def __init__(self, name: str, later: Mapping[str, Later] | None = None, **attributes: Any) -> None:
+        self._commands = Commands(later or {})
+        super().__init__(name, self._commands, **attributes)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one line for each command."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._commands.short_helps().items()))
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command line with three open streams, before anything opens a file."""

@@ -21,8 +21,11 @@ class MemoryWatch:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self._tree: list[psutil.Process] = []
-        self._next_scan = 0.0
+        self._next_scan = time.monotonic() + SCAN_S  # a child that has just begun has no descendants
+        try:
+            self._tree = [psutil.Process(pid)]
+        except psutil.Error:
+            self._tree = []
         self._base_mb = self._total_mb()
 
     def grown_mb(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import random
 import resource
@@ -11,8 +12,12 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -30,10 +35,27 @@ def adopt_orphans() -> None:
 
 
 def end_descendants() -> None:
-    """Kill whatever this process has started and what was left to it, sessions of their own included."""
+    """Kill whatever this process has started and what was left to it, sessions of their own included.
+
+    It has to be one that adopts orphans: without a child, it then has no descendants either, and need not read
+    the list of all processes of the machine.
+    """
+    if not has_children():
+        return
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
             process.kill()
+
+
+def has_children() -> bool:
+    """Tell whether this process has, or elsewhere than on Linux may have, a child that it has not waited for."""
+    if sys.platform != "linux":
+        return True
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def kill_tree(pid: int) -> None:
@@ -76,11 +98,20 @@ def isolate(log_fd: int) -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
+@functools.cache
+def thread_pools() -> ThreadpoolController:
+    """Return the thread pools of BLAS and OpenMP that are loaded when it is first called.
+
+    A fork server calls it for its children: to look through 300 loaded libraries takes longer than to fork.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
 def limit_threads(n_threads: int, framework: str | None) -> None:
     """Hold BLAS, OpenMP and TensorFlow to ``n_threads``; call it before any operation."""
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(n_threads)
+    thread_pools().limit(limits=n_threads)
     if framework == "keras":
         import tensorflow as tf
 

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
+from nncompare.execution.process import adopt_orphans, end_descendants, thread_pools
 
 PRELOADS: dict[str, tuple[str, ...]] = {
     "none": ("numpy", "numpy.random", "threadpoolctl"),
@@ -69,8 +69,7 @@ class Server:
         """Kill every child and every orphan."""
         for pid in self._children:
             _kill_group(pid)
-        for process in psutil.Process().children(recursive=True):
-            _kill(process.pid)
+        end_descendants()
 
     def _accept(self) -> bool:
         """Take one request and fork; False when the coordinator is gone."""
@@ -119,13 +118,8 @@ class Server:
                 _kill_group(pid)
                 request_id = self._children.pop(pid)
                 if not self._children:
-                    self._kill_orphans()
+                    end_descendants()  # that left their session: sure to be nobody's only while no child runs
                 self._send({"id": request_id, "status": status})
-
-    def _kill_orphans(self) -> None:
-        """Kill grandchildren that left their session; sure to be nobody's only while no child runs."""
-        for process in psutil.Process().children(recursive=True):
-            _kill(process.pid)
 
     def _send(self, message: dict[str, object]) -> None:
         self._sock.sendall(json.dumps(message).encode())
@@ -135,13 +129,6 @@ def _kill_group(pid: int) -> None:
     try:
         os.killpg(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        return
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
         return
 
 
@@ -178,14 +165,13 @@ def preload(framework: str) -> str | None:
             importlib.import_module(module)
         except Exception as error:  # noqa: BLE001 - any failure means: fall back to fresh interpreters
             return f"importing {module} failed: {type(error).__name__}: {error}"
+    thread_pools()
     threads = len(list(Path("/proc/self/task").iterdir()))
     return f"{framework} leaves {threads} threads after its import" if threads != 1 else None
 
 
 def main() -> None:
     """Serve the socket whose descriptor is given on the command line."""
-    from nncompare.execution.process import adopt_orphans
-
     parser = argparse.ArgumentParser()
     parser.add_argument("--socket", type=int, required=True)
     parser.add_argument("--framework", required=True)

@@ -50,13 +50,18 @@ class KerasPlugin(ModelPlugin):
     ----------
     patience : int, default 8
         Epochs without a lower validation log loss after which the training ends; a quarter of the maximum of
-        epochs where that is less, but at least 2.
+        epochs where that is less, but at least 1.
     learning_rate_decay : float, default 0.95
         Factor per epoch; 1.0 keeps the rate constant. ``params["learning_rate_decay"]`` overrides it.
+    weight_average : float, default 0.0
+        Momentum of an exponential average of the weights over the batches (Polyak and Juditsky, 1992, SIAM J.
+        Control Optim. 30). Above 0, the average is what each epoch is scored with and what is kept; the training
+        goes on with the weights themselves. ``params["weight_average"]`` overrides it.
     """
 
     patience: ClassVar[int] = 8
     learning_rate_decay: ClassVar[float] = 0.95
+    weight_average: ClassVar[float] = 0.0
 
     @abstractmethod
     def build(self, params: Params, data: DataSpec) -> Any:
@@ -79,8 +84,13 @@ class KerasPlugin(ModelPlugin):
         """
 
     def optimizer(self, params: Params) -> Any:
-        """Return the ``keras.optimizers.Optimizer`` for one configuration: Adam unless overridden."""
-        return FusedAdam(required(params, "learning_rate"))
+        """Return the ``keras.optimizers.Optimizer`` for one configuration: Adam unless overridden.
+
+        With Keras's ``use_ema=True`` the averages of the weights are scored and kept, as with ``weight_average``.
+        """
+        momentum = params.get("weight_average", self.weight_average)
+        averaged = {"use_ema": True, "ema_momentum": momentum} if momentum else {}
+        return FusedAdam(required(params, "learning_rate"), **averaged)
 
     def fit(self, params: Params, train: Data, valid: Data | None, context: FitContext) -> KerasModel:
         """Train one configuration; see :meth:`nncompare.plugin.ModelPlugin.fit`.

@@ -38,7 +38,7 @@ class KerasLearner:
     model : keras.Model
         From ``take_raw_samples``.
     optimizer : keras.optimizers.Optimizer
-        Its learning rate is that of epoch 1.
+        Its learning rate is that of epoch 1. With ``use_ema`` the averages of the weights are scored and kept.
     data : Data
         The training part.
     batch_size : int
@@ -75,17 +75,20 @@ class KerasLearner:
         self._random = np.random.default_rng(seed)
         self._on_first_batch = on_first_batch
         self._train_on_chunk = compile_training(model, optimizer)
+        self._last_weights: list[Array] = []
 
     def train_epoch(self, epoch: int) -> float:
         """Go through the training part once, in a new order, and return the mean log loss."""
         self._optimizer.learning_rate = self._first_rate * self._decay ** (epoch - 1)
         batch_size = tf.constant(self._batch_size, tf.int32)
         total = 0.0
+        self._leave_averages()
         for chunk, rows in enumerate(self._epoch(first_batch_alone=epoch == 1)):
             X = gather(self._data.X, rows, self._max_length)
             total += float(self._train_on_chunk(X, self._data.y[rows], batch_size))
             if epoch == 1 and chunk == 0:
                 self._on_first_batch()
+        self._take_averages()
         return total / len(self._data)
 
     def predict_proba(self, X: Samples) -> Array:
@@ -99,6 +102,17 @@ class KerasLearner:
     def restore(self, state: list[Array]) -> None:
         """Set the weights."""
         self.model.set_weights(state)
+
+    def _take_averages(self) -> None:
+        """Put the averages in place of the weights until the training goes on, if the optimizer keeps any."""
+        if self._optimizer.use_ema:
+            self._last_weights = [variable.numpy() for variable in self.model.trainable_variables]
+            self._optimizer.finalize_variable_values(self.model.trainable_variables)
+
+    def _leave_averages(self) -> None:
+        """Go on with the weights of the last batch."""
+        for variable, value in zip(self.model.trainable_variables, self._last_weights, strict=False):
+            variable.assign(value)
 
     def _epoch(self, *, first_batch_alone: bool) -> Iterable[npt.NDArray[np.int64]]:
         """Return the rows of each chunk of one epoch, in a new order."""

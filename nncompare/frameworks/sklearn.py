@@ -36,7 +36,7 @@ class SklearnPlugin(ModelPlugin):
     ----------
     patience : int, default 10
         Epochs without a lower validation log loss after which the training ends; a quarter of the maximum of
-        epochs where that is less, but at least 2.
+        epochs where that is less, but at least 1.
     expected_warnings : tuple of warning classes, default ()
         Silenced while the estimator fits, because the plugin knows better.
     """

@@ -12,7 +12,7 @@ from nncompare.plugin import FitContext
 
 SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
 ROW_SUM_TOLERANCE = 1e-3
-SHORTEST_PATIENCE = 2
+SHORTEST_PATIENCE = 1
 
 
 class Learner(Protocol):
@@ -47,7 +47,7 @@ def train(learner: Learner, valid: Data | None, context: FitContext, *, patience
         Receives one report per epoch.
     patience : int
         Epochs without a lower validation log loss after which the training ends; at most a quarter of
-        ``max_epochs`` counts, but never fewer than 2, so that short trainings stop early too.
+        ``max_epochs`` counts, but never fewer than 1, so that short trainings stop early too.
     max_epochs : int
 
     Raises
