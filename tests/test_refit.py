@@ -1,5 +1,6 @@
 """Refits, references and the sealed test, without children."""
 
+import shutil
 import threading
 
 import numpy as np
@@ -107,7 +108,8 @@ class Saving(Children):
 
     def run(self, spec, handler):
         self.found.append(spec.result.exists())
-        spec.save_to.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(spec.save_to, ignore_errors=True)
+        spec.save_to.mkdir(parents=True)
         spec.result.parent.mkdir(parents=True, exist_ok=True)
         digest = seal(spec.save_to, f"of {spec.params}", "m:M")
         self.answer = FitAnswer(status="complete", epochs=4, manifest_sha256=digest)
@@ -121,6 +123,7 @@ def test_refits_take_no_files_of_another_trial_for_their_own(refitting):
     refitting(children, n_refits=1)
     assert children.found == [False, True]
     folder = children.specs[0].save_to
+    (folder / "manifest.json").unlink()
     seal(folder, "of another trial", "m:M")  # in the same place, where results.json named neither
     refitting(children, n_refits=1)
     assert children.found == [False, True, False]
