@@ -9,7 +9,7 @@ import pytest
 from nncompare.data.records import DataSpec
 from nncompare.data.views import PreparedPart, PreparedView
 from nncompare.events import EpochFinished, RefitFinished
-from nncompare.execution.saved import seal
+from nncompare.execution.saved import MANIFEST, seal
 from nncompare.execution.specs import FitAnswer
 from nncompare.plan import PlannedStudy
 from nncompare.refit import Refits, SealedTest
@@ -123,7 +123,7 @@ def test_refits_take_no_files_of_another_trial_for_their_own(refitting):
     refitting(children, n_refits=1)
     assert children.found == [False, True]
     folder = children.specs[0].save_to
-    (folder / "manifest.json").unlink()
+    (folder / MANIFEST).unlink()
     seal(folder, "of another trial", "m:M")  # in the same place, where results.json named neither
     refitting(children, n_refits=1)
     assert children.found == [False, True, False]
