@@ -100,12 +100,12 @@ def test_finalists_are_the_best_complete_trials_that_differ():
     assert finalists([], 3) == []
 
 
-def test_finals_train_each_finalist_once_for_half_of_the_epochs(finals):
+def test_finals_train_each_finalist_once_for_a_quarter_of_the_epochs(finals):
     children, events = Children({4: 0.3, 0: 0.25, 7: 0.4}), []
     records = finals(children, events=events)
     assert [record.trial for record in records] == [4, 0, 7]
     assert [spec.params for spec in children.specs] == [{"x": 4}, {"x": 0}, {"x": 7}]
-    assert {spec.max_epochs for spec in children.specs} == {3}  # of 5
+    assert {spec.max_epochs for spec in children.specs} == {2}  # of 5
     assert [record.seed for record in records] == [spec.seed for spec in children.specs]
     assert len({spec.seed for spec in children.specs}) == 3
     assert children.asked == [True] * 3
@@ -146,9 +146,15 @@ def test_final_that_was_stopped_is_run_again(finals):
     assert [spec.number for spec in again.specs] == [0]
 
 
+@pytest.mark.parametrize(("max_epochs", "most"), [(1, 1), (2, 2), (5, 2), (8, 2), (9, 3), (40, 10)])
+def test_finals_have_a_quarter_of_the_epochs_and_two_at_least(max_epochs, most):
+    study = PlannedStudy(model="m", dataset="d", n_trials=20, max_epochs=max_epochs, n_refits=3)
+    assert study.final_epochs == most
+
+
 def test_final_of_more_epochs_than_it_may_is_refused(finals):
-    with pytest.raises(RefusedError, match="max_epochs is 3"):
-        finals(Children({}, epoch=4))
+    with pytest.raises(RefusedError, match="max_epochs is 2"):
+        finals(Children({}, epoch=3))
 
 
 def test_finals_none_starts_once_stopped(finals):
