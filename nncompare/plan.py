@@ -101,8 +101,8 @@ class PlannedStudy:
 
     @property
     def final_epochs(self) -> int:
-        """Most epochs of a final: half of a trial's, on more rows."""
-        return math.ceil(self.max_epochs / 2)
+        """Most epochs of a final: a quarter of a trial's, but at least 2, on more rows."""
+        return min(self.max_epochs, max(2, math.ceil(self.max_epochs / 4)))
 
     @property
     def search_samples(self) -> int:

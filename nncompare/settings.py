@@ -21,7 +21,7 @@ PresetName: TypeAlias = Literal["quick", "standard", "thorough"]
 STORAGE_VARIABLE = "NNCOMPARE_STORAGE"
 """Of the environment: holds the address of the storage, perhaps with a password."""
 COMMON_GROUND = "mnist1d"
-MAX_EPOCHS = {"digits": 80, "mnist1d": 40, "mnist": 8, "imdb": 5}
+MAX_EPOCHS = {"digits": 80, "mnist1d": 40, "mnist": 5, "imdb": 5}
 DEFAULT_MAX_EPOCHS = 40
 SEARCH_SAMPLES = {"mnist": 5_000, "imdb": 6_000}
 DEFAULT_SEARCH_SAMPLES = 20_000

@@ -54,14 +54,14 @@ def test_estimate_refits_on_more_rows_take_longer():
     assert seconds(few) < seconds(replace(few, valid_in_refit=True))
 
 
-def test_estimate_counts_finals_of_half_the_epochs_on_the_rows_of_refits():
+def test_estimate_counts_finals_of_a_quarter_of_the_epochs_on_the_rows_of_refits():
     sample = planned(search_rows=range(1000), refit_rows=range(5000), valid_in_refit=True)
     without = study_work(sample, PACE, 100, 100, 1e6)
     work = study_work(replace(sample, n_finalists=3), PACE, 100, 100, 1e6)
     assert (without.finals, len(work.finals)) == ([], 3)
     assert (work.trials, work.refits) == (without.trials, without.refits)
     row_s = PACE.epoch_s / (1000 + 100 / 3)
-    assert work.finals[0] == pytest.approx(1.0 + 20 * 0.92 * row_s * (5000 + 100 / 3))
+    assert work.finals[0] == pytest.approx(1.0 + 10 * 0.92 * row_s * (5000 + 100 / 3))
     assert study_work(replace(sample, n_finalists=3, n_trials=2), PACE, 100, 100, 1e6).finals == work.finals[:2]
 
 

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from nncompare.data.views import PreparedPart, PreparedView
 from nncompare.diagnosis.scores import contradictions
 from nncompare.events import EpochFinished, FinalFinished, RefitFinished, TrialChosen, TrialFinished
 from nncompare.execution.runner import LocalRunner, read_answer
+from nncompare.execution.saved import check_saved
 from nncompare.execution.specs import FitAnswer
 from nncompare.execution.supervisor import RefusedError
 from nncompare.finals import Finals, finalists
@@ -98,12 +100,12 @@ def test_finalists_are_the_best_complete_trials_that_differ():
     assert finalists([], 3) == []
 
 
-def test_finals_train_each_finalist_once_for_half_of_the_epochs(finals):
+def test_finals_train_each_finalist_once_for_a_quarter_of_the_epochs(finals):
     children, events = Children({4: 0.3, 0: 0.25, 7: 0.4}), []
     records = finals(children, events=events)
     assert [record.trial for record in records] == [4, 0, 7]
     assert [spec.params for spec in children.specs] == [{"x": 4}, {"x": 0}, {"x": 7}]
-    assert {spec.max_epochs for spec in children.specs} == {3}  # of 5
+    assert {spec.max_epochs for spec in children.specs} == {2}  # of 5
     assert [record.seed for record in records] == [spec.seed for spec in children.specs]
     assert len({spec.seed for spec in children.specs}) == 3
     assert children.asked == [True] * 3
@@ -144,9 +146,15 @@ def test_final_that_was_stopped_is_run_again(finals):
     assert [spec.number for spec in again.specs] == [0]
 
 
+@pytest.mark.parametrize(("max_epochs", "most"), [(1, 1), (2, 2), (5, 2), (8, 2), (9, 3), (40, 10)])
+def test_finals_have_a_quarter_of_the_epochs_and_two_at_least(max_epochs, most):
+    study = PlannedStudy(model="m", dataset="d", n_trials=20, max_epochs=max_epochs, n_refits=3)
+    assert study.final_epochs == most
+
+
 def test_final_of_more_epochs_than_it_may_is_refused(finals):
-    with pytest.raises(RefusedError, match="max_epochs is 3"):
-        finals(Children({}, epoch=4))
+    with pytest.raises(RefusedError, match="max_epochs is 2"):
+        finals(Children({}, epoch=3))
 
 
 def test_finals_none_starts_once_stopped(finals):
@@ -259,6 +267,22 @@ def test_run_finals_see_no_test_labels_and_repeat(sampled, runner, tmp_path, mon
     assert plain.datasets[0].test_fingerprint != permuted.datasets[0].test_fingerprint
     assert len(plain.studies[0].finals) == 3
     assert selection(plain.studies[0]) == selection(permuted.studies[0])
+
+
+@pytest.mark.slow
+def test_run_that_is_extended_keeps_its_finals_and_runs_those_of_new_finalists(sampled, runner, tmp_path):
+    first, folder = compare_with(runner, tmp_path, ("Turns",), n_trials=3)
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("trials/*/final-of-*.json")}
+    results = run(plan_rest(folder, runner, n_trials=8), runner)
+    (old,), (new,) = first.studies, results.studies
+    ranked = sorted((t for t in new.trials if t.state == "complete"), key=lambda t: t.valid_log_loss)
+    assert [final.trial for final in new.finals] == [t.number for t in ranked[:3]]
+    assert new.best_trial == ranked[2].number
+    assert {final.trial for final in new.finals} != {final.trial for final in old.finals}
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert {Path(refit.model).name for refit in new.refits} == {p.name for p in folder.glob("models/Turns--*")}
+    for refit in new.refits:
+        check_saved(folder / refit.model, refit.manifest_sha256)
 
 
 @pytest.mark.slow

@@ -55,7 +55,7 @@ def fit(train, valid=None, *, plugin=Dense, seed=0, max_epochs=3, on_report=None
     return plugin().fit({**DEFAULTS, **params}, train, valid, context), context
 
 
-def learner(model, train, batch_size, optimizer=None, decay=1.0):
+def learner(model, train, batch_size, optimizer=None, decay=1.0, weight_average=0.0):
     return KerasLearner(
         take_raw_samples(model, train.spec),
         optimizer or keras.optimizers.SGD(0.1),
@@ -64,6 +64,7 @@ def learner(model, train, batch_size, optimizer=None, decay=1.0):
         decay=decay,
         seed=0,
         on_first_batch=lambda: None,
+        weight_average=weight_average,
     )
 
 
@@ -130,22 +131,20 @@ def test_loss_of_a_certain_mistake_is_not_clipped():
 
 def test_averaged_weights_are_scored_and_the_training_goes_on_with_its_own():
     train = data(n=40)
-    optimizer = keras.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.5)
-    subjects = [
-        learner(Dense().build({}, train.spec), train, 8, o) for o in (optimizer, keras.optimizers.SGD(0.5))
-    ]
-    averaged, plain = subjects
+    averaged, plain = (learner(Dense().build({}, train.spec), train, 8, weight_average=m) for m in (0.4, 0.0))
     averaged.restore(plain.snapshot())
-    average = None
+    averaged._average._averages[0].assign(plain.snapshot()[0])  # it began with other weights than these
+    average, n_batches = plain.snapshot()[0], 0
     train_on_chunk = plain._train_on_chunk
 
     def one_batch_at_a_time(X, y, batch_size):
-        nonlocal average
+        nonlocal average, n_batches
         total = 0.0
         for start in range(0, len(X), 8):
             total += train_on_chunk(X[start : start + 8], y[start : start + 8], batch_size)
-            weight = plain.snapshot()[0]
-            average = weight if average is None else 0.5 * average + 0.5 * weight
+            n_batches += 1
+            momentum = min(0.4, (1 + n_batches) / (10 + n_batches))
+            average = momentum * average + (1 - momentum) * plain.snapshot()[0]
         return total
 
     plain._train_on_chunk = one_batch_at_a_time
@@ -153,6 +152,7 @@ def test_averaged_weights_are_scored_and_the_training_goes_on_with_its_own():
         assert averaged.train_epoch(epoch) == pytest.approx(plain.train_epoch(epoch), rel=1e-4)
         np.testing.assert_allclose(averaged.snapshot()[0], average, atol=1e-5)
         assert np.abs(average - plain.snapshot()[0]).max() > 1e-3
+    assert n_batches == 10
 
 
 @pytest.mark.parametrize(("plugin", "params"), [(Averaging, {}), (Dense, {"weight_average": 0.9})])

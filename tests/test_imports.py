@@ -88,7 +88,14 @@ def test_console_script_prints_the_version():
     assert done.stdout == f"nncompare {nncompare.__version__}\n"
 
 
-def test_imports_help_imports_no_command():
-    code = "from nncompare.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass\nimport sys; "
-    code += "sys.exit('nncompare.cli.run' in sys.modules or 'nncompare.cli.options' in sys.modules)"
+@pytest.mark.parametrize(
+    ("arguments", "modules"),
+    [
+        (["--help"], {"nncompare.cli.run", "nncompare.cli.options"}),
+        (["list"], {"nncompare.cli.run", "nncompare.execution.launch", "psutil"}),
+    ],
+)
+def test_imports_of_a_command_are_its_own(arguments, modules):
+    code = f"try:\n    from nncompare.cli import main\n    main({arguments})\nexcept SystemExit:\n    pass\n"
+    code += f"import sys; sys.exit(bool({modules} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code], check=False, stdout=subprocess.DEVNULL).returncode == 0

@@ -75,12 +75,12 @@ def test_tracker_counts_trials_and_keeps_the_best(tracker):
 def test_tracker_counts_finals_between_the_search_and_the_refits(tracker):
     tracker.follow(SimpleNamespace(studies=[planned(n_finals=2, max_epochs=9)]))
     study = tracker.update(StudyStarted("mlp", "digits", n_trials=4, max_epochs=9, n_refits=2, n_finals=2))
-    assert study.work == 9 * (4 * 100 + 2 * 200) + 2 * 5 * 200
+    assert study.work == 9 * (4 * 100 + 2 * 200) + 2 * 3 * 200
     before = study.work_done
-    tracker.update(EpochFinished("mlp", "digits", "final", 3, 2, 5, 0.5))
+    tracker.update(EpochFinished("mlp", "digits", "final", 3, 2, 3, 0.5))
     assert (study.phase, study.work_done - before) == ("final", 2 * 200)
     tracker.update(FinalFinished("mlp", "digits", FinalRecord(trial=3, valid_log_loss=0.4), 1, 2))
-    assert (study.n_finals_done, study.running, study.work_done - before) == (1, {}, 5 * 200)
+    assert (study.n_finals_done, study.running, study.work_done - before) == (1, {}, 3 * 200)
     tracker.update(refit(1))
     assert study.phase == "refit"
     assert study.best_loss is None  # that of the search

@@ -1,5 +1,6 @@
 """Refits, references and the sealed test, without children."""
 
+import shutil
 import threading
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from nncompare.data.records import DataSpec
 from nncompare.data.views import PreparedPart, PreparedView
 from nncompare.events import EpochFinished, RefitFinished
+from nncompare.execution.saved import MANIFEST, seal
 from nncompare.execution.specs import FitAnswer
 from nncompare.plan import PlannedStudy
 from nncompare.refit import Refits, SealedTest
@@ -95,6 +97,37 @@ def test_refits_of_another_trial_overwrite_nothing_that_results_json_names(refit
     assert third == [f"{name}--of-9" for name in names(first)]
     never = StudyRecord(model="m", dataset="d", status="interrupted", best_trial=2)
     assert names(refitting(Children(), earlier=never)) == names(first)
+
+
+class Saving(Children):
+    """Saves a model and commits its answer, as real children do; remembers whether it found one."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def run(self, spec, handler):
+        self.found.append(spec.result.exists())
+        shutil.rmtree(spec.save_to, ignore_errors=True)
+        spec.save_to.mkdir(parents=True)
+        spec.result.parent.mkdir(parents=True, exist_ok=True)
+        digest = seal(spec.save_to, f"of {spec.params}", "m:M")
+        self.answer = FitAnswer(status="complete", epochs=4, manifest_sha256=digest)
+        spec.result.write_text(self.answer.model_dump_json())
+        return super().run(spec, handler)
+
+
+def test_refits_take_no_files_of_another_trial_for_their_own(refitting):
+    children = Saving()
+    first = refitting(children, n_refits=1)
+    refitting(children, n_refits=1)
+    assert children.found == [False, True]
+    folder = children.specs[0].save_to
+    (folder / MANIFEST).unlink()
+    seal(folder, "of another trial", "m:M")  # in the same place, where results.json named neither
+    refitting(children, n_refits=1)
+    assert children.found == [False, True, False]
+    assert first[0].model == folder
 
 
 def test_refits_train_the_chosen_configuration_for_its_best_epochs(refitting, tmp_path):

@@ -67,7 +67,7 @@ def test_config_takes_a_folder_as_text():
     [
         ("standard", "digits", 80),
         ("standard", "mnist1d", 40),
-        ("standard", "mnist", 8),
+        ("standard", "mnist", 5),
         ("standard", "imdb", 5),
         ("standard", "anything", 40),
         ("quick", "digits", 20),

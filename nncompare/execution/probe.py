@@ -26,8 +26,6 @@ from typing import Any, Self
 
 from nncompare.data.files import cache_root, file_digest, write_atomic
 from nncompare.exceptions import StorageError
-from nncompare.execution.launch import MODULE, child_environment
-from nncompare.execution.process import kill_tree
 from nncompare.registry import PluginRef
 from nncompare.selection import OWN
 from nncompare.settings import default_jobs
@@ -131,6 +129,8 @@ def _cache_file(ref: PluginRef) -> Path:
 
 def _ask(ref: PluginRef, timeout_s: float, stop: threading.Event) -> ProbeResult:
     """Run the probe's interpreter; kill it with all its descendants when it is over."""
+    from nncompare.execution.launch import MODULE, child_environment  # here: a list reads only what was kept
+
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="nncompare-probe-") as folder:
         answer = Path(folder, "answer.json")
@@ -153,6 +153,8 @@ def _ask(ref: PluginRef, timeout_s: float, stop: threading.Event) -> ProbeResult
 
 def _wait(process: subprocess.Popen[bytes], errors: _Tail, timeout_s: float, stop: threading.Event) -> str:
     """Wait for the interpreter, end what is left of it; say how it ended."""
+    from nncompare.execution.process import kill_tree  # see _ask
+
     errors.close_write()
     deadline = time.monotonic() + timeout_s
     try:

@@ -54,9 +54,9 @@ class KerasPlugin(ModelPlugin):
     learning_rate_decay : float, default 0.95
         Factor per epoch; 1.0 keeps the rate constant. ``params["learning_rate_decay"]`` overrides it.
     weight_average : float, default 0.0
-        Momentum of an exponential average of the weights over the batches (Polyak and Juditsky, 1992, SIAM J.
-        Control Optim. 30). Above 0, the average is what each epoch is scored with and what is kept; the training
-        goes on with the weights themselves. ``params["weight_average"]`` overrides it.
+        Momentum, below 1, of an exponential average of the weights over the batches (Polyak and Juditsky, 1992,
+        SIAM J. Control Optim. 30). Above 0, the average is what each epoch is scored with and what is kept; the
+        training goes on with the weights themselves. ``params["weight_average"]`` overrides it.
     """
 
     patience: ClassVar[int] = 8
@@ -84,13 +84,8 @@ class KerasPlugin(ModelPlugin):
         """
 
     def optimizer(self, params: Params) -> Any:
-        """Return the ``keras.optimizers.Optimizer`` for one configuration: Adam unless overridden.
-
-        With Keras's ``use_ema=True`` the averages of the weights are scored and kept, as with ``weight_average``.
-        """
-        momentum = params.get("weight_average", self.weight_average)
-        averaged = {"use_ema": True, "ema_momentum": momentum} if momentum else {}
-        return FusedAdam(required(params, "learning_rate"), **averaged)
+        """Return the ``keras.optimizers.Optimizer`` for one configuration: Adam unless overridden."""
+        return FusedAdam(required(params, "learning_rate"))
 
     def fit(self, params: Params, train: Data, valid: Data | None, context: FitContext) -> KerasModel:
         """Train one configuration; see :meth:`nncompare.plugin.ModelPlugin.fit`.
@@ -117,6 +112,7 @@ class KerasPlugin(ModelPlugin):
                 seed=context.seed,
                 on_first_batch=note_first_batch,
                 max_length=max_length,
+                weight_average=params.get("weight_average", self.weight_average),
             )
             train_learner(learner, valid, context, patience=self.patience, max_epochs=context.max_epochs)
         return KerasModel(learner.model, learner.predict, max_length)

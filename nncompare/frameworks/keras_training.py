@@ -38,7 +38,7 @@ class KerasLearner:
     model : keras.Model
         From ``take_raw_samples``.
     optimizer : keras.optimizers.Optimizer
-        Its learning rate is that of epoch 1. With ``use_ema`` the averages of the weights are scored and kept.
+        Its learning rate is that of epoch 1.
     data : Data
         The training part.
     batch_size : int
@@ -50,6 +50,8 @@ class KerasLearner:
         Called without arguments once the first batch is done.
     max_length : int or None
         Tokens only: of longer texts the last ``max_length`` tokens are read.
+    weight_average : float, default 0.0
+        Momentum of the average of the weights, which is scored and kept; 0 keeps the weights themselves.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class KerasLearner:
         seed: int,
         on_first_batch: Callable[[], None],
         max_length: int | None = None,
+        weight_average: float = 0.0,
     ) -> None:
         self.model = model
         self.predict = compile_predict(model)
@@ -74,21 +77,23 @@ class KerasLearner:
         self._max_length = max_length
         self._random = np.random.default_rng(seed)
         self._on_first_batch = on_first_batch
-        self._train_on_chunk = compile_training(model, optimizer)
-        self._last_weights: list[Array] = []
+        self._average = WeightAverage(model.trainable_variables, weight_average) if weight_average else None
+        self._train_on_chunk = compile_training(model, optimizer, self._average)
 
     def train_epoch(self, epoch: int) -> float:
         """Go through the training part once, in a new order, and return the mean log loss."""
         self._optimizer.learning_rate = self._first_rate * self._decay ** (epoch - 1)
         batch_size = tf.constant(self._batch_size, tf.int32)
         total = 0.0
-        self._leave_averages()
+        if self._average is not None:
+            self._average.leave()
         for chunk, rows in enumerate(self._epoch(first_batch_alone=epoch == 1)):
             X = gather(self._data.X, rows, self._max_length)
             total += float(self._train_on_chunk(X, self._data.y[rows], batch_size))
             if epoch == 1 and chunk == 0:
                 self._on_first_batch()
-        self._take_averages()
+        if self._average is not None:
+            self._average.take()
         return total / len(self._data)
 
     def predict_proba(self, X: Samples) -> Array:
@@ -102,17 +107,6 @@ class KerasLearner:
     def restore(self, state: list[Array]) -> None:
         """Set the weights."""
         self.model.set_weights(state)
-
-    def _take_averages(self) -> None:
-        """Put the averages in place of the weights until the training goes on, if the optimizer keeps any."""
-        if self._optimizer.use_ema:
-            self._last_weights = [variable.numpy() for variable in self.model.trainable_variables]
-            self._optimizer.finalize_variable_values(self.model.trainable_variables)
-
-    def _leave_averages(self) -> None:
-        """Go on with the weights of the last batch."""
-        for variable, value in zip(self.model.trainable_variables, self._last_weights, strict=False):
-            variable.assign(value)
 
     def _epoch(self, *, first_batch_alone: bool) -> Iterable[npt.NDArray[np.int64]]:
         """Return the rows of each chunk of one epoch, in a new order."""
@@ -130,6 +124,44 @@ class KerasLearner:
             yield order[:start]
         for begin in range(start, len(order), rows):
             yield order[begin : begin + rows]
+
+
+class WeightAverage:
+    """An exponential moving average of weights over batches, as ``tf.train.ExponentialMovingAverage``.
+
+    After t batches the momentum is (1 + t) / (10 + t) where that is less: the first weights, which are random, are
+    soon forgotten.
+
+    Parameters
+    ----------
+    variables : list of keras.Variable
+    momentum : float
+        Above 0 and below 1.
+    """
+
+    def __init__(self, variables: list[Any], momentum: float) -> None:
+        self._variables, self._momentum = variables, momentum
+        self._averages = [tf.Variable(variable.value, trainable=False) for variable in variables]
+        self._n_batches = tf.Variable(0.0, trainable=False)
+        self._weights: list[Array] = []
+
+    def update(self) -> None:
+        """Take in the weights after a batch; for use in a graph."""
+        self._n_batches.assign_add(1.0)
+        momentum = tf.minimum(self._momentum, (1.0 + self._n_batches) / (10.0 + self._n_batches))
+        for average, variable in zip(self._averages, self._variables, strict=True):
+            average.assign_add((1.0 - momentum) * (variable.value - average))
+
+    def take(self) -> None:
+        """Put the averages in the place of the weights."""
+        self._weights = [variable.numpy() for variable in self._variables]
+        for variable, average in zip(self._variables, self._averages, strict=True):
+            variable.assign(average)
+
+    def leave(self) -> None:
+        """Put the weights back that ``take`` took away, if it did."""
+        for variable, value in zip(self._variables, self._weights, strict=False):
+            variable.assign(value)
 
 
 def take_raw_samples(model: Any, data: DataSpec) -> Any:
@@ -168,7 +200,7 @@ def _known(data: DataSpec) -> Any:
     return keras.layers.Rescaling(data.scale, name="scale_to_unit")
 
 
-def compile_training(model: Any, optimizer: Any) -> TrainOnChunk:
+def compile_training(model: Any, optimizer: Any, average: WeightAverage | None = None) -> TrainOnChunk:
     """Return a function that trains on all batches of a chunk and returns the sum of its samples' log losses.
 
     The function is traced once, for any number of rows and any batch size. The last batch may be smaller.
@@ -182,6 +214,8 @@ def compile_training(model: Any, optimizer: Any) -> TrainOnChunk:
             losses = keras.losses.sparse_categorical_crossentropy(y, model(X, training=True))
             objective = tf.reduce_mean(losses) + sum(model.losses)
         optimizer.apply(tape.gradient(objective, variables), variables)
+        if average is not None:
+            average.update()
         return tf.reduce_sum(losses)
 
     def train_on_chunk(X: Any, y: Any, batch_size: Any) -> Any:

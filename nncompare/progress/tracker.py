@@ -70,8 +70,8 @@ class StudyProgress:
 
     @property
     def final_epochs(self) -> int:
-        """Most epochs of a final."""
-        return math.ceil(self.max_epochs / 2)
+        """Most epochs of a final, as the plan has them."""
+        return min(self.max_epochs, max(2, math.ceil(self.max_epochs / 4)))
 
     @property
     def work_done(self) -> int:
