@@ -10,13 +10,13 @@ tool is a fresh process whose clock runs from its start, imports included, to th
 - optuna: the careful script in one process. Multivariate TPE that begins with the default configuration, the
   median pruner, Keras's ``fit`` with early stopping on all of the training part but nncompare's validation part,
   the session cleared between trials; texts are padded to the most that is read; for digits scikit-learn's
-  MLPClassifier, one ``partial_fit`` per epoch.
+  MLPClassifier, one ``partial_fit`` per epoch and one thread, which is its fastest.
 - hyperband, random: KerasTuner with the same early stopping. Its tuner for scikit-learn knows no time, so digits
   has the same network as a Keras model.
 
 The space is the plugin's own: its ``suggest_params`` draws from each tool. Where the plugin averages weights, the
-peers do too (Keras's ``use_ema`` and ``SwapEMAWeights``). The models are those of its ``build``,
-with Keras's own recurrent layers for the peers: nncompare's are part of what is claimed. Peers use all
+peers do too (Keras's ``use_ema`` and ``SwapEMAWeights``, whose momentum is constant). The models are those of its
+``build``, with Keras's own recurrent layers for the peers: nncompare's are part of what is claimed. Peers use all
 processors. At the end of the budget a peer's ``fit`` is cut between two batches, and it delivers its best epoch so
 far by validation log loss, of whatever trial; predicting the test part is outside every clock but nncompare's.
 
@@ -123,7 +123,8 @@ def _measure(family: str, arguments: argparse.Namespace, before: list[Row]) -> l
         budget_s = arguments.budget[family]
         given_s = budget_s / 2 if own and arguments.half else budget_s
         job = {**problem, "tool": tool, "budget_s": given_s, "jobs": arguments.jobs, "reserve": arguments.reserve}
-        found = in_fresh_process(__file__, "nncompare" if own else "peer", job, plain_environment())
+        threads = 1 if (tool, family) == ("optuna", "mlp") else None  # two wait for each other: see README.md
+        found = in_fresh_process(__file__, "nncompare" if own else "peer", job, plain_environment(threads))
         correct = found.pop("correct", None)
         row = {"tool": tool, "family": family, "seed": arguments.seed, "budget_s": budget_s, "given_s": given_s}
         rows.append({**row, **found, "correct": None if correct is None else _packed(correct)})

@@ -12,7 +12,7 @@ from keras import layers
 from nncompare.frameworks.keras import KerasPlugin
 from nncompare.plugin import DataSpec, ModelTags, Params, Trial
 
-from .tokens import MaskedConv1D, MaskedMaxPooling1D, default_embedding, embed, suggest_embedding
+from .tokens import WEIGHT_AVERAGE, MaskedConv1D, MaskedMaxPooling1D, default_embedding, embed, suggest_embedding
 
 LARGEST_FILTERS = 128
 LARGEST_GRID = 64
@@ -52,6 +52,7 @@ class CNN(KerasPlugin):
             "learning_rate": trial.suggest_float("learning_rate", 5e-4, 1e-2, log=True),
             "learning_rate_decay": trial.suggest_categorical("learning_rate_decay", [0.8, 0.95]),
             "batch_size": trial.suggest_categorical("batch_size", [32, 64, 128]),
+            **_averages(data),
         }
 
     def default_params(self, data: DataSpec) -> Params:
@@ -80,6 +81,7 @@ class CNN(KerasPlugin):
             "learning_rate": 3e-3,
             "learning_rate_decay": 0.8 if image else 0.95,
             "batch_size": 64,
+            **_averages(data),
         }
 
     def build(self, params: Params, data: DataSpec) -> Any:
@@ -98,6 +100,11 @@ class CNN(KerasPlugin):
         if params["dense_units"]:
             x = layers.Dense(params["dense_units"], activation="relu")(x)
         return keras.Model(inputs, layers.Dense(data.n_classes, activation="softmax")(x))
+
+
+def _averages(data: DataSpec) -> Params:
+    """Return the momentum of the averages of the weights; images gain nothing by them (ADR 0024)."""
+    return {} if data.view == "image" else {"weight_average": WEIGHT_AVERAGE}
 
 
 def _suggest_for_texts(trial: Trial, data: DataSpec) -> Params:

@@ -11,7 +11,14 @@ from nncompare.frameworks.keras import KerasPlugin
 from nncompare.plugin import DataSpec, ModelTags, Params, Trial
 
 from .recurrent import FusedGRU, FusedLSTM, FusedSimpleRNN, StackedSteps
-from .tokens import MaskedMaxPooling1D, MaskedMeanPooling1D, default_embedding, embed, suggest_embedding
+from .tokens import (
+    WEIGHT_AVERAGE,
+    MaskedMaxPooling1D,
+    MaskedMeanPooling1D,
+    default_embedding,
+    embed,
+    suggest_embedding,
+)
 
 UNITS = [16, 32, 48]
 BATCH_SIZES = [64, 128]
@@ -47,6 +54,7 @@ class LSTM(KerasPlugin):
             **_suggest_reading(trial),
             "learning_rate": trial.suggest_float("learning_rate", 2e-3, 2e-2, log=True),
             "batch_size": trial.suggest_categorical("batch_size", BATCH_SIZES),
+            "weight_average": WEIGHT_AVERAGE,
         }
 
     def default_params(self, data: DataSpec) -> Params:
@@ -73,6 +81,7 @@ class LSTM(KerasPlugin):
             "dropout": 0.1,
             "learning_rate": 1e-2,
             "batch_size": 64,
+            "weight_average": WEIGHT_AVERAGE,
         }
 
     def build(self, params: Params, data: DataSpec) -> Any:

@@ -15,7 +15,7 @@ VOCABULARY_SIZES = (5_000, 10_000, 20_000)
 DEFAULT_VOCABULARY_SIZE = 10_000
 
 WEIGHT_AVERAGE = 0.99
-"""Over a hundred batches. Word vectors learn in two or three epochs at high rates: single batches leave traces."""
+"""Over a hundred batches: what a single one did at a high learning rate leaves no trace in the weights."""
 
 
 def suggest_embedding(trial: Trial, data: DataSpec) -> Params:

@@ -49,6 +49,9 @@ class Commands(MutableMapping[str, click.Command]):
         self._later.pop(name, None)
         self._loaded.pop(name, None)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._later or name in self._loaded
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._later | self._loaded)
 

@@ -84,7 +84,10 @@ class KerasPlugin(ModelPlugin):
         """
 
     def optimizer(self, params: Params) -> Any:
-        """Return the ``keras.optimizers.Optimizer`` for one configuration: Adam unless overridden."""
+        """Return the ``keras.optimizers.Optimizer`` for one configuration: Adam unless overridden.
+
+        Averages that it keeps (``use_ema``) are not looked at; ``weight_average`` is what is.
+        """
         return FusedAdam(required(params, "learning_rate"))
 
     def fit(self, params: Params, train: Data, valid: Data | None, context: FitContext) -> KerasModel:
