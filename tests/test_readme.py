@@ -84,7 +84,8 @@ def test_readme_text_model_trains(tmp_path):
 def test_readme_presets_are_those_of_the_settings():
     for name, preset in PRESETS.items():
         epochs = ", ".join(str(preset.max_epochs(data)) for data in ("digits", "mnist1d", "mnist", "imdb", "mine"))
-        row = rf"\| `{name}`[^|]*\| {preset.n_trials} \| {preset.n_refits} \| {epochs} \|"
+        finals = preset.n_finalists if preset.n_finalists > 1 else "none"
+        row = rf"\| `{name}`[^|]*\| {preset.n_trials} \| {finals} \| {preset.n_refits} \| {epochs} \|"
         assert re.search(row, README)
 
 

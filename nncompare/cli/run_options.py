@@ -22,7 +22,10 @@ VIEWS = ("tabular", "image", "sequence", "tokens")
 _MAX_SEED = 2**32 - 1
 _AT_LEAST_1 = click.IntRange(min=1)
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
-_PRESETS = "; ".join(f"{name} {preset.n_trials} and {preset.n_refits}" for name, preset in PRESETS.items())
+_PRESETS = "; ".join(
+    f"{name} {preset.n_trials}, {preset.n_finalists if preset.n_finalists > 1 else 'none'} and {preset.n_refits}"
+    for name, preset in PRESETS.items()
+)
 
 what = (
     click.option("--all", "every", is_flag=True, help="Run all installed models."),
@@ -67,7 +70,7 @@ effort = (
         type=click.Choice(list(PRESETS)),
         default="standard",
         show_default=True,
-        help=f"Trials and refits: {_PRESETS}.",
+        help=f"Trials, finals (after a search on a sample) and refits: {_PRESETS}.",
     ),
     click.option("--trials", "n_trials", type=_AT_LEAST_1, metavar="N", help="Configurations tried per study."),
     click.option("--epochs", "max_epochs", type=_AT_LEAST_1, metavar="N", help="Most epochs of a trial."),

@@ -23,7 +23,7 @@ from nncompare.testing.watching import preserved
 
 N_TRIED = 3
 """Other values of a parameter that are tried."""
-USED_BY_BASE = ("batch_size", "learning_rate", "learning_rate_decay", "max_length")
+USED_BY_BASE = ("batch_size", "learning_rate", "learning_rate_decay", "max_length", "weight_average")
 """Parameters that KerasPlugin itself uses."""
 _NUMBERS = re.compile(r'_\d+(?=")|"shared_object_id": \d+| at 0x[0-9a-f]+')
 """By which Keras tells apart the layers of one process, as in ``dense_3``, and Python its objects."""
