@@ -148,13 +148,27 @@ def test_kill_tree_of_a_process_that_is_gone():
 
 
 def test_memory_watch_sees_growth_of_descendants():
-    code = "import sys; hoard = b'x' * 80_000_000; print('ready', flush=True); sys.stdin.read()"
-    watch = MemoryWatch(os.getpid())
-    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    child.stdout.readline()
-    assert wait_until(lambda: watch.grown_mb() > 70)
-    child.communicate()
-    assert wait_until(lambda: watch.grown_mb() < 40)
+    hoard = "import sys; hoard = b'x' * 80_000_000; print('ready', flush=True); sys.stdin.read()"
+    code = f"""
+import subprocess, sys
+print("begun", flush=True)
+sys.stdin.readline()
+child = subprocess.Popen([sys.executable, "-c", {hoard!r}], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+print(child.stdout.readline(), flush=True)
+sys.stdin.readline()
+child.communicate()
+sys.stdin.read()
+"""
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        parent.stdout.readline()
+        watch = MemoryWatch(parent.pid)  # of a process that has no descendants yet, as a trial's
+        print(file=parent.stdin, flush=True)
+        parent.stdout.readline()
+        assert wait_until(lambda: watch.grown_mb() > 70)
+        print(file=parent.stdin, flush=True)
+        assert wait_until(lambda: watch.grown_mb() < 40)
+        parent.stdin.close()
 
 
 def test_memory_watch_does_not_count_memory_maps(tmp_path):
