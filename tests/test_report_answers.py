@@ -134,38 +134,38 @@ def test_interrupted_trials_are_not_counted_as_failed() -> None:
         assert "stopped before it was finished" in page
 
 
-def test_importance_needs_10_complete_trials() -> None:
-    for n_trials, is_shown in ((15, True), (12, False)):
+def test_importance_needs_10_trials_complete_or_pruned() -> None:
+    for n_trials, is_shown in ((11, True), (9, False)):
         study = fixtures.study("cnn", "mnist1d", fixtures.TEN, n_trials=n_trials)
         html = render_html(fixtures.results(fixtures.four_studies().datasets[:1], [study]))
         assert ("Importance: learning_rate 0.61, width 0.27, pool 0.12; a hint from" in html) == is_shown
-        assert ("is not shown: 9 complete trials are too few, it takes 10." in html) != is_shown
+        assert (f"is not shown: {n_trials - 1} trials are too few, it takes 10." in html) != is_shown
 
 
 @pytest.mark.parametrize(
     ("having", "words", "n_slices"),
     [
-        (15, "Importance: learning_rate 0.61, width 0.27, pool 0.12; a hint from 15 complete trials only.", 2),
+        (19, "Importance: learning_rate 0.61, width 0.27, pool 0.12; a hint from 19 trials only.", 2),
         (
-            11,
-            "Importance: learning_rate 0.61, width 0.27 (only with 11 of 15 trials), pool 0.12; a hint from 15 "
-            "complete trials only.",
+            15,
+            "Importance: learning_rate 0.61, width 0.27 (only with 15 of 19 trials), pool 0.12; a hint from 19 "
+            "trials only.",
             2,
         ),
         (
-            5,
-            "Importance: learning_rate 0.61, pool 0.12; a hint from 15 complete trials only. No importance is "
-            "shown of width (only with 5 of 15 trials).",
+            9,
+            "Importance: learning_rate 0.61, pool 0.12; a hint from 19 trials only. No importance is "
+            "shown of width (only with 9 of 19 trials).",
             1,
         ),
     ],
 )
 def test_importance_of_a_parameter_rests_on_the_trials_that_had_it(having: int, words: str, n_slices: int) -> None:
     study = fixtures.study("cnn", "mnist1d", fixtures.TEN, n_trials=20)
-    complete = [trial.number for trial in study.trials if trial.state == "complete"]
+    ended = [trial.number for trial in study.trials if trial.state in {"complete", "pruned"}]
     trials = [
         trial.model_copy(update={"params": {k: v for k, v in trial.params.items() if k != "width"}})
-        if trial.number in complete[having:]
+        if trial.number in ended[having:]
         else trial
         for trial in study.trials
     ]

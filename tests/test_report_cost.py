@@ -215,7 +215,7 @@ NO_COST = {"fit_cpu_s": None, "latency_ms": None, "n_parameters": None, "size_by
         (fixtures.all_failed(), "no model has test scores."),
         (fixtures.empty(), "no data set has two tested models with a known cost."),
         (identical(), "is the most accurate and the cheapest."),
-        (single_trial(), "importance of the parameters is not shown: 1 complete trial is too few, it takes 10."),
+        (single_trial(), "importance of the parameters is not shown: 1 trial is too few, it takes 10."),
         (pruned_only(), "no complete trial;"),
         (changed(importance={}), "No importance of the parameters was computed."),
         (changed(trials=[], best_trial=None), "no trial was started."),

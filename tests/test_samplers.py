@@ -8,7 +8,14 @@ import pytest
 from nncompare.lagged import LAG, lagged_study
 from nncompare.plan import PlannedStudy
 from nncompare.results import TrialRecord
-from nncompare.samplers import RememberingPruner, make_pruner, make_sampler, n_startup_trials, quiet_optuna
+from nncompare.samplers import (
+    RememberingPruner,
+    importance,
+    make_pruner,
+    make_sampler,
+    n_startup_trials,
+    quiet_optuna,
+)
 from nncompare.storage import open_study_file
 from nncompare.studies import tell_optuna
 
@@ -131,3 +138,20 @@ def test_pruner_that_remembers_reads_once_for_each_trial_that_ended(storage, mon
     tell_optuna(study, TrialRecord(number=trial.number, state="complete", params={}, valid_log_loss=1.0))
     study.ask().should_prune()
     assert len(reads) == 2
+
+
+def test_importance_counts_pruned_trials_among_the_rest():
+    space = dict.fromkeys(("x", "y"), optuna.distributions.FloatDistribution(0.0, 1.0))
+    with quiet_optuna():
+        study = optuna.create_study()
+        for number in range(20):
+            params = {"x": number / 20, "y": number * 7 % 20 / 20}
+            ended = {"value": 0.1 + params["x"]} if number < 4 else {"state": optuna.trial.TrialState.PRUNED}
+            values = {1: 1.0 + params["x"]}
+            trial = optuna.trial.create_trial(
+                params=params, distributions=space, intermediate_values=values, **{"value": values[1], **ended}
+            )
+            study.add_trial(trial)
+        found = importance(study)
+    assert found["x"] > 2 * found["y"]
+    assert sum(found.values()) == pytest.approx(1.0, abs=1e-3)

@@ -11,7 +11,7 @@ from nncompare.report.charts import Chart, Line, Mark, Plane
 from nncompare.report.leaderboard import is_interrupted, trial_counts
 from nncompare.report.scales import axis, losses, whole
 from nncompare.report.slices import At, chosen, dots, slices
-from nncompare.results import StudyRecord
+from nncompare.results import StudyRecord, TrialRecord
 
 HEIGHT = 150
 FEWEST_TRIALS = 10
@@ -111,7 +111,7 @@ def _figure(entry: Entry, plane: Plane) -> Figure:
 
 
 def _ranked(study: StudyRecord) -> list[tuple[str, float]]:
-    """Return the parameters by falling importance, without those of which too few complete trials can tell."""
+    """Return the parameters by falling importance, without those of which too few trials can tell."""
     known = [(name, value) for name, value in study.importance.items() if _n_with(study, name) >= FEWEST_TRIALS]
     return sorted(known, key=lambda item: -item[1])
 
@@ -159,13 +159,13 @@ def _importance(study: StudyRecord, ranked: list[tuple[str, float]]) -> tuple[st
     """Return the importance of the parameters in words, with a caution where few trials speak of it."""
     if not study.importance:
         return ("No importance of the parameters was computed.",)
-    complete = _n_complete(study)
-    if complete < FEWEST_TRIALS:
-        few = f"{formats.plural(complete, 'complete trial')} {'is' if complete == 1 else 'are'} too few"
+    n_trials = _n_valued(study)
+    if n_trials < FEWEST_TRIALS:
+        few = f"{formats.plural(n_trials, 'trial')} {'is' if n_trials == 1 else 'are'} too few"
         return (f"The importance of the parameters is not shown: {few}, it takes {FEWEST_TRIALS}.",)
     first = ", ".join(f"{name} {value:.2f}{_only_with(study, name)}" for name, value in ranked[:MOST_PARAMETERS])
     rest = [f"{name}{_only_with(study, name)}" for name, _ in ranked[MOST_PARAMETERS:]]
-    hint = "" if complete >= ENOUGH_TRIALS else f"; a hint from {formats.plural(complete, 'complete trial')} only"
+    hint = "" if n_trials >= ENOUGH_TRIALS else f"; a hint from {formats.plural(n_trials, 'trial')} only"
     less = f". Less: {', '.join(rest)}" if rest else ""
     said = [f"Importance: {first}{hint}{less}."] if first else []
     few_of = [name for name in study.importance if _n_with(study, name) < FEWEST_TRIALS]
@@ -176,18 +176,23 @@ def _importance(study: StudyRecord, ranked: list[tuple[str, float]]) -> tuple[st
 
 
 def _only_with(study: StudyRecord, name: str) -> str:
-    """Return how many of the complete trials had a parameter, where not all of them did."""
-    complete, having = _n_complete(study), _n_with(study, name)
-    return f" (only with {having} of {complete} trials)" if having < complete else ""
+    """Return how many of the trials had a parameter, where not all of them did."""
+    n_trials, having = _n_valued(study), _n_with(study, name)
+    return f" (only with {having} of {n_trials} trials)" if having < n_trials else ""
 
 
 def _n_with(study: StudyRecord, name: str) -> int:
-    """Return how many complete trials had a parameter: some exist only beside the value of another one."""
-    return sum(trial.state == "complete" and name in trial.params for trial in study.trials)
+    """Return how many trials had a parameter: some exist only beside the value of another one."""
+    return sum(_has_value(trial) and name in trial.params for trial in study.trials)
 
 
-def _n_complete(study: StudyRecord) -> int:
-    return trial_counts(study)[0]
+def _n_valued(study: StudyRecord) -> int:
+    """Count the trials that the importance of the parameters rests on."""
+    return sum(_has_value(trial) for trial in study.trials)
+
+
+def _has_value(trial: TrialRecord) -> bool:
+    return trial.state in {"complete", "pruned"} and trial.valid_log_loss is not None
 
 
 def _short(value: Any) -> str:
