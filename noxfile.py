@@ -65,6 +65,7 @@ def docs(session: nox.Session) -> None:
         "overhead",
         "memory",
         "scaling",
+        "profile_trial",
         "textbook",
         "peers",
     ],
