@@ -2,7 +2,7 @@
 
 Run ``python benchmarks/profile_trial.py [--only lstm]``. Each family is a fresh process: one epoch of a Keras
 model, 40 of scikit-learn's. Of Keras models TensorFlow's profiler counts the wall time in each kind of operation;
-what remains is Python, tracing and waiting in between. Of scikit-learn's, Python's profiler counts the time in each
+what remains is Python, tracing and waiting. Of scikit-learn's, Python's profiler counts the time in each
 function without what it calls. Profiling adds some per cent. The last line is the floor that this processor sets:
 the speed of a large product of float32 matrices on one thread, by the same kernels.
 
