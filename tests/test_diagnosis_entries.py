@@ -10,6 +10,7 @@ from nncompare.diagnosis.scores import check_values, contradictions
 from nncompare.diagnosis.subject import Subject
 from nncompare.events import Notice
 from nncompare.exceptions import ResultsError, StorageError
+from nncompare.results import FinalRecord
 from nncompare.runfile import hold
 from nncompare.runlog import RunLog
 
@@ -74,6 +75,26 @@ def test_doctor_names_a_study_and_a_trial_that_stand_there_twice(tmp_path):
         "mlp on digits stands there 2 times.",
         f"Trial {trial.number} of cnn on digits stands there 2 times.",
     ]
+
+
+def test_doctor_names_finals_that_cannot_be():
+    plain = study("mlp", "digits", ["a", "b"])
+    number = plain.trials[0].number
+    final = FinalRecord(trial=number, seed=1, valid_log_loss=0.5)
+    whole = plain.model_copy(update={"finals": [final], "best_trial": number})
+
+    def told(*finals, finals_run):
+        budget = whole.budget.model_copy(update={"finals_run": finals_run})
+        return contradictions(results([], [whole.model_copy(update={"finals": list(finals), "budget": budget})]))
+
+    assert told(final, finals_run=1) == []
+    assert told(final, final, finals_run=2) == [
+        f"The final of trial {number} of mlp on digits stands there 2 times."
+    ]
+    assert told(final, FinalRecord(trial=99, seed=2, valid_log_loss=0.6), finals_run=2) == [
+        "mlp on digits has a final of trial 99, which is no complete trial of it."
+    ]
+    assert told(finals_run=3) == ["mlp on digits has 0 finals that ended, and budget.finals_run is 3."]
 
 
 @pytest.mark.parametrize("name", ["accuracy", "macro_f1"])

@@ -166,6 +166,44 @@ def test_plugin_or_parameters_ask_for_averages(plugin, params):
     assert -np.log(chosen).mean() == pytest.approx(min(r.valid_loss for r in context.history), rel=1e-5)
 
 
+@pytest.mark.parametrize("wrong", [1.0, 1, 2, -0.5, "0.9", None, float("nan"), True, [0.9]])
+def test_average_that_cannot_be_is_refused_before_the_training(wrong):
+    with pytest.raises(PluginError, match=r"^weight_average is .* from 0.* to below 1 is expected"):
+        fit(data(), weight_average=wrong)
+
+
+def test_whole_zero_averages_nothing():
+    weights = [fit(data(), weight_average=none)[0].model.get_weights() for none in (0, 0.0)]
+    np.testing.assert_array_equal(*(w[0] for w in weights))
+
+
+@keras.saving.register_keras_serializable(package="test")
+class Counter(keras.layers.Layer):
+    """Holds trainable weights without floats, and one without values."""
+
+    def build(self, shape):
+        self.add_weight(shape=(), dtype="int32", initializer="ones", name="n")
+        self.add_weight(shape=(), dtype="bool", initializer="ones", name="on")
+        self.add_weight(shape=(0,), initializer="ones", name="empty")
+
+    def call(self, X):
+        return X
+
+
+class Counting(Averaging):
+    def hidden(self):
+        return [Counter()]
+
+
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")
+def test_weights_without_floats_are_left_out_of_averages_and_saved(tmp_path):
+    model, _ = fit(data(), plugin=Counting, max_epochs=2)
+    model.save(tmp_path)
+    X = data(seed=1).X
+    np.testing.assert_array_equal(KerasModel.load(tmp_path).predict_proba(X), model.predict_proba(X))
+    assert [int(w) for w in model.model.get_weights() if w.ndim == 0] == [1, 1]
+
+
 def test_learning_rate_depends_on_the_epoch_alone():
     train, optimizer = data(), keras.optimizers.SGD(0.1)
     subject = learner(Dense().build({}, train.spec), train, 8, optimizer, decay=0.5)

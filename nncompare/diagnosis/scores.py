@@ -84,9 +84,27 @@ def check_report(subject: Subject) -> Iterator[Finding]:
 def contradictions(results: Results) -> list[str]:
     """Return a sentence for each record that stands there twice, and each value that does not follow from others.
 
-    These are the means over refits, and the choice of the finals.
+    These are the means over refits, and the finals and their choice.
     """
-    return [*_twice(results), *_other_means(results), *_other_choices(results)]
+    return [*_twice(results), *_other_means(results), *_other_finals(results), *_other_choices(results)]
+
+
+def _other_finals(results: Results) -> list[str]:
+    """Tell of finals of trials that cannot have had one, and of as many as the ledger does not count."""
+    sentences = []
+    for study in results.studies:
+        name = f"{study.model} on {study.dataset}"
+        complete = {trial.number for trial in study.trials if trial.state == "complete"}
+        others = sorted({final.trial for final in study.finals} - complete)
+        sentences += [
+            f"{name} has a final of trial {other}, which is no complete trial of it." for other in others
+        ]
+        ended = sum(final.failure is None or final.failure.category != "interrupted" for final in study.finals)
+        if study.budget is not None and study.budget.finals_run != ended:
+            sentences.append(
+                f"{name} has {ended} finals that ended, and budget.finals_run is {study.budget.finals_run}."
+            )
+    return sentences
 
 
 def _other_choices(results: Results) -> list[str]:
@@ -121,6 +139,12 @@ def _twice(results: Results) -> list[str]:
         sentences += [
             f"Trial {number} of {study.model} on {study.dataset} stands there {n} times."
             for number, n in numbers.items()
+            if n > 1
+        ]
+        finals = Counter(final.trial for final in study.finals)
+        sentences += [
+            f"The final of trial {number} of {study.model} on {study.dataset} stands there {n} times."
+            for number, n in finals.items()
             if n > 1
         ]
     return sentences

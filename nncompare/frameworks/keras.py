@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from nncompare.data.records import Data, DataSpec, Samples
 from nncompare.frameworks.keras_adam import FusedAdam
-from nncompare.frameworks.keras_built import required
+from nncompare.frameworks.keras_built import momentum, required
 from nncompare.frameworks.keras_training import (
     KerasLearner,
     Predict,
@@ -97,7 +97,8 @@ class KerasPlugin(ModelPlugin):
         ------
         PluginError
             ``build`` returned no model, one whose outputs are no probabilities of the classes, or one that could
-            not be loaded again; ``params`` lacks ``batch_size``, ``learning_rate`` or, for tokens, ``max_length``.
+            not be loaded again; ``params`` lacks ``batch_size``, ``learning_rate`` or, for tokens, ``max_length``;
+            ``weight_average`` is no number from 0 to below 1.
         """
         started = time.perf_counter()
         batch_size, max_length = required(params, "batch_size"), _max_length(params, train.spec)
@@ -115,7 +116,7 @@ class KerasPlugin(ModelPlugin):
                 seed=context.seed,
                 on_first_batch=note_first_batch,
                 max_length=max_length,
-                weight_average=params.get("weight_average", self.weight_average),
+                weight_average=momentum(params.get("weight_average", self.weight_average)),
             )
             train_learner(learner, valid, context, patience=self.patience, max_epochs=context.max_epochs)
         return KerasModel(learner.model, learner.predict, max_length)

@@ -15,7 +15,7 @@ from nncompare.data.records import DataSpec
 from nncompare.exceptions import PluginError
 from nncompare.frameworks.keras_faults import lambda_fault, reason, rebuild_fault, unregistered
 
-__all__ = ["check_model", "loading_faults", "output_faults", "required"]
+__all__ = ["check_model", "loading_faults", "momentum", "output_faults", "required"]
 
 _LOADED_BY_NAME = frozenset({"keras", "keras_cv", "keras_hub", "keras_nlp"})
 """Packages whose classes Keras finds again although nobody registered them."""
@@ -39,6 +39,22 @@ def required(params: Mapping[str, Any], name: str, *, what: str = "its training"
             "suggest_params() and default_params()."
         )
     return params[name]
+
+
+def momentum(value: object) -> float:
+    """Return the momentum of averaged weights as a number: as text or as a whole one it would fail in the graph.
+
+    Raises
+    ------
+    PluginError
+        It is no number from 0 to below 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+        raise PluginError(
+            f"weight_average is {value!r}, where a number from 0, which averages nothing, to below 1 is expected: "
+            "change it in params or in the plugin's class."
+        )
+    return float(value)
 
 
 def check_model(model: object) -> None:

@@ -135,13 +135,15 @@ class WeightAverage:
     Parameters
     ----------
     variables : list of keras.Variable
+        Those that hold no floats, which no gradient reaches, are left as they are.
     momentum : float
         Above 0 and below 1.
     """
 
     def __init__(self, variables: list[Any], momentum: float) -> None:
-        self._variables, self._momentum = variables, momentum
-        self._averages = [tf.Variable(variable.value, trainable=False) for variable in variables]
+        self._variables = [variable for variable in variables if keras.backend.is_float_dtype(variable.dtype)]
+        self._momentum = momentum
+        self._averages = [tf.Variable(variable.value, trainable=False) for variable in self._variables]
         self._n_batches = tf.Variable(0.0, trainable=False)
         self._weights: list[Array] = []
 
