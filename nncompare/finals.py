@@ -12,11 +12,12 @@ from nncompare.data.files import write_atomic
 from nncompare.data.seeds import derive_seed
 from nncompare.data.views import PreparedView
 from nncompare.events import EpochFinished, FinalFinished, TrialChosen
+from nncompare.exceptions import StorageError
 from nncompare.execution.specs import Answer, FitAnswer, FitSpec
 from nncompare.execution.supervisor import RefusedError
 from nncompare.faultpoints import reached
 from nncompare.plan import PlannedDataset, PlannedStudy
-from nncompare.results import Failure, FinalRecord, TrialRecord
+from nncompare.results import Failure, FailureCategory, FinalRecord, TrialRecord
 from nncompare.session import Session
 from nncompare.slots import Slots
 from nncompare.trials import by_value
@@ -98,8 +99,7 @@ class Finals:
             stopped = Failure(category="interrupted", message="The run was stopped before it began.")
             return FinalRecord(trial=trial.number, seed=spec.seed, failure=stopped)
         reached("final")
-        answer = self._session.runner.run(spec, lambda kind, m: self._answer(trial.number, kind, m))
-        _keep_failure(spec, answer)
+        answer = self._answer_of(trial.number, spec)
         reached("finalled")
         record = _record(trial.number, spec.seed, answer)
         with self._lock:
@@ -107,6 +107,19 @@ class Finals:
             n_finished = self._n_finished
         self._session.tell(FinalFinished(study.model, study.dataset, record, n_finished, len(self._trials)))
         return record
+
+    def _answer_of(self, number: int, spec: FitSpec) -> Answer:
+        """Train in a child; what goes wrong on this side of the pipe costs one final, until the run is resumed."""
+        try:
+            answer = self._session.runner.run(spec, lambda kind, m: self._answer(number, kind, m))
+            _keep_failure(spec, answer)
+        except Exception as error:  # noqa: BLE001 - the border: one final must not take the search with it
+            if isinstance(error, StorageError):
+                self._session.halt(str(error))
+            kind: FailureCategory = "disk" if isinstance(error, OSError | StorageError) else "internal"
+            failure = Failure(category=kind, message=f"{type(error).__name__}: {error}")
+            return FitAnswer(status="failed", failure=failure)
+        return answer
 
     def _spec(self, trial: TrialRecord) -> FitSpec:
         study = self._study

@@ -13,6 +13,7 @@ from nncompare.data.records import DataSpec
 from nncompare.data.views import PreparedPart, PreparedView
 from nncompare.diagnosis.scores import contradictions
 from nncompare.events import EpochFinished, FinalFinished, RefitFinished, TrialChosen, TrialFinished
+from nncompare.exceptions import StorageError
 from nncompare.execution.runner import LocalRunner, read_answer
 from nncompare.execution.saved import check_saved
 from nncompare.execution.specs import FitAnswer
@@ -70,7 +71,7 @@ def finals(tmp_path):
     (tmp_path / "trials" / "m--d").mkdir(parents=True)
     part = PreparedPart(X=tmp_path / "X.npy", y=tmp_path / "y.npy")
 
-    def go(children, stop=None, events=None, jobs=1):
+    def go(children, stop=None, events=None, jobs=1, halt=lambda _reason: None):
         spec = DataSpec(
             name="d", view="tabular", n_classes=2, class_names=("a", "b"), sample_shape=(4,), n_train=9
         )
@@ -80,7 +81,7 @@ def finals(tmp_path):
         )  # fmt: skip
         session = Session(
             config=RunConfig(), runner=children, folder=tmp_path, cache=tmp_path, jobs=jobs, memory_mb=None,
-            stop=stop or threading.Event(), tell=(events if events is not None else []).append,
+            stop=stop or threading.Event(), tell=(events if events is not None else []).append, halt=halt,
         )  # fmt: skip
         data = PreparedView(spec, part, part, tmp_path / "X_test.npy")  # even where a path is at hand
         return Finals(study, TRIALS, data, session).run(Slots(jobs), 0)
@@ -153,8 +154,24 @@ def test_finals_have_a_quarter_of_the_epochs_and_two_at_least(max_epochs, most):
 
 
 def test_final_of_more_epochs_than_it_may_is_refused(finals):
-    with pytest.raises(RefusedError, match="max_epochs is 2"):
-        finals(Children({}, epoch=3))
+    (record, *_) = finals(Children({4: 0.3, 0: 0.2, 7: 0.4}, epoch=3))
+    assert record.failure.message == "RefusedError: fit() trained for epoch 3, and max_epochs is 2."
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), StorageError("The disk is full.")])
+def test_final_that_cannot_be_started_costs_no_other_and_is_tried_again(finals, error):
+    class Broken(Children):
+        def run(self, spec, handler):
+            if spec.number == 0:
+                raise error
+            return super().run(spec, handler)
+
+    halted = []
+    records = finals(Broken({4: 0.3, 7: 0.4}), halt=halted.append)
+    assert [record.valid_log_loss for record in records] == [0.3, None, 0.4]
+    assert records[1].failure.category == "disk"
+    assert halted == (["The disk is full."] if isinstance(error, StorageError) else [])
+    assert [r.valid_log_loss for r in finals(Children({4: 9.0, 0: 0.2, 7: 9.0}))] == [0.3, 0.2, 0.4]
 
 
 def test_finals_none_starts_once_stopped(finals):
