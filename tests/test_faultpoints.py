@@ -1,5 +1,6 @@
 """A run that ends at any of its steps, as a kill would end it, goes on to what it would have been without."""
 
+import json
 import os
 import shutil
 
@@ -149,8 +150,13 @@ def test_extension_ended_while_it_replaces_models_names_models_that_are_there(
     if plan is not None:
         run(plan, runner)
     results = load_results(folder)
-    assert repeated(results)["studies"] == repeated(long)["studies"]
+    assert rounded(repeated(results)["studies"]) == rounded(repeated(long)["studies"])
     check_files(folder, results)
+
+
+def rounded(studies):
+    """Return the same without last digits: sums of products depend on where in memory their arrays lie."""
+    return json.loads(json.dumps(studies), parse_float=lambda text: round(float(text), 6))
 
 
 def test_step_that_no_test_asked_for_ends_nothing():
