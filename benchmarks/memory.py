@@ -13,7 +13,6 @@ import argparse
 import json
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +34,8 @@ def resident_mb(process: psutil.Process) -> float:
 
 def in_run(plugin: str, n_trials: int) -> dict[str, float]:
     """Search with nncompare; return the growth of this process and of its servers."""
-    from nncompare import compare
+    from sides.small_run import compare_on_a_small_table
+
     from nncompare.events import TrialFinished
 
     seen: dict[int, dict[str, float]] = {}
@@ -46,22 +46,7 @@ def in_run(plugin: str, n_trials: int) -> dict[str, float]:
             servers = {f"server '{server.cmdline()[-1]}'": resident_mb(server) for server in me.children()}
             seen[event.n_finished] = {"coordinator": resident_mb(me), **servers}
 
-    with tempfile.TemporaryDirectory() as name:
-        table = Path(name) / "table.csv"
-        table.write_text("\n".join(["x,y,kind", *(f"{i % 7},{i % 5}.5,{'ab'[i % 2]}" for i in range(60))]) + "\n")
-        compare(
-            [plugin],
-            [str(table)],
-            target="kind",
-            out=Path(name) / "out",
-            n_trials=n_trials,
-            max_epochs=1,
-            n_refits=1,
-            jobs=1,
-            estimate=False,
-            progress=False,
-            listener=look,
-        )
+    compare_on_a_small_table(plugin, n_trials, max_epochs=1, listener=look)
     return {name: seen[n_trials][name] - seen[FIRST][name] for name in seen[FIRST]}
 
 

@@ -135,24 +135,11 @@ def print_shares(done, total_s: float, phases: dict[str, float]) -> float:
 
 def coordinate(n_trials: int) -> float:
     """Search with nncompare; return the CPU seconds of this process."""
-    from nncompare import compare
+    from sides.small_run import compare_on_a_small_table  # here: the loop is not to pay for its imports
 
-    with tempfile.TemporaryDirectory() as name:
-        table = Path(name) / "table.csv"
-        table.write_text("\n".join(["x,y,kind", *(f"{i % 7},{i % 5},{'ab'[i % 2]}" for i in range(60))]) + "\n")
-        compare(
-            [f"{HERE.parent / 'plugins' / 'trivial.py'}:Trivial"],
-            [str(table)],
-            target="kind",
-            out=Path(name) / "out",
-            n_trials=n_trials,
-            max_epochs=5,
-            n_refits=1,
-            jobs=1,
-            seed=SEED,
-            estimate=False,
-            progress=False,
-        )
+    compare_on_a_small_table(
+        f"{HERE.parent / 'plugins' / 'trivial.py'}:Trivial", n_trials, max_epochs=5, seed=SEED
+    )
     return cpu_seconds()
 
 

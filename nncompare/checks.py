@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from nncompare.points import counted, points
 from nncompare.results import Budget, Check, CheckLevel, PairRecord, StudyRecord
 from nncompare.search_checks import FEW_TRIALS, search_checks
+from nncompare.settings import most_finals
 
 _LEVELS: tuple[CheckLevel, ...] = ("problem", "warning", "info", "ok")
 
@@ -123,9 +124,8 @@ def _equal_budget(compared: Sequence[StudyRecord]) -> Iterator[Check]:
 
 
 def _finals(budget: Budget) -> str:
-    """Return the finals that a search could have: no more than it has trials, and one decides nothing."""
-    most = min(budget.n_finalists, budget.n_trials)
-    return f" and {most} finals" if most > 1 else ""
+    most = most_finals(budget.n_finalists, budget.n_trials)
+    return f" and {most} finals" if most else ""
 
 
 def _without(study: StudyRecord) -> str:

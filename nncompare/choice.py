@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nncompare.results import FinalRecord
+from nncompare.results import FinalRecord, was_interrupted
 
 __all__ = ["chosen_trial", "finals_in_words"]
 
@@ -20,7 +20,7 @@ def chosen_trial(finals: Sequence[FinalRecord]) -> int | None:
     """
     if not finals:
         return None
-    undecided = any(map(_was_stopped, finals))
+    undecided = any(map(was_interrupted, finals))
     done = [] if undecided else [final for final in finals if final.valid_log_loss is not None]
     return min(done, key=_loss, default=finals[0]).trial
 
@@ -37,7 +37,7 @@ def finals_in_words(finals: Sequence[FinalRecord], n_samples: int) -> str:
     n_samples : int
         Training rows of each.
     """
-    stopped = sum(map(_was_stopped, finals))
+    stopped = sum(map(was_interrupted, finals))
     if stopped:
         return f"nothing is decided on all {n_samples:,} rows: {stopped} of {len(finals)} finals did not end"
     done = sorted((final for final in finals if final.valid_log_loss is not None), key=_loss)
@@ -49,10 +49,6 @@ def finals_in_words(finals: Sequence[FinalRecord], n_samples: int) -> str:
     first, *others = done
     rest = "; ".join([", ".join(f"trial {final.trial}: {_loss(final):.4f}" for final in others), *failed])
     return f"trial {first.trial} is best on all {n_samples:,} rows ({_loss(first):.4f}; {rest.removeprefix('; ')})"
-
-
-def _was_stopped(final: FinalRecord) -> bool:
-    return final.failure is not None and final.failure.category == "interrupted"
 
 
 def _loss(final: FinalRecord) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from nncompare.data.files import write_atomic
@@ -14,13 +13,13 @@ from nncompare.data.views import PreparedView
 from nncompare.events import EpochFinished, FinalFinished, TrialChosen
 from nncompare.exceptions import StorageError
 from nncompare.execution.specs import Answer, FitAnswer, FitSpec
-from nncompare.execution.supervisor import RefusedError
+from nncompare.execution.supervisor import RefusedError, check_epoch
 from nncompare.faultpoints import reached
 from nncompare.plan import PlannedDataset, PlannedStudy
-from nncompare.results import Failure, FailureCategory, FinalRecord, TrialRecord
+from nncompare.results import Failure, FinalRecord, TrialRecord
 from nncompare.session import Session
 from nncompare.slots import Slots
-from nncompare.trials import by_value
+from nncompare.trials import by_value, failed_here
 
 __all__ = ["Finals", "finalists", "run_finals"]
 
@@ -80,13 +79,7 @@ class Finals:
 
     def run(self, slots: Slots, priority: int) -> list[FinalRecord]:
         """Run all finals and return their records, in the order of the finalists."""
-
-        def one(trial: TrialRecord) -> FinalRecord:
-            with slots.slot(priority):
-                return self.run_one(trial)
-
-        with ThreadPoolExecutor(max_workers=self._session.jobs, thread_name_prefix="final") as pool:
-            finals = list(pool.map(one, self._trials))
+        finals = slots.map(self.run_one, self._trials, priority)
         if not self._session.stop.is_set():
             study = self._study
             self._session.tell(TrialChosen(study.model, study.dataset, tuple(finals), study.refit_samples))
@@ -116,9 +109,7 @@ class Finals:
         except Exception as error:  # noqa: BLE001 - the border: one final must not take the search with it
             if isinstance(error, StorageError):
                 self._session.halt(str(error))
-            kind: FailureCategory = "disk" if isinstance(error, OSError | StorageError) else "internal"
-            failure = Failure(category=kind, message=f"{type(error).__name__}: {error}")
-            return FitAnswer(status="failed", failure=failure)
+            return failed_here(error)
         return answer
 
     def _spec(self, trial: TrialRecord) -> FitSpec:
@@ -139,8 +130,7 @@ class Finals:
         name, last = (study.model, study.dataset), study.final_epochs
         if kind != "report":
             raise RefusedError(f"A final cannot ask for '{kind}'.")
-        if message["epoch"] > last:
-            raise RefusedError(f"fit() trained for epoch {message['epoch']}, and max_epochs is {last}.")
+        check_epoch(message["epoch"], last)
         self._session.tell(EpochFinished(*name, "final", number, message["epoch"], last, message["valid_loss"]))
         return True
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from nncompare.plan import PlannedStudy
-from nncompare.results import Budget, FinalRecord, TrialRecord
+from nncompare.results import Budget, FinalRecord, TrialRecord, was_interrupted
 
 __all__ = ["budget"]
 
@@ -27,7 +27,7 @@ def budget(study: PlannedStudy, trials: Sequence[TrialRecord], finals: Sequence[
         epochs_used=sum(trial.epochs for trial in trials),
         search_cpu_s=round(sum(trial.fit_cpu_s or 0.0 for trial in trials), 3),
         n_finalists=study.n_finalists,
-        finals_run=sum(final.failure is None or final.failure.category != "interrupted" for final in finals),
+        finals_run=sum(not was_interrupted(final) for final in finals),
         final_epochs_used=sum(final.epochs for final in finals),
         finals_cpu_s=round(sum(final.fit_cpu_s or 0.0 for final in finals), 3),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +13,7 @@ from nncompare.data.splits import Rows, Split
 from nncompare.data.store import StoredDataset
 from nncompare.registry import PluginRef
 from nncompare.results import Failure, Results
-from nncompare.settings import RunConfig
+from nncompare.settings import RunConfig, final_epochs, most_finals
 
 __all__ = ["Plan", "PlannedDataset", "PlannedStudy"]
 
@@ -96,13 +95,12 @@ class PlannedStudy:
     @property
     def n_finals(self) -> int:
         """Finals at most: none where there is nothing to choose among."""
-        n_finals = min(self.n_finalists, self.n_trials)
-        return n_finals if n_finals > 1 else 0
+        return most_finals(self.n_finalists, self.n_trials)
 
     @property
     def final_epochs(self) -> int:
-        """Most epochs of a final: a quarter of a trial's, but at least 2, on more rows."""
-        return min(self.max_epochs, max(2, math.ceil(self.max_epochs / 4)))
+        """Most epochs of a final."""
+        return final_epochs(self.max_epochs)
 
     @property
     def search_samples(self) -> int:

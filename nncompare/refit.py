@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from nncompare.exceptions import PluginError, ResultsError
 from nncompare.execution.runner import read_answer
 from nncompare.execution.saved import check_saved
 from nncompare.execution.specs import FitAnswer, FitSpec
-from nncompare.execution.supervisor import RefusedError
+from nncompare.execution.supervisor import RefusedError, check_epoch
 from nncompare.faultpoints import reached
 from nncompare.metrics import predicted, read_probabilities, reference_scores, refit_scores
 from nncompare.plan import PlannedStudy
@@ -115,11 +114,9 @@ class Refits:
         """Run all refits and return those that started, in the order of their numbers."""
 
         def one(number: int) -> Refit | None:
-            with slots.slot(priority):
-                return None if self._session.stop.is_set() else self.run_one(number)
+            return None if self._session.stop.is_set() else self.run_one(number)
 
-        with ThreadPoolExecutor(max_workers=self._session.jobs, thread_name_prefix="refit") as pool:
-            refits = list(pool.map(one, range(self._study.n_refits)))
+        refits = slots.map(one, range(self._study.n_refits), priority)
         return [refit for refit in refits if refit is not None]
 
     def run_one(self, number: int) -> Refit:
@@ -168,11 +165,8 @@ class Refits:
     def _answer(self, number: int, predictions: Path, kind: str, message: Mapping[str, Any]) -> Any:
         """Answer a child: go on; and, once its model is saved, where the test samples lie."""
         study = self._study
-        if kind == "report" and message["epoch"] > study.max_epochs:
-            raise RefusedError(
-                f"fit() trained for epoch {message['epoch']}, and max_epochs is {study.max_epochs}."
-            )
         if kind == "report":
+            check_epoch(message["epoch"], study.max_epochs)
             self._session.tell(
                 EpochFinished(
                     study.model,

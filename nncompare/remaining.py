@@ -10,11 +10,11 @@ from nncompare.events import Listener, Notice
 from nncompare.exceptions import PluginError, ResultsError, UsageError
 from nncompare.layout import trials_folder
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
-from nncompare.results import Results, StudyRecord
+from nncompare.results import Results, StudyRecord, was_interrupted
 from nncompare.runfile import RunFile
 from nncompare.session import search_limit_s
 from nncompare.settings import RunConfig
-from nncompare.trials import kept_numbers, kept_trial, was_interrupted
+from nncompare.trials import kept_numbers, kept_trial
 
 __all__ = ["asks_more", "check_data", "check_data_folders", "check_limit", "check_studies", "same_studies"]
 

@@ -16,12 +16,12 @@ from nncompare.data.seeds import derive_seed
 from nncompare.data.views import PreparedView
 from nncompare.events import EpochFinished, StudyStarted, TrialFinished
 from nncompare.exceptions import StorageError
-from nncompare.execution.specs import Answer, FitAnswer, FitSpec
-from nncompare.execution.supervisor import RefusedError
+from nncompare.execution.specs import Answer, FitSpec
+from nncompare.execution.supervisor import RefusedError, check_epoch
 from nncompare.faultpoints import reached
 from nncompare.lagged import in_order, lagged_study, wait_for_known
 from nncompare.plan import PlannedStudy
-from nncompare.results import Failure, FailureCategory, TrialRecord
+from nncompare.results import Failure, TrialRecord, was_interrupted
 from nncompare.room import is_no_room
 from nncompare.samplers import importance
 from nncompare.session import Session
@@ -31,12 +31,12 @@ from nncompare.studies import Running, open_study, tell_optuna
 from nncompare.trials import (
     SearchResult,
     best_of,
+    failed_here,
     first_asked,
     keep_trial,
     kept_trial,
     lost_trial,
     trial_record,
-    was_interrupted,
 )
 
 __all__ = ["Search", "SearchResult"]
@@ -228,11 +228,7 @@ class Search:
         try:
             return self._session.runner.run(spec, lambda kind, m: self._answer(running, kind, m))
         except Exception as error:  # noqa: BLE001 - the border: one trial must not take the others with it
-            kind: FailureCategory = "disk" if isinstance(error, OSError | StorageError) else "internal"
-            kind = "storage" if isinstance(error, STORAGE_ERRORS) else kind
-            return FitAnswer(
-                status="failed", failure=Failure(category=kind, message=f"{type(error).__name__}: {error}")
-            )
+            return failed_here(error, "storage" if isinstance(error, STORAGE_ERRORS) else None)
 
     def _spec(self, number: int) -> FitSpec:
         study, name, seed = self._study, f"{number:04d}", self._seed(number)
@@ -256,8 +252,7 @@ class Search:
     def _report(self, running: Running, epoch: int, valid_loss: float | None) -> bool:
         """Hand the lowest loss so far to the pruner; it is the value that a trial ends with."""
         name, number, last = (self._study.model, self._study.dataset), running.trial.number, self._study.max_epochs
-        if epoch > last:
-            raise RefusedError(f"fit() trained for epoch {epoch}, and max_epochs is {last}.")
+        check_epoch(epoch, last)
         self._session.tell(EpochFinished(*name, "trial", number, epoch, last, valid_loss))
         if valid_loss is None:
             return True

@@ -92,8 +92,7 @@ class Session:
         StorageError
             The cache cannot be written.
         """
-        valid = dataset.split.valid if dataset.split is not None else None
-        return self._prepare(study, dataset, study.search_rows, valid, with_test=False)
+        return self._prepare(study, dataset, study.search_rows, with_valid=True, with_test=False)
 
     def final_data(self, study: PlannedStudy, dataset: PlannedDataset) -> PreparedView:
         """Return what the finals of a study see: the rows of its refits and validation, without test.
@@ -103,8 +102,7 @@ class Session:
         ValueError, DataError, StorageError
             As :meth:`search_data`.
         """
-        valid = dataset.split.valid if dataset.split is not None else None
-        return self._prepare(study, dataset, study.refit_rows, valid, with_test=False)
+        return self._prepare(study, dataset, study.refit_rows, with_valid=True, with_test=False)
 
     def refit_data(self, study: PlannedStudy, dataset: PlannedDataset) -> PreparedView:
         """Return train and test of the refits, with validation only where they stop early on it.
@@ -114,20 +112,20 @@ class Session:
         ValueError, DataError, StorageError
             As :meth:`search_data`.
         """
-        valid = dataset.split.valid if dataset.split is not None and study.valid_in_refit else None
-        return self._prepare(study, dataset, study.refit_rows, valid, with_test=True)
+        return self._prepare(study, dataset, study.refit_rows, with_valid=study.valid_in_refit, with_test=True)
 
     def _prepare(
         self,
         study: PlannedStudy,
         dataset: PlannedDataset,
         rows: Rows | None,
-        valid: Rows | None,
         *,
+        with_valid: bool,
         with_test: bool,
     ) -> PreparedView:
         if dataset.stored is None or study.view is None or rows is None:
             raise ValueError(f"{study.model} on {study.dataset} does not run")
+        valid = dataset.split.valid if dataset.split is not None and with_valid else None
         return prepare_view(dataset.stored, study.view, rows, valid, self.cache, with_test=with_test)
 
     def fit_spec(self, study: PlannedStudy, data: PreparedView, name: str, **fields: Any) -> FitSpec:

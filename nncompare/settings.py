@@ -27,6 +27,17 @@ SEARCH_SAMPLES = {"mnist": 5_000, "imdb": 6_000}
 DEFAULT_SEARCH_SAMPLES = 20_000
 
 
+def most_finals(n_finalists: int, n_trials: int) -> int:
+    """Return how many finals a search can have: no more than trials, and none where one would decide nothing."""
+    most = min(n_finalists, n_trials)
+    return most if most > 1 else 0
+
+
+def final_epochs(max_epochs: int) -> int:
+    """Return the most epochs of a final: a quarter of a trial's, but at least 2, on more rows."""
+    return min(max_epochs, max(2, math.ceil(max_epochs / 4)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     """Trials, finalists and refits for every study; ``epoch_factor`` scales the data set's maximum epochs.

@@ -5,8 +5,13 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Slots:
@@ -22,7 +27,7 @@ class Slots:
     """
 
     def __init__(self, n_slots: int) -> None:
-        self._free = n_slots
+        self._free = self._n_slots = n_slots
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, int]] = []
         self._tickets = itertools.count()
@@ -42,6 +47,16 @@ class Slots:
         with self._changed:
             self._free += 1
             self._changed.notify_all()
+
+    def map(self, function: Callable[[T], R], items: Iterable[T], priority: int) -> list[R]:
+        """Call a function for each item in a slot and a thread of its own; return what came, in the same order."""
+
+        def in_slot(item: T) -> R:
+            with self.slot(priority):
+                return function(item)
+
+        with ThreadPoolExecutor(max_workers=self._n_slots) as pool:
+            return list(pool.map(in_slot, items))
 
     @contextmanager
     def slot(self, priority: int) -> Iterator[None]:

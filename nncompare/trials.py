@@ -11,8 +11,9 @@ from pydantic import Field, ValidationError
 
 from nncompare.choice import chosen_trial
 from nncompare.data.files import write_atomic
+from nncompare.exceptions import StorageError
 from nncompare.execution.specs import Answer, FitAnswer
-from nncompare.results import Failure, FinalRecord, Record, TrialRecord, TrialState
+from nncompare.results import Failure, FailureCategory, FinalRecord, Record, TrialRecord, TrialState
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +120,18 @@ def lost_trial(number: int, state: str, params: Mapping[str, Any], value: float 
     return KeptTrial(record=record)
 
 
-def was_interrupted(record: TrialRecord) -> bool:
-    """Tell whether a trial ended because the run was stopped; then it is no result, and is run again."""
-    return record.failure is not None and record.failure.category == "interrupted"
+def failed_here(error: Exception, category: FailureCategory | None = None) -> FitAnswer:
+    """Return what stands for a child's answer where this side of the pipe went wrong: a failed training.
+
+    Parameters
+    ----------
+    error : Exception
+    category : str, optional
+        By default ``disk`` for what the system or a folder refused, else ``internal``.
+    """
+    category = category or ("disk" if isinstance(error, OSError | StorageError) else "internal")
+    failure = Failure(category=category, message=f"{type(error).__name__}: {error}")
+    return FitAnswer(status="failed", failure=failure)
 
 
 def _kept_file(folder: Path, number: int) -> Path:

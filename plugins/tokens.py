@@ -68,13 +68,20 @@ class MaskedConv1D(layers.Conv1D):  # type: ignore[misc]
         return super().call(x if mask is None else tf.where(mask[..., tf.newaxis], x, 0.0))
 
 
-@keras.saving.register_keras_serializable(package="nncompare")
-class MaskedMaxPooling1D(layers.Layer):  # type: ignore[misc]
-    """The maximum over all steps that the mask shows; 0 where it shows none."""
+class _MaskedPooling1D(layers.Layer):  # type: ignore[misc]
+    """One value per feature from all steps that a mask shows."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.supports_masking = True
+
+    def compute_mask(self, x: Any, mask: Any = None) -> None:
+        """Return None: no step is left to hide."""
+
+
+@keras.saving.register_keras_serializable(package="nncompare")
+class MaskedMaxPooling1D(_MaskedPooling1D):
+    """The maximum over all steps that the mask shows; 0 where it shows none."""
 
     def call(self, x: Any, mask: Any = None) -> Any:
         """Return shape (n_samples, n_features) for (n_samples, n_timesteps, n_features)."""
@@ -83,17 +90,10 @@ class MaskedMaxPooling1D(layers.Layer):  # type: ignore[misc]
         highest = tf.reduce_max(tf.where(mask[..., tf.newaxis], x, x.dtype.min), axis=1)
         return tf.where(tf.reduce_any(mask, axis=1, keepdims=True), highest, 0.0)
 
-    def compute_mask(self, x: Any, mask: Any = None) -> None:
-        """Return None: no step is left to hide."""
-
 
 @keras.saving.register_keras_serializable(package="nncompare")
-class MaskedMeanPooling1D(layers.Layer):  # type: ignore[misc]
+class MaskedMeanPooling1D(_MaskedPooling1D):
     """The mean over all steps that the mask shows; 0 where it shows none."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.supports_masking = True
 
     def call(self, x: Any, mask: Any = None) -> Any:
         """Return shape (n_samples, n_features) for (n_samples, n_timesteps, n_features)."""
@@ -101,6 +101,3 @@ class MaskedMeanPooling1D(layers.Layer):  # type: ignore[misc]
             return tf.reduce_mean(x, axis=1)
         shown = tf.cast(mask, x.dtype)[..., tf.newaxis]
         return tf.reduce_sum(x * shown, axis=1) / tf.maximum(tf.reduce_sum(shown, axis=1), 1.0)
-
-    def compute_mask(self, x: Any, mask: Any = None) -> None:
-        """Return None: no step is left to hide."""

@@ -13,6 +13,8 @@ from nncompare.progress.lines import PlainProgress, QuietProgress, choose_progre
 from nncompare.progress.notebook import MAX_NOTICES, MAX_STUDIES, NotebookProgress
 from nncompare.results import Failure, StudyRecord, TrialRecord
 
+from .planned_studies import planned
+
 
 def shell(**attributes):
     """Return a module that stands for IPython with this shell."""
@@ -34,18 +36,7 @@ def sent(monkeypatch):
 
 
 def plan(n_studies=1):
-    sizes = {
-        "n_trials": 4,
-        "n_refits": 2,
-        "max_epochs": 10,
-        "search_samples": 100,
-        "refit_samples": 200,
-        "n_finals": 0,
-    }
-    names = [f"model{number}" for number in range(n_studies)]
-    return SimpleNamespace(
-        studies=[SimpleNamespace(model=name, dataset="digits", failure=None, **sizes) for name in names]
-    )
+    return SimpleNamespace(studies=[planned(f"model{number}") for number in range(n_studies)])
 
 
 def trial_of(model):

@@ -18,6 +18,8 @@ from nncompare.events import (
 from nncompare.progress.tracker import Tracker, duration
 from nncompare.results import Failure, FinalRecord, RefitRecord, StudyRecord, TrialRecord
 
+from .planned_studies import planned
+
 START = StudyStarted("mlp", "digits", n_trials=4, max_epochs=10, n_refits=2)
 
 
@@ -39,18 +41,6 @@ def epoch(role, number, count):
 
 def refit(n_finished):
     return RefitFinished("mlp", "digits", RefitRecord(seed=n_finished, test_accuracy=0.9), n_finished, 2)
-
-
-def planned(model="mlp", failure=None, **changes):
-    sizes = {
-        "n_trials": 4,
-        "n_refits": 2,
-        "max_epochs": 10,
-        "search_samples": 100,
-        "refit_samples": 200,
-        "n_finals": 0,
-    }
-    return SimpleNamespace(model=model, dataset="digits", failure=failure, **{**sizes, **changes})
 
 
 @pytest.fixture

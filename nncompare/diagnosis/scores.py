@@ -14,7 +14,7 @@ from nncompare.diagnosis.subject import Subject
 from nncompare.exceptions import ResultsError
 from nncompare.layout import REPORT, RESULTS
 from nncompare.report import results_in
-from nncompare.results import Results
+from nncompare.results import Results, was_interrupted
 
 __all__ = ["check_report", "check_values", "contradictions"]
 
@@ -99,7 +99,7 @@ def _other_finals(results: Results) -> list[str]:
         sentences += [
             f"{name} has a final of trial {other}, which is no complete trial of it." for other in others
         ]
-        ended = sum(final.failure is None or final.failure.category != "interrupted" for final in study.finals)
+        ended = sum(not was_interrupted(final) for final in study.finals)
         if study.budget is not None and study.budget.finals_run != ended:
             sentences.append(
                 f"{name} has {ended} finals that ended, and budget.finals_run is {study.budget.finals_run}."

@@ -25,8 +25,13 @@ __all__ = ["compare_runs"]
 
 COSTS = ("search_time_s", "fit_time_s", "fit_cpu_s", "latency_ms", "peak_memory_mb", "n_parameters", "size_bytes")
 BUDGET = (
-    *("n_trials", "max_epochs", "n_finalists", "n_refits"),
-    *("search_samples", "refit_samples", "refit_data"),
+    "n_trials",
+    "max_epochs",
+    "n_finalists",
+    "n_refits",
+    "search_samples",
+    "refit_samples",
+    "refit_data",
 )
 NEVER_EQUAL = {"environment.load_average", "settings.trial_memory_mb"}
 """What the machine was busy with and had free: no setting and no version."""

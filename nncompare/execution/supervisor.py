@@ -40,6 +40,18 @@ class RefusedError(ValueError):
     """Raised by a handler; its text is the answer to the child."""
 
 
+def check_epoch(epoch: int, most: int) -> None:
+    """Refuse the report of an epoch that a training may not have.
+
+    Raises
+    ------
+    RefusedError
+        The epoch is above ``most``.
+    """
+    if epoch > most:
+        raise RefusedError(f"fit() trained for epoch {epoch}, and max_epochs is {most}.")
+
+
 class CappedLog:
     """A log file that takes the first megabyte and counts the rest.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from nncompare.events import (
     TrialFinished,
 )
 from nncompare.results import StudyRecord, TrialRecord
+from nncompare.settings import final_epochs
 
 if TYPE_CHECKING:
     from nncompare.plan import Plan
@@ -70,8 +70,8 @@ class StudyProgress:
 
     @property
     def final_epochs(self) -> int:
-        """Most epochs of a final, as the plan has them."""
-        return min(self.max_epochs, max(2, math.ceil(self.max_epochs / 4)))
+        """Most epochs of a final."""
+        return final_epochs(self.max_epochs)
 
     @property
     def work_done(self) -> int:
@@ -172,8 +172,8 @@ class Tracker:
         """Return the study, which still waits for its turn: its clock starts with its first report."""
         key = (event.model, event.dataset)
         if key not in self.studies:
-            self.studies[key] = StudyProgress(*key, event.n_trials, event.n_refits, event.max_epochs)
-            self.studies[key].n_finals = event.n_finals
+            budget = (event.n_trials, event.n_refits, event.max_epochs)
+            self.studies[key] = StudyProgress(*key, *budget, n_finals=event.n_finals)
         return self.studies[key]
 
     def study_left_s(self, study: StudyProgress) -> float | None:

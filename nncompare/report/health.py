@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Column, Row, Section, Table
-from nncompare.report.leaderboard import is_interrupted, trial_counts
-from nncompare.results import Failure, Results, StudyRecord
+from nncompare.report.leaderboard import trial_counts
+from nncompare.results import Failure, Results, StudyRecord, was_interrupted
 
 MOST_PLACES = 8
 STOPPED = "stopped before it was finished"
@@ -44,7 +44,7 @@ def answer(results: Results) -> str:
     complete = sum(study.status == "complete" for study in studies)
     trials = [trial for study in studies for trial in study.trials]
     failed = sum(trial_counts(study)[2] for study in studies)
-    stopped = sum(map(is_interrupted, trials))
+    stopped = sum(map(was_interrupted, trials))
     said = f"{complete} of {formats.plural(len(studies), 'requested pair')} of model and data set complete"
     rest = [
         f"{sum(s.status == status for s in studies)} {label}"
@@ -92,7 +92,7 @@ def _pair(study: StudyRecord) -> Row:
             Cell(study.dataset),
             Cell(study.status.replace("_", " ")),
             Cell(_reason(study)),
-            *(Cell(str(n)) for n in (*trial_counts(study), sum(map(is_interrupted, study.trials)))),
+            *(Cell(str(n)) for n in (*trial_counts(study), sum(map(was_interrupted, study.trials)))),
             Cell(str(budget.finals_run) if budget else formats.MISSING),
             Cell(formats.count(budget.epochs_used + budget.final_epochs_used) if budget else formats.MISSING),
             Cell(formats.seconds(budget.search_cpu_s + budget.finals_cpu_s) if budget else formats.MISSING),

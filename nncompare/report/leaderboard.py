@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Column, Entry, Group, Part, Row, Section, Table
-from nncompare.results import Interval, ReferenceRecord, StudyRecord, TrialRecord
+from nncompare.results import Interval, ReferenceRecord, StudyRecord, was_interrupted
 
 COLUMNS = (
     Column("Model", False),
@@ -119,13 +119,8 @@ def _trials(study: StudyRecord) -> Cell:
 
 def trial_counts(study: StudyRecord) -> tuple[int, int, int]:
     """Return how many trials are complete, pruned and failed; the interrupted ones did not fail."""
-    states = [trial.state for trial in study.trials if not is_interrupted(trial)]
+    states = [trial.state for trial in study.trials if not was_interrupted(trial)]
     return states.count("complete"), states.count("pruned"), states.count("failed")
-
-
-def is_interrupted(trial: TrialRecord) -> bool:
-    """Return whether a trial has no result because the user stopped the run."""
-    return trial.failure is not None and trial.failure.category == "interrupted"
 
 
 def _configurations(part: Part) -> tuple[Table, ...]:

@@ -8,10 +8,10 @@ from nncompare.choice import finals_in_words
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Column, Entry, Figure, Group, Part, Row, Section, Table
 from nncompare.report.charts import Chart, Line, Mark, Plane
-from nncompare.report.leaderboard import is_interrupted, trial_counts
+from nncompare.report.leaderboard import trial_counts
 from nncompare.report.scales import axis, losses, whole
 from nncompare.report.slices import At, chosen, dots, slices
-from nncompare.results import StudyRecord, TrialRecord
+from nncompare.results import StudyRecord, TrialRecord, was_interrupted
 
 HEIGHT = 150
 FEWEST_TRIALS = 10
@@ -80,7 +80,7 @@ def _group(part: Part) -> Group:
 def caption(study: StudyRecord) -> str:
     """Return where the best trial came, counted from 0 as in results.json, and what became of all of them."""
     complete, pruned, failed = trial_counts(study)
-    stopped, gain = sum(map(is_interrupted, study.trials)), last_gain(study)
+    stopped, gain = sum(map(was_interrupted, study.trials)), last_gain(study)
     counts = f"{complete} complete, {pruned} pruned, {failed} failed" + (
         f", {stopped} interrupted" * bool(stopped)
     )

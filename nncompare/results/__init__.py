@@ -35,6 +35,7 @@ from nncompare.results.studies import (
     TestScores,
     TrialRecord,
     TrialState,
+    was_interrupted,
 )
 
 __all__ = [
@@ -71,4 +72,5 @@ __all__ = [
     "VerdictRecord",
     "VerdictState",
     "other_version",
+    "was_interrupted",
 ]

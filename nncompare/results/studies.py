@@ -85,6 +85,11 @@ class FinalRecord(Record):
     failure: Failure | None = None
 
 
+def was_interrupted(record: TrialRecord | FinalRecord) -> bool:
+    """Tell whether a training ended because the run was stopped; then it is no result, and is run again."""
+    return record.failure is not None and record.failure.category == "interrupted"
+
+
 class ClassScores(Record):
     """One row of scikit-learn's ``classification_report``; in ``test`` the mean over the refits."""
 
