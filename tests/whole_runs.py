@@ -1,6 +1,7 @@
 """What tests of whole runs share: one call that plans and runs with a warm runner, and what must repeat."""
 
 import json
+import math
 from pathlib import Path
 
 from nncompare.comparison import run
@@ -44,6 +45,26 @@ def repeated(value):
     if isinstance(value, dict):
         return {name: repeated(item) for name, item in value.items() if name not in NOT_REPEATED}
     return [repeated(item) for item in value] if isinstance(value, list) else value
+
+
+def differing(ours, theirs):
+    """Return a line for each value in which the results of two runs differ, but for times and the like.
+
+    Runs in two processes may differ in last digits: sums of products depend on how arrays lie in memory.
+    """
+    ours, theirs = repeated(ours), repeated(theirs)
+    return [line for part in ("studies", "datasets") for line in unlike(part, ours[part], theirs[part])]
+
+
+def unlike(place, ours, theirs):
+    """Return where two values of JSON differ by more than last digits."""
+    if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() == theirs.keys():
+        return [line for name in ours for line in unlike(f"{place}.{name}", ours[name], theirs[name])]
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        return [line for i in range(len(ours)) for line in unlike(f"{place}[{i}]", ours[i], theirs[i])]
+    floats = isinstance(ours, float) and isinstance(theirs, float)
+    equal = math.isclose(ours, theirs, rel_tol=1e-6, abs_tol=1e-6) if floats else ours == theirs
+    return [] if equal else [f"{place}: {ours!r}, {theirs!r}"]
 
 
 def selection(study):
