@@ -8,8 +8,10 @@ from pathlib import Path
 
 from nncompare.classfile import check_names_class
 from nncompare.data.files import cache_root
-from nncompare.data.own import ARRAYS, TABLES, is_own_file, own_name
+from nncompare.data.own import ARRAYS, is_own_file, own_name
+from nncompare.data.source import enumerated
 from nncompare.data.store import MANIFEST, StoredDataset, is_stored_folder, open_dataset
+from nncompare.data.table_files import TABLES, TEXT_TABLES
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import DataError, StorageError, UsageError
 from nncompare.execution.runner import LocalRunner
@@ -79,8 +81,10 @@ def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
     """
     suffixes = {Path(name).suffix.lower() for name in names if is_own_file(name)}
     has_table, has_arrays = bool(suffixes & set(TABLES)), bool(suffixes - set(TABLES))
-    for option, value, needed in (("target", config.target, "a table"), ("encoding", config.encoding, "a table")):
-        if value is not None and not has_table:
+    has_text = bool(suffixes & set(TEXT_TABLES))
+    needs = {"target": ("a table", has_table), "text": ("a table", has_table), "encoding": ("a table", has_text)}
+    for option, (needed, is_there) in needs.items():
+        if getattr(config, option) is not None and not is_there:
             raise UsageError(
                 f"--{option} is for {needed} (in Python: {option}=), and none is among the data sets. Name one, "
                 f"such as -d file.csv, or leave --{option} out."
@@ -141,7 +145,7 @@ def _check_is_no_file(name: str, catalog: Catalog) -> None:
     suffix = Path(name).suffix.lower()
     if suffix in OTHER_FILES or Path(name).is_file():
         how = OTHER_FILES.get(suffix, "Save it as one of these")
-        raise UsageError(f"'{name}' is not read: .csv, .tsv and .npz files are. {how}.")
+        raise UsageError(f"'{name}' is not read: {enumerated((*TABLES, ARRAYS))} files are. {how}.")
 
 
 def _near(path: Path) -> str:
@@ -195,6 +199,7 @@ def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder:
         name=name,
         target=config.target,
         encoding=config.encoding,
+        text=config.text,
         view=config.view,
     )
     answer = runner.run(spec)

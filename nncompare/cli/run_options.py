@@ -56,6 +56,12 @@ what = (
         help="The column of your own table that holds the classes.",
     ),
     click.option(
+        "--text",
+        metavar="COLUMN",
+        shell_complete=complete_columns,
+        help="A column of texts in your own table: its words are compared, and no other column.",
+    ),
+    click.option(
         "--encoding", metavar="NAME", callback=known_encoding, help="Of your own table; UTF-8 by default."
     ),
     click.option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -18,7 +18,7 @@ from nncompare.exceptions import DataError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MISSING", "NO_CLASS", "CsvTable", "name_first", "read_csv"]
+__all__ = ["MISSING", "NO_CLASS", "CsvTable", "read_csv"]
 
 DELIMITERS = ",;\t|"
 LONGEST_LINE = 1_000_000
@@ -82,6 +82,14 @@ class CsvTable:
         texts = self.texts.iloc[:, k]
         return texts.mask(texts.isin(missing))
 
+    def values(self, k: int) -> pd.Series[Any]:
+        """Return one column as it stands."""
+        return self.texts.iloc[:, k]
+
+    def strings(self, k: int) -> list[str]:
+        """Return one column as texts to copy."""
+        return list(self.texts.iloc[:, k].astype(str))
+
     def has_index(self) -> bool:
         """Tell whether the first column holds the row labels that ``DataFrame.to_csv()`` writes.
 
@@ -131,16 +139,6 @@ def read_csv(path: Path, encoding: str | None = None, *, is_new: bool = False, i
         return CsvTable(names, texts, Source(source.name, lines), delimiter)
     except OSError as error:
         raise source.fault(f"{type(error).__name__}: {error.strerror}", "Check that you may read it") from error
-
-
-def name_first(names: Sequence[str]) -> list[str]:
-    """Return the names of columns, with one for the first where ``DataFrame.to_csv()`` wrote an index."""
-    if names[0]:
-        return list(names)
-    name = "column 1"
-    while name in names:
-        name = f"{name}*"
-    return [name, *names[1:]]
 
 
 def _known_encoding(encoding: str | None) -> str:
