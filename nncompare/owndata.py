@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from nncompare.classfile import check_names_class
+from nncompare.data.bundled import PREFIX, is_bundled
 from nncompare.data.files import cache_root
 from nncompare.data.own import ARRAYS, is_own_file, own_name
 from nncompare.data.source import enumerated
@@ -23,13 +24,11 @@ from nncompare.settings import MAX_EPOCHS, RunConfig
 __all__ = ["check_own_options", "dataset_names", "is_own", "load_own"]
 
 READ_TIMEOUT_S = 3600.0
-_PANDAS = "In Python: pandas.{}('{}').to_csv('table.csv', index=False)"
 OTHER_FILES = {
     ".gz": "Unpack it",
     ".zip": "Unpack it",
     ".json": "Save it as one of these",
     ".npy": "In Python: numpy.savez_compressed('data.npz', X=..., y=...)",
-    ".parquet": _PANDAS.format("read_parquet", "table.parquet"),
     ".txt": "Rename it if it is a table",
     ".xls": "Export the sheet as .csv",
     ".xlsx": "Export the sheet as .csv",
@@ -39,7 +38,7 @@ OTHER_FILES = {
 
 def is_own(name: str, catalog: Catalog) -> bool:
     """Tell whether a data set is named as a file or folder of the user's own; what is installed goes first."""
-    is_path = is_own_file(name) or is_stored_folder(name) or Path(name).expanduser().is_dir()
+    is_path = is_bundled(name) or is_own_file(name) or is_stored_folder(name) or Path(name).expanduser().is_dir()
     return name not in catalog.plugins and is_path
 
 
@@ -90,7 +89,7 @@ def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
                 f"such as -d file.csv, or leave --{option} out."
             )
     if config.view is not None and not has_arrays and not (has_table and config.view == "tabular"):
-        why = "a table is always tabular" if has_table else "none is among the data sets"
+        why = "a table is always tabular, or texts with --text" if has_table else "none is among the data sets"
         raise UsageError(f"--view is for .npz files (in Python: view=), and {why}. Leave it out.")
 
 
@@ -159,6 +158,9 @@ def _near(path: Path) -> str:
 
 
 def _own_name(name: str, taken: Iterable[str]) -> str:
+    if is_bundled(name):
+        own = own_name(name.removeprefix(PREFIX))
+        return own_name(name) if own in taken else own
     path = Path(name).expanduser()
     if is_stored_folder(name) and not path.is_dir():
         raise DataError(
@@ -186,7 +188,7 @@ def _open(folder: Path) -> StoredDataset:
 
 
 def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder: Path) -> StoredDataset:
-    if not path.is_file():
+    if not (path.is_file() or is_bundled(str(path))):
         raise UsageError(f"There is no file '{path}'.{_near(path)}")
     spec = ReadSpec(
         framework="sklearn",
@@ -194,7 +196,7 @@ def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder:
         memory_mb=memory_limit_mb(config),
         result=folder / f"read-{name}.json",
         log=folder / f"read-{name}.log",
-        path=path.absolute(),
+        path=path if is_bundled(str(path)) else path.absolute(),
         root=cache_root(),
         name=name,
         target=config.target,

@@ -56,7 +56,7 @@ def test_column_is_numbers_or_categories(values, categories):
         (["31.12.2020", "1.1.2021", "1.1.2021"], "dates"),
         (["12/31/2020", "1/1/2021 10:30", "1/1/2021"], "dates"),
         (["2020-01-01T10:30:00Z", "2020/1/2 9:05 PM", "2020-01-02 10:30:00.5+02:00"], "dates"),
-        (["2020-01-01"] * 4 + ["unknown"], "dates"),
+        ([*(f"2020-01-0{k}" for k in range(1, 5)), "unknown"], "dates"),
         (pd.to_timedelta([1, 2, 3], unit="D"), "durations"),
         ([[1, 2], [3], None], "lists or records"),
         ([{"a": 1}, {"a": 2}, {"a": 3}], "lists or records"),

@@ -47,7 +47,7 @@ what = (
         callback=unique,
         metavar="DATASET",
         shell_complete=complete_datasets,
-        help="A data set, or a file of your own: FILE.csv, FILE.tsv or FILE.npz. Repeatable.",
+        help="A data set, a file of your own (.csv, .tsv, .parquet or .npz), or sklearn:NAME. Repeatable.",
     ),
     click.option(
         "--target",

@@ -76,8 +76,8 @@ class NewSamples:
         Parameters
         ----------
         path : Path
-            ``.csv`` or ``.tsv`` where the model was trained on a table: all of its columns by name, in any order,
-            others are ignored; by position where the table had no names. Or ``.npz`` with ``X``, and perhaps
+            ``.csv``, ``.tsv`` or ``.parquet`` where the model was trained on a table, or on its texts: the columns
+            by name, in any order, others are ignored; by position where the table had no names. Or ``.npz`` with ``X``, and perhaps
             ``y``.
         encoding : str, optional
             Of a table; UTF-8 by default.
@@ -99,7 +99,7 @@ class NewSamples:
             what = f"{enumerated(kinds)} files are" if kinds else "texts of a data set plugin come from that alone"
             raise UsageError(f"'{path.name}' is not read: {what}.")
         if suffix == ".npz" and keep:
-            raise UsageError(f"'{path.name}' has no columns to keep (--keep): a .csv or .tsv table has.")
+            raise UsageError(f"'{path.name}' has no columns to keep (--keep): a table has.")
         if suffix == ".npz":
             return self._from_archive(path)
         if view in ("image", "sequence"):

@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
+from nncompare.data.bundled import is_bundled, read_bundled
 from nncompare.data.given import Given, plain_labels
 from nncompare.data.npzfile import read_npz
 from nncompare.data.own_tables import read_table
@@ -74,8 +75,8 @@ def read_own(
     Parameters
     ----------
     path : Path
-        ``.csv`` or ``.tsv`` with a header, or ``.npz`` with ``X``, ``y`` and perhaps ``X_test``, ``y_test`` and
-        ``class_names``; ``x_train`` and the like will do.
+        ``.csv`` or ``.tsv`` with a header, or ``.parquet``, or ``.npz`` with ``X``, ``y`` and perhaps ``X_test``,
+        ``y_test`` and ``class_names``; ``x_train`` and the like will do. Or ``sklearn:`` and the name of a loader.
     target : str, optional
         The column of classes; tables need it.
     encoding : str, optional
@@ -100,6 +101,8 @@ def read_own(
     UsageError
         There is no such file, or it is of a kind that is not read; a table's target is not named, or not there.
     """
+    if is_bundled(str(path)):
+        return read_bundled(str(path), name)
     name = name or own_name(path.stem)
     if not path.is_file():
         raise UsageError(f"There is no file '{path}'.")

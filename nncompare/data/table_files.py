@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nncompare.data.csvfile import MISSING, read_csv
+from nncompare.data.parquetfile import read_parquet
 from nncompare.data.source import Source
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABLES", "TEXT_TABLES", "TableFile", "name_first", "read_table_file"]
+__all__ = ["PARQUET", "TABLES", "TEXT_TABLES", "TableFile", "name_first", "read_table_file"]
 
 TEXT_TABLES = (".csv", ".tsv")
 """Tables that are text, and so in an encoding."""
-TABLES = TEXT_TABLES
+PARQUET = ".parquet"
+TABLES = (*TEXT_TABLES, PARQUET)
 
 
 class TableFile(Protocol):
@@ -75,6 +77,8 @@ def read_table_file(
     DataError, UsageError
         It cannot be read.
     """
+    if path.suffix.lower() == PARQUET:
+        return read_parquet(path)
     return read_csv(path, encoding, is_new=is_new, is_named=is_named)
 
 
