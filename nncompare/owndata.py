@@ -80,8 +80,12 @@ def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
     """
     suffixes = {Path(name).suffix.lower() for name in names if is_own_file(name)}
     has_table, has_arrays = bool(suffixes & set(TABLES)), bool(suffixes - set(TABLES))
-    has_text = bool(suffixes & set(TEXT_TABLES))
-    needs = {"target": ("a table", has_table), "text": ("a table", has_table), "encoding": ("a table", has_text)}
+    in_text = "a table that is text" if has_table else "a table"
+    needs = {
+        "target": ("a table", has_table),
+        "text": ("a table", has_table),
+        "encoding": (in_text, bool(suffixes & set(TEXT_TABLES))),
+    }
     for option, (needed, is_there) in needs.items():
         if getattr(config, option) is not None and not is_there:
             raise UsageError(

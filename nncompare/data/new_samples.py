@@ -77,8 +77,8 @@ class NewSamples:
         ----------
         path : Path
             ``.csv``, ``.tsv`` or ``.parquet`` where the model was trained on a table, or on its texts: the columns
-            by name, in any order, others are ignored; by position where the table had no names. Or ``.npz`` with ``X``, and perhaps
-            ``y``.
+            by name, in any order, others are ignored; by position where the table had no names. Or ``.npz`` with
+            ``X``, and perhaps ``y``.
         encoding : str, optional
             Of a table; UTF-8 by default.
         keep : sequence of str, optional

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from nncompare.data.column_kinds import refused_kind
 from nncompare.data.csvfile import NO_CLASS
 from nncompare.data.encoding import encode
 from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes, label_names
@@ -66,7 +67,10 @@ def read_table(
 
 def _classes(table: TableFile, names: Sequence[str], target: str) -> _Classes:
     what, source = f"column '{target}'", table.source
-    values = table.values(names.index(target)).to_numpy(dtype=object)
+    column = table.values(names.index(target))
+    if kind := refused_kind(column):
+        raise source.fault(f"{what} holds {kind}, which name no classes", "Choose a column of classes")
+    values = column.to_numpy(dtype=object)
     texts = label_names(values, what, source, NO_CLASS)
     classes = classes_of(texts, what, source)
     y = codes_of(texts, classes, what, source)

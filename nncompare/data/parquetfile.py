@@ -36,8 +36,14 @@ class ParquetTable:
     source: Source
 
     def frame(self) -> pd.DataFrame:
-        """Return all columns; missing values are what they are in the file."""
-        return self.columns.copy()
+        """Return all columns: missing values are what they are in the file, and texts are categories."""
+        import pandas as pd
+
+        frame = self.columns.copy()
+        for k, dtype in enumerate(frame.dtypes):
+            if isinstance(dtype, pd.StringDtype):
+                frame.isetitem(k, frame.iloc[:, k].astype("category"))  # "01" is no number here
+        return frame
 
     def values(self, k: int) -> pd.Series[Any]:
         """Return one column as it stands."""
@@ -83,10 +89,8 @@ def read_parquet(path: Path) -> ParquetTable:
     try:
         columns = pd.read_parquet(path, engine="pyarrow")
     except (pa.ArrowException, OSError, ValueError) as error:
-        cause = str(error).partition("\n")[0][:100].rstrip(". ")
-        raise source.fault(
-            f"it is no Parquet file or is damaged ({type(error).__name__}: {cause})", "Write it again"
-        ) from error
+        what = f"it is no Parquet file or is damaged ({type(error).__name__})"
+        raise source.fault(what, "Write it again, such as by pandas' to_parquet") from error
     if not len(columns):
         raise source.fault("it has no rows", "Give one row or more")
     if not columns.shape[1]:

@@ -83,7 +83,7 @@ class Recognised:
     def advice(self) -> list[str]:
         """Return what can be made of columns that are left out."""
         kinds = dict.fromkeys(reason for _, reason in self.left_out if reason in ADVICE)
-        of_kinds = [f"{kind} can be used once you {ADVICE[kind]}" for kind in kinds]
+        of_kinds = [f"to use {kind}, {ADVICE[kind]}" for kind in kinds]
         return [*of_kinds, *map(_how_to_read, self.texts[:1])]
 
 
