@@ -102,8 +102,9 @@ def test_parquet_has_texts_too(tmp_path):
     info, dataset = read_own(tmp_path / "r.parquet", "stars", text="review")
     assert (info.view, dataset.words) == ("tokens", ["a", "film", "dull", "fine"])
     assert "(0 to 3 words, median 3, 8 empty; 4 different words outside the test part)" in info.description
-    with pytest.raises(DataError, match=r"^'r.parquet' cannot be used: column 'stars' holds numbers, not texts\."):
-        read_own(tmp_path / "r.parquet", "review", text="stars")
+    reviews.assign(day=pd.Timestamp("2024-05-01")).to_parquet(tmp_path / "r.parquet")
+    with pytest.raises(DataError, match=r"^'r.parquet' cannot be used: column 'day' holds dates, not texts\."):
+        read_own(tmp_path / "r.parquet", "stars", text="day")
 
 
 def test_index_of_a_frame_is_no_feature(tmp_path):

@@ -1,5 +1,6 @@
 """Texts of the user: their words, their ids, and which of them a model may learn."""
 
+import csv
 import string
 
 import numpy as np
@@ -222,7 +223,7 @@ def test_new_table_of_texts_is_read_by_the_name_of_its_column(tmp_path):
     with pytest.raises(DataError, match=r"^'new.csv' cannot be used: it lacks the column 'review', from which"):
         model.read(new)
     np.savez(tmp_path / "new.npz", X=np.ones(3))
-    with pytest.raises(UsageError, match=r"^'new.npz' is not read: .csv and .tsv files are\.$"):
+    with pytest.raises(UsageError, match=r"^'new.npz' is not read: .csv, .tsv and .parquet files are\.$"):
         model.read(tmp_path / "new.npz")
 
 
@@ -261,3 +262,14 @@ def test_long_texts_that_a_table_leaves_out_are_pointed_to(tmp_path):
         "'r.csv' cannot be used: no column is left to learn from: 'review' 80 different texts. Add features; "
         "--text review reads the texts of that column instead"
     )
+
+
+def test_text_of_many_lines_and_characters_is_read_and_the_limit_of_other_readers_stays(tmp_path):
+    long = "a fine film\n" * 20_000
+    frame = reviews()
+    frame.loc[0, "review"] = long
+    frame.to_csv(tmp_path / "r.csv", index=False)
+    before = csv.field_size_limit()
+    info, dataset = read_own(tmp_path / "r.csv", "label", text="review")
+    assert (dataset.X_train.lengths.max(), csv.field_size_limit()) == (1 + 3 * 20_000, before)
+    assert "(5 to 60,000 words, median 5;" in info.description

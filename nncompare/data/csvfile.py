@@ -6,7 +6,7 @@ import codecs
 import csv
 from array import array
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -22,6 +22,7 @@ __all__ = ["MISSING", "NO_CLASS", "CsvTable", "read_csv"]
 
 DELIMITERS = ",;\t|"
 LONGEST_LINE = 1_000_000
+LONGEST_FIELD = 10_000_000
 SNIFFED_LINES = 50
 CHUNK_BYTES = 1 << 20
 MISSING = frozenset(
@@ -186,7 +187,8 @@ def _check_bytes(path: Path, encoding: str, source: Source) -> None:
 @contextmanager
 def _rows(path: Path, encoding: str, delimiter: str, source: Source) -> Iterator[Iterator[tuple[int, list[str]]]]:
     """Open the file as an iterator over the rows that are not blank, with the lines in which they begin."""
-    with path.open(encoding=encoding, newline="") as stream:
+    with path.open(encoding=encoding, newline="") as stream, ExitStack() as stack:
+        stack.callback(csv.field_size_limit, csv.field_size_limit(LONGEST_FIELD))  # of the process: given back
         reader = csv.reader(_lines(stream, source), delimiter=delimiter, skipinitialspace=True, strict=True)
 
         def rows() -> Iterator[tuple[int, list[str]]]:

@@ -47,8 +47,13 @@ def require_no_file(name: str) -> None:
     Raises
     ------
     UsageError
-        It is one; the message says which command reads it.
+        It is one, or lies in scikit-learn; the message says which command reads it.
     """
+    if is_bundled(name):
+        raise UsageError(
+            f"'{name}' lies in scikit-learn, and data set plugins are shown here. What it holds is said by "
+            f"nncompare run --all -d {name} --dry-run."
+        )
     if is_own_file(name):
         raise UsageError(
             f"'{name}' is a file, and data set plugins are shown here. What is recognised in a file is said by "

@@ -6,11 +6,10 @@ import string
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 
-from nncompare.data.ragged import FIRST_WORD, START, UNKNOWN, Ragged, offsets_of
+from nncompare.data.ragged import FIRST_WORD, START, UNKNOWN, Ragged
 from nncompare.data.records import Array, TextColumn
 from nncompare.data.source import Source
 
@@ -94,20 +93,21 @@ def encode_texts(name: str, texts: Sequence[str], rows: Array, source: Source) -
     DataError
         None of ``rows`` holds a word, or no word occurs in two of them.
     """
-    split = [words_of(text) for text in texts]
-    seen = [split[row] for row in rows.tolist()]
-    counts = Counter(chain.from_iterable(seen))
+    counts, n_different = Counter[bytes](), 0
+    for row in rows.tolist():  # words are found anew for each use: all of them at once take 50 bytes each
+        words_here = words_of(texts[row])
+        counts.update(words_here)
+        n_different += len(set(words_here))
     if not counts:
         what = f"column '{name}' holds no words outside the test part"
         raise source.fault(what, "Name the column of texts")
-    if len(counts) == sum(len(set(words)) for words in seen):
+    if len(counts) == n_different:
         what = f"column '{name}' holds no word that occurs in two of its texts, so none can be learnt from another"
         raise source.fault(what, "Name the column of texts, or separate their words by spaces")
-    ranked = sorted(counts, key=lambda word: (-counts[word], word))
-    known = ranked[:MOST_WORDS]
-    others = sorted({*chain.from_iterable(split)}.difference(known))
+    known = sorted(counts, key=lambda word: (-counts[word], word))[:MOST_WORDS]
+    others = sorted(set().union(*map(words_of, texts)).difference(known))
     words = [*known, *others]
-    X = _ragged(split, {word: FIRST_WORD + rank for rank, word in enumerate(words)})
+    X = _ragged(texts, {word: FIRST_WORD + rank for rank, word in enumerate(words)})
     column = TextColumn(name=name, n_words=len(known))
     return Encoded(X, [word.decode() for word in words], column, X.lengths - 1)
 
@@ -115,13 +115,11 @@ def encode_texts(name: str, texts: Sequence[str], rows: Array, source: Source) -
 def text_ids(texts: Iterable[str], words: Sequence[str]) -> tuple[Ragged, float]:
     """Return new texts as ids, and which fraction of their words is none of ``words``."""
     ids = {word.encode(): FIRST_WORD + rank for rank, word in enumerate(words)}
-    X = _ragged([words_of(text) for text in texts], ids)
+    X = _ragged(texts, ids)
     n_words = len(X.values) - len(X)
     return X, float((X.values == UNKNOWN).sum() / n_words) if n_words else 0.0
 
 
-def _ragged(split: Sequence[Sequence[bytes]], ids: Mapping[bytes, int]) -> Ragged:
+def _ragged(texts: Iterable[str], ids: Mapping[bytes, int]) -> Ragged:
     """Return the start and the ids of the words of each text."""
-    values = (token for words in split for token in (START, *(ids.get(word, UNKNOWN) for word in words)))
-    offsets = offsets_of(np.array([len(words) + 1 for words in split], dtype=np.int64))
-    return Ragged(np.fromiter(values, dtype=np.int32, count=int(offsets[-1])), offsets)
+    return Ragged.from_rows([START, *(ids.get(word, UNKNOWN) for word in words_of(text))] for text in texts)
