@@ -68,12 +68,13 @@ def test_parquet_columns_are_what_their_types_say_and_dates_and_lists_are_left_o
     np.testing.assert_array_equal(dataset.y_train, np.arange(N) % 2)
 
 
-@pytest.mark.parametrize("trained_on", ["parquet", "csv"])
-@pytest.mark.parametrize("new", ["parquet", "csv"])
+@pytest.mark.parametrize("trained_on", ["parquet", "csv", "tsv"])
+@pytest.mark.parametrize("new", ["parquet", "csv", "tsv"])
 def test_new_rows_are_encoded_alike_from_either_kind_of_file(tmp_path, path, trained_on, new):
     kept = frame()[["width", "count", "size", "member", "class"]]
     for name in ("a", "b"):
         kept.to_csv(tmp_path / f"{name}.csv", index=False)
+        kept.to_csv(tmp_path / f"{name}.tsv", index=False, sep="\t")
         kept.to_parquet(tmp_path / f"{name}.parquet", index=False)
     info, dataset = read_own(tmp_path / f"a.{trained_on}", "class")
     stored = store_dataset(info, dataset, tmp_path)

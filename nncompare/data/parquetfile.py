@@ -42,7 +42,7 @@ class ParquetTable:
         frame = self.columns.copy()
         for k, dtype in enumerate(frame.dtypes):
             if isinstance(dtype, pd.StringDtype):
-                frame.isetitem(k, frame.iloc[:, k].astype("category"))  # "01" is no number here
+                frame.isetitem(k, frame.iloc[:, k].astype("category").array)  # "01" is no number here
         return frame
 
     def values(self, k: int) -> pd.Series[Any]:
@@ -97,7 +97,7 @@ def read_parquet(path: Path) -> ParquetTable:
         raise source.fault("it has no columns", "Give features and a column of classes")
     for k, dtype in enumerate(columns.dtypes):
         if dtype.kind == "O" and _holds_decimals(columns.iloc[:, k]):
-            columns.isetitem(k, pd.to_numeric(columns.iloc[:, k]).astype("float64"))
+            columns.isetitem(k, pd.to_numeric(columns.iloc[:, k]).to_numpy(dtype="float64"))
     return ParquetTable(column_names(columns), columns.reset_index(drop=True), source)
 
 

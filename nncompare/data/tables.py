@@ -190,7 +190,8 @@ def recognise(frame: pd.DataFrame, names: Sequence[str], source: Source, rows: A
         reason = _why_left_out(column, told, rows, len(frame))
         if reason:
             found.left_out.append((name, reason))
-            found.texts += [name] if column.categories is not None and is_long(texts(told)) else []
+            n_distinct = len(column.categories or ())
+            found.texts += [name] if n_distinct > MOST_DISTINCT_TEXTS and is_long(texts(told)) else []
         else:
             found.columns.append(_with_all_categories(column, series))
             found.n_gaps += int(series.isna().sum())
