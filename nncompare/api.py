@@ -47,6 +47,7 @@ def compare(
     name: str = "data",
     view: View | None = None,
     target: str | None = None,
+    text: str | None = None,
     progress: bool | Literal["quiet"] = True,
     listener: Listener | None = None,
     estimate: bool = True,
@@ -75,10 +76,12 @@ def compare(
         The test part, of the form of ``X`` and ``y``. Without it a fifth of the rows is set aside.
     name : str, default "data"
         What the report calls ``X`` and ``y``; spaces and the like become ``-``.
-    view : {"tabular", "image", "sequence"}, optional
-        What ``X`` or a file holds, where the shape does not tell.
+    view : {"tabular", "image", "sequence", "tokens"}, optional
+        What ``X`` or a file holds, where the shape does not tell: "tokens" for a list or a Series of texts.
     target : str, optional
         The column of a table file that holds the classes.
+    text : str, optional
+        The column of a table file that holds texts, whose words are compared.
     progress : bool or "quiet", default True
         A table that changes in place in a notebook and on a terminal, lines elsewhere; False or "quiet" shows
         warnings only.
@@ -130,11 +133,11 @@ def compare(
     check_settings(settings)
     model_names, datasets = plugin_names(models, "model"), plugin_names(dataset, "data set")
     given = [name for name, value in arrays.items() if value is not None]
-    check_arrays(given, datasets, target)
+    check_arrays(given, datasets, target, text)
     if not (model_names or datasets or given):
         raise UsageError(NOTHING_TO_COMPARE)
     model_names = without_all(model_names)
-    config = RunConfig(models=model_names, datasets=datasets, view=view, target=target, **settings)
+    config = RunConfig(models=model_names, datasets=datasets, view=view, target=target, text=text, **settings)
     if not isinstance(name, str):
         raise UsageError(f"name is {name!r}; a text is expected.")
     check_out(config.out)

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from nncompare.classfile import check_names_class
+from nncompare.data.bundled import PREFIX, is_bundled
 from nncompare.data.files import cache_root
-from nncompare.data.own import ARRAYS, TABLES, is_own_file, own_name
+from nncompare.data.own import ARRAYS, is_own_file, own_name
+from nncompare.data.source import enumerated
 from nncompare.data.store import MANIFEST, StoredDataset, is_stored_folder, open_dataset
+from nncompare.data.table_files import TABLES, TEXT_TABLES
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import DataError, StorageError, UsageError
 from nncompare.execution.runner import LocalRunner
@@ -21,13 +24,11 @@ from nncompare.settings import MAX_EPOCHS, RunConfig
 __all__ = ["check_own_options", "dataset_names", "is_own", "load_own"]
 
 READ_TIMEOUT_S = 3600.0
-_PANDAS = "In Python: pandas.{}('{}').to_csv('table.csv', index=False)"
 OTHER_FILES = {
     ".gz": "Unpack it",
     ".zip": "Unpack it",
     ".json": "Save it as one of these",
     ".npy": "In Python: numpy.savez_compressed('data.npz', X=..., y=...)",
-    ".parquet": _PANDAS.format("read_parquet", "table.parquet"),
     ".txt": "Rename it if it is a table",
     ".xls": "Export the sheet as .csv",
     ".xlsx": "Export the sheet as .csv",
@@ -37,7 +38,7 @@ OTHER_FILES = {
 
 def is_own(name: str, catalog: Catalog) -> bool:
     """Tell whether a data set is named as a file or folder of the user's own; what is installed goes first."""
-    is_path = is_own_file(name) or is_stored_folder(name) or Path(name).expanduser().is_dir()
+    is_path = is_bundled(name) or is_own_file(name) or is_stored_folder(name) or Path(name).expanduser().is_dir()
     return name not in catalog.plugins and is_path
 
 
@@ -79,14 +80,20 @@ def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
     """
     suffixes = {Path(name).suffix.lower() for name in names if is_own_file(name)}
     has_table, has_arrays = bool(suffixes & set(TABLES)), bool(suffixes - set(TABLES))
-    for option, value, needed in (("target", config.target, "a table"), ("encoding", config.encoding, "a table")):
-        if value is not None and not has_table:
+    in_text = "a table that is text" if has_table else "a table"
+    needs = {
+        "target": ("a table", has_table),
+        "text": ("a table", has_table),
+        "encoding": (in_text, bool(suffixes & set(TEXT_TABLES))),
+    }
+    for option, (needed, is_there) in needs.items():
+        if getattr(config, option) is not None and not is_there:
             raise UsageError(
                 f"--{option} is for {needed} (in Python: {option}=), and none is among the data sets. Name one, "
                 f"such as -d file.csv, or leave --{option} out."
             )
     if config.view is not None and not has_arrays and not (has_table and config.view == "tabular"):
-        why = "a table is always tabular" if has_table else "none is among the data sets"
+        why = "a table is always tabular, or texts with --text" if has_table else "none is among the data sets"
         raise UsageError(f"--view is for .npz files (in Python: view=), and {why}. Leave it out.")
 
 
@@ -141,7 +148,7 @@ def _check_is_no_file(name: str, catalog: Catalog) -> None:
     suffix = Path(name).suffix.lower()
     if suffix in OTHER_FILES or Path(name).is_file():
         how = OTHER_FILES.get(suffix, "Save it as one of these")
-        raise UsageError(f"'{name}' is not read: .csv, .tsv and .npz files are. {how}.")
+        raise UsageError(f"'{name}' is not read: {enumerated((*TABLES, ARRAYS))} files are. {how}.")
 
 
 def _near(path: Path) -> str:
@@ -155,6 +162,9 @@ def _near(path: Path) -> str:
 
 
 def _own_name(name: str, taken: Iterable[str]) -> str:
+    if is_bundled(name):
+        own = own_name(name.removeprefix(PREFIX))
+        return own_name(name) if own in taken else own
     path = Path(name).expanduser()
     if is_stored_folder(name) and not path.is_dir():
         raise DataError(
@@ -182,7 +192,7 @@ def _open(folder: Path) -> StoredDataset:
 
 
 def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder: Path) -> StoredDataset:
-    if not path.is_file():
+    if not (path.is_file() or is_bundled(str(path))):
         raise UsageError(f"There is no file '{path}'.{_near(path)}")
     spec = ReadSpec(
         framework="sklearn",
@@ -190,11 +200,12 @@ def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder:
         memory_mb=memory_limit_mb(config),
         result=folder / f"read-{name}.json",
         log=folder / f"read-{name}.log",
-        path=path.absolute(),
+        path=path if is_bundled(str(path)) else path.absolute(),
         root=cache_root(),
         name=name,
         target=config.target,
         encoding=config.encoding,
+        text=config.text,
         view=config.view,
     )
     answer = runner.run(spec)

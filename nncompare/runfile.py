@@ -15,6 +15,7 @@ from typing import Any, Literal
 import filelock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from nncompare.data.bundled import is_bundled
 from nncompare.data.files import write_atomic
 from nncompare.data.own import is_own_file
 from nncompare.data.store import MANIFEST
@@ -252,6 +253,8 @@ def holder(folder: Path) -> str:
 
 def _absolute(name: str) -> str:
     """Return the name of a plugin or data set so that it is found from any folder; a package's stays as it was."""
+    if is_bundled(name):
+        return name
     where, colon, cls = name.rpartition(":")
     path = Path(where if colon else name).expanduser()
     if colon and where.endswith(".py"):

@@ -87,6 +87,8 @@ class RunConfig:
         the cache; where empty, each model's own and the common ground ``mnist1d``.
     target : str or None
         The column of an own table that holds the classes.
+    text : str or None
+        The column of an own table that holds texts: it alone is read, and models see its words.
     encoding : str or None
         Of an own table; None for UTF-8.
     view : {"tabular", "image", "sequence", "tokens"} or None
@@ -128,6 +130,7 @@ class RunConfig:
     models: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     target: str | None = None
+    text: str | None = None
     encoding: str | None = None
     view: View | None = None
     preset: PresetName = "standard"
@@ -165,14 +168,18 @@ class RunConfig:
         for name in ("strict", "deterministic"):
             if not isinstance(getattr(self, name), bool):
                 raise UsageError(f"{name} is {getattr(self, name)!r}; True or False is expected.")
-        for name in ("target", "encoding", "storage"):
+        for name in ("target", "text", "encoding", "storage"):
             if not isinstance(getattr(self, name), str | None):
                 shown = type(self.storage).__name__ if name == "storage" else repr(getattr(self, name))
                 raise UsageError(f"{name} is {shown}; a text is expected.")
         _check_utf8("out", str(self.out), str(Path(self.out).absolute()))
         for path in self.datasets:
             _check_utf8("datasets", path, str(Path(path).absolute()) if Path(path).exists() else path)
-        for name, text in (("target", self.target), *(("models", model) for model in self.models)):
+        for name, text in (
+            ("target", self.target),
+            ("text", self.text),
+            *(("models", model) for model in self.models),
+        ):
             _check_utf8(name, text or "", text or "")
         self._set(out=Path(self.out), pins=_checked_pins(self.pins))
         for name in ("n_trials", "max_epochs", "n_refits", "jobs"):

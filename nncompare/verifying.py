@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from nncompare.comparison import load_results
-from nncompare.data.own import ARRAYS, TABLES, own_name
+from nncompare.data.own import ARRAYS, own_name
+from nncompare.data.table_files import TABLES
 from nncompare.diagnosis.scores import contradictions
 from nncompare.environment import describe_environment
 from nncompare.events import Listener
@@ -175,7 +176,7 @@ def _loading_only(config: RunConfig, wanted: set[str]) -> RunConfig:
         return config
     suffixes = {Path(name).suffix.lower() for name in typed}
     if not suffixes & set(TABLES):
-        config = replace(config, target=None, encoding=None)
+        config = replace(config, target=None, text=None, encoding=None)
     return replace(config, datasets=typed, view=config.view if ARRAYS in suffixes else None)
 
 

@@ -4,6 +4,7 @@ import codecs
 import tomllib
 
 import numpy as np
+import pandas as pd
 
 from .documents import DOCS
 
@@ -49,6 +50,18 @@ BAD_TABLES = {
     "no header": "1.5,2,0\n2.5,3,1\n1,4,0\n",
     "one column": "class\nx\ny\n",
     "nothing to learn from": table(lambda i: f"person {i}", 120),
+    "dates alone": table(lambda i: f"2024-05-{i + 1:02}"),
+    "texts, and --text is not given": table(lambda i: f"a text of five words {i}", 120),
+}
+BAD_TEXTS = {
+    "text column of dates": table(lambda i: f"{i + 1}.5.2024"),
+    "text column without words": table(lambda i: "?!" if i % 2 else ""),
+    "texts that share no word": table(lambda i: f"word{i} another{i}"),
+}
+BAD_PARQUET = {
+    "Parquet: damaged": None,
+    "Parquet: classes that are dates": {"a": X[:, 0], "class": np.datetime64("2024-05-01", "s") + Y},
+    "Parquet: an encoding": {"a": X[:, 0], "class": Y},
 }
 BAD_ARCHIVES = {
     "archive: objects": {"X": X.astype(object), "y": Y},
@@ -71,6 +84,12 @@ OPTIONS = {
     "no target named": (),
     "target that is not there": ("--target", "clas"),
     "encoding that is not there": ("--target", "class", "--encoding", "latin-x"),
+    "text column that is not there": ("--target", "class", "--text", "clas"),
+    "text column that is the target": ("--target", "class", "--text", "class"),
+    "text column of numbers": ("--target", "class", "--text", "a"),
+    **dict.fromkeys(BAD_TEXTS, ("--target", "class", "--text", "a")),
+    "text column of an archive": ("--text", "a"),
+    "Parquet: an encoding": ("--target", "class", "--encoding", "latin-1"),
 }
 """What is typed beside the file, where that is not ``--target class``."""
 
@@ -79,11 +98,15 @@ def make_input(name, folder):
     """Make a bad input in a folder, beside a good table; return the arguments that name it."""
     path = folder / INPUTS[name]["file"]
     (folder / "good.csv").write_text(GOOD)
-    if name in BAD_TABLES:
-        content = BAD_TABLES[name]
+    if name in BAD_TABLES | BAD_TEXTS:
+        content = (BAD_TABLES | BAD_TEXTS)[name]
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     elif name in BAD_ARCHIVES:
         np.savez(path, **BAD_ARCHIVES[name])
+    elif BAD_PARQUET.get(name) is not None:
+        pd.DataFrame(BAD_PARQUET[name]).to_parquet(path)
+    elif path.name.startswith("sklearn:"):
+        return ("-d", path.name)
     elif name == "archive: damaged":
         path.write_bytes(b"PK nonsense")
     elif INPUTS[name]["file"].endswith("/"):

@@ -235,6 +235,10 @@ def test_loading_own_file_that_is_missing_is_a_usage_error(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
+        (
+            {"text": "review"},
+            "--text is for a table (in Python: text=), and none is among the data sets. Name one",
+        ),
         ({"target": "class"}, "--target is for a table (in Python: target=), and none is among the data sets."),
         (
             {"encoding": "latin-1"},

@@ -95,9 +95,12 @@ def test_cache_that_cannot_be_written_is_an_error_of_storage_in_one_sentence(run
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("there.dat", "'there.dat' is not read: .csv, .tsv and .npz files are. Save it as one of these."),
-        ("x.xlsx", "'x.xlsx' is not read: .csv, .tsv and .npz files are. Export the sheet as .csv."),
-        ("x.csv.gz", "'x.csv.gz' is not read: .csv, .tsv and .npz files are. Unpack it."),
+        (
+            "there.dat",
+            "'there.dat' is not read: .csv, .tsv, .parquet and .npz files are. Save it as one of these.",
+        ),
+        ("x.xlsx", "'x.xlsx' is not read: .csv, .tsv, .parquet and .npz files are. Export the sheet as .csv."),
+        ("x.csv.gz", "'x.csv.gz' is not read: .csv, .tsv, .parquet and .npz files are. Unpack it."),
         ("there.py", "'there.py' names no class, and none is defined in the file."),
         ("mine.py", "'mine.py' names no class. Add it: 'mine.py:Mine'."),
         ("wine", "No data set is called 'wine'. The file 'wine.csv' is here: -d wine.csv."),

@@ -12,8 +12,8 @@ from nncompare.columns import one_line
 
 __all__ = ["leave_out"]
 
-_TABLES = {".csv", ".tsv"}
-_FOR_TABLES = ("target", "encoding")
+_TEXT_TABLES = {".csv", ".tsv"}
+_TABLES = {*_TEXT_TABLES, ".parquet"}
 
 
 def leave_out(ctx: click.Context, options: dict[str, Any], quiet: bool) -> None:
@@ -50,7 +50,7 @@ def _unused_of_data(ctx: click.Context, options: dict[str, Any]) -> list[str]:
     """Return the settings that say how a file is read and for which no file is named."""
     suffixes = {Path(name).suffix.lower() for name in options["datasets"]}
     has_table = bool(suffixes & _TABLES)
-    has_use = dict.fromkeys(_FOR_TABLES, has_table)
+    has_use = {"target": has_table, "text": has_table, "encoding": bool(suffixes & _TEXT_TABLES)}
     has_use["view"] = ".npz" in suffixes or (has_table and options["view"] == "tabular")
     return [
         name for name, use in has_use.items() if options[name] is not None and not use and from_file(ctx, name)

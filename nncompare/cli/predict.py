@@ -22,8 +22,8 @@ _STDOUT = "-"
 
 _HELP = """Predict samples with a model of RUN: an id, a run directory, or "latest".
 
-The file of samples has the form of the data set that the model was trained on: a .csv or .tsv table with the same
-columns, in any order, or an .npz file with an array X of the same shape. Where it has the classes too (the target
+The file of samples has the form of the data set that the model was trained on: a .csv, .tsv or .parquet table with
+the same columns, in any order, or an .npz file with an array X of the same shape. Where it has the classes too (the target
 column, or an array y), the accuracy is said. What was fitted on the training data, such as scaling, was saved with
 the model and is applied.
 

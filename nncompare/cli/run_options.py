@@ -47,13 +47,19 @@ what = (
         callback=unique,
         metavar="DATASET",
         shell_complete=complete_datasets,
-        help="A data set, or a file of your own: FILE.csv, FILE.tsv or FILE.npz. Repeatable.",
+        help="A data set, a file of your own (.csv, .tsv, .parquet or .npz), or sklearn:NAME. Repeatable.",
     ),
     click.option(
         "--target",
         metavar="COLUMN",
         shell_complete=complete_columns,
         help="The column of your own table that holds the classes.",
+    ),
+    click.option(
+        "--text",
+        metavar="COLUMN",
+        shell_complete=complete_columns,
+        help="A column of texts in your own table: its words are compared, and no other column.",
     ),
     click.option(
         "--encoding", metavar="NAME", callback=known_encoding, help="Of your own table; UTF-8 by default."

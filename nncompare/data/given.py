@@ -11,10 +11,12 @@ import numpy as np
 from nncompare.data.encoding import encode
 from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes, label_names
 from nncompare.data.own_forms import as_view, describe_form, guess_view, scale_of
-from nncompare.data.records import Array, Column, Dataset, DatasetInfo, Labels, View
+from nncompare.data.own_texts import as_texts, name_of
+from nncompare.data.records import Array, Column, Dataset, DatasetInfo, Labels, Samples, TextColumn, View
 from nncompare.data.source import Source
 from nncompare.data.splits import Rows, split_off_test
 from nncompare.data.tables import check_names, column_names, is_frame, recognise
+from nncompare.data.texts import encode_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,11 +30,13 @@ class _Samples(NamedTuple):
     """The samples of one or two parts in the form that a data set has, and that form in words."""
 
     view: View
-    parts: list[Array]
+    parts: list[Samples]
     form: str
     left_out: str = ""
     columns: Sequence[Column] = ()
     scale: float = 1.0
+    words: Sequence[str] = ()
+    text: TextColumn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Given:
     ----------
     name : str
         Of the data set.
-    view : {"tabular", "image", "sequence"} or None
+    view : {"tabular", "image", "sequence", "tokens"} or None
         None to tell by rank and dtype.
     sources : mapping of {"X", "y", "X_test", "y_test"} to Source
     class_names : sequence of str or None
@@ -70,12 +74,13 @@ class Given:
         labels: dict[str, Array] = {
             role: plain_labels(given[role], self.sources[role]) for role in ("y", "y_test") if role in given
         }
+        read = as_texts if self.view == "tokens" else as_rows
         rows: dict[str, Any] = {
-            role: as_rows(given[role], self.sources[role]) for role in ("X", "X_test") if role in given
+            role: read(given[role], self.sources[role]) for role in ("X", "X_test") if role in given
         }
         for role, value in [*rows.items(), *labels.items()]:
             if not len(value):
-                raise self.sources[role].fault(f"it is empty, of shape {value.shape}", "Give one row or more")
+                raise self.sources[role].fault(f"it is empty, of shape {np.shape(value)}", "Give one row or more")
         for x, y in zip(rows, labels, strict=True):
             if len(rows[x]) != len(labels[y]):
                 what = f"it has {len(rows[x]):,} rows and {y} has {len(labels[y]):,}"
@@ -84,7 +89,10 @@ class Given:
         check_class_counts(codes["y"], classes, "y", self.sources["y"], has_test="y_test" in codes)
         train = np.arange(len(codes["y"])) if "y_test" in codes else split_off_test(codes["y"])[0]
         is_table = any(map(is_frame, rows.values()))
-        found = self._table(rows, train) if is_table else self._arrays(rows, train)
+        if self.view == "tokens":
+            found = self._texts(rows, train, name_of(given["X"]))
+        else:
+            found = self._table(rows, train) if is_table else self._arrays(rows, train)
         sizes = f"{len(codes['y']):,} rows"
         if "y_test" in codes:
             sizes = f"{sizes} and {len(codes['y_test']):,} test rows"
@@ -106,7 +114,9 @@ class Given:
             X_test,
             codes.get("y_test"),
             columns=found.columns,
-            target=target if found.columns and is_apart else None,
+            target=target if (found.columns or found.text) and is_apart else None,
+            words=found.words,
+            text=found.text,
         )
 
     def _classes(self, labels: Mapping[str, Array]) -> tuple[tuple[str, ...], dict[str, Labels]]:
@@ -121,6 +131,13 @@ class Given:
                 classes = tuple(self.class_names)
         codes = {role: codes_of(values, classes, role, self.sources[role]) for role, values in texts.items()}
         return classes if self.class_names is None else tuple(self.class_names), codes
+
+    def _texts(self, rows: Mapping[str, list[str]], train: Rows, column: str) -> _Samples:
+        texts = [text for part in rows.values() for text in part]
+        found = encode_texts(column, texts, train, self.sources["X"])
+        ends = np.cumsum([len(part) for part in rows.values()])
+        parts = [found.X[end - len(part) : end] for end, part in zip(ends, rows.values(), strict=True)]
+        return _Samples("tokens", parts, found.describe(), words=found.words, text=found.column)
 
     def _arrays(self, rows: Mapping[str, Array], train: Rows) -> _Samples:
         view = self.view or guess_view(rows["X"], self.sources["X"])

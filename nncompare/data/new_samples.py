@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nncompare.data.csvfile import MISSING, NO_CLASS, CsvTable, name_first, read_csv
+from nncompare.data.csvfile import MISSING, NO_CLASS
 from nncompare.data.encoding import encode
 from nncompare.data.given import as_rows, plain_labels
 from nncompare.data.kept import kept_columns
@@ -17,9 +17,12 @@ from nncompare.data.labels import codes_of, is_whole, label_names, label_texts
 from nncompare.data.native import Native
 from nncompare.data.npzfile import read_npz
 from nncompare.data.own_forms import as_view
+from nncompare.data.own_texts import as_texts
 from nncompare.data.records import Array, Column, Labels, Samples
-from nncompare.data.source import Source, listed
+from nncompare.data.source import Source, enumerated, listed
+from nncompare.data.table_files import TABLES, TableFile, name_first, read_table_file
 from nncompare.data.tables import check_names, column_names, is_frame
+from nncompare.data.texts import text_ids
 from nncompare.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["UNKNOWN_CLASS", "NewSamples", "Taken"]
 
 UNKNOWN_CLASS = -1
+MOSTLY_UNKNOWN = 0.5
 _PAIRS = (("X", "y"), ("x", "y"), ("X_test", "y_test"), ("x_test", "y_test"), ("X_train", "y_train"))
 
 
@@ -72,9 +76,9 @@ class NewSamples:
         Parameters
         ----------
         path : Path
-            ``.csv`` or ``.tsv`` where the model was trained on a table: all of its columns by name, in any order,
-            others are ignored; by position where the table had no names. Or ``.npz`` with ``X``, and perhaps
-            ``y``.
+            ``.csv``, ``.tsv`` or ``.parquet`` where the model was trained on a table, or on its texts: the columns
+            by name, in any order, others are ignored; by position where the table had no names. Or ``.npz`` with
+            ``X``, and perhaps ``y``.
         encoding : str, optional
             Of a table; UTF-8 by default.
         keep : sequence of str, optional
@@ -90,17 +94,18 @@ class NewSamples:
         if not path.is_file():
             raise UsageError(f"There is no file '{path}'.")
         suffix, view = path.suffix.lower(), self.native.view
-        if view == "tokens" or suffix not in (".csv", ".tsv", ".npz"):
-            kinds = ".npz files" if view in ("image", "sequence") else ".csv, .tsv and .npz files"
-            what = "texts cannot be read from files" if view == "tokens" else f"{kinds} are"
+        kinds = _kinds(self.native)
+        if suffix not in (TABLES if view == "tokens" else (*TABLES, ".npz")) or not kinds:
+            what = f"{enumerated(kinds)} files are" if kinds else "texts of a data set plugin come from that alone"
             raise UsageError(f"'{path.name}' is not read: {what}.")
         if suffix == ".npz" and keep:
-            raise UsageError(f"'{path.name}' has no columns to keep (--keep): a .csv or .tsv table has.")
+            raise UsageError(f"'{path.name}' has no columns to keep (--keep): a table has.")
         if suffix == ".npz":
             return self._from_archive(path)
-        if view != "tabular":
+        if view in ("image", "sequence"):
             raise UsageError(f"'{path.name}' is a table, and the model was trained on {view}s. Give an .npz file.")
-        table = read_csv(path, encoding, is_new=True, is_named=bool(self.native.columns))
+        is_named = bool(self.native.columns or self.native.text)
+        table = read_table_file(path, encoding, is_new=True, is_named=is_named)
         kept = kept_columns(table, keep)
         return self._from_table(table)._replace(kept=kept)
 
@@ -118,12 +123,14 @@ class NewSamples:
             The samples are of another form; the message says where.
         """
         source = Source("X")
-        if self.native.view == "tokens":
+        if self.native.view == "tokens" and self.native.text is None:
             raise UsageError("X is not taken: the model was trained on texts, which only its own data set brings.")
+        if self.native.view == "tokens" and not is_frame(X):
+            return self._from_texts(as_texts(X, source), None, source)
         rows = as_rows(X, source)
         if not is_frame(rows):
             return Taken(self._from_array(rows, source, "Give a DataFrame with the columns of training"), None)
-        if self.native.view != "tabular":
+        if self.native.view in ("image", "sequence"):
             raise source.fault("it is a table", f"The model was trained on {self.native.view}s: give an array")
         if not len(rows):
             raise source.fault("it has no rows", "Give one row or more")
@@ -131,15 +138,23 @@ class NewSamples:
         if self.native.target in names:
             k = names.index(self.native.target)
             labels = self._table_labels(rows.iloc[:, k], rows.iloc[:, k].isna().to_numpy(), source)
+        if self.native.text is not None:
+            _check_columns(names, [Column(name=self.native.text)], source)
+            texts = as_texts(rows.iloc[:, names.index(self.native.text)], source)
+            return self._from_texts(texts, labels, source)
         X, note = self._encode(rows, names, source)
         return Taken(X, labels, note)
 
-    def _from_table(self, table: CsvTable) -> Taken:
+    def _from_table(self, table: TableFile) -> Taken:
         names, target = name_first(table.names), self.native.target
         labels = None
         if target in names:
-            series = table.texts.iloc[:, names.index(target)]
-            labels = self._table_labels(series, series.isin(NO_CLASS).to_numpy(), table.source)
+            series = table.values(names.index(target))
+            missing = (series.isin(NO_CLASS) | series.isna()).to_numpy()
+            labels = self._table_labels(series, missing, table.source)
+        if self.native.text is not None:
+            _check_columns(names, [Column(name=self.native.text)], table.source)
+            return self._from_texts(table.strings(names.index(self.native.text)), labels, table.source)
         frame = table.frame()
         for column in self.native.columns:
             kept = MISSING & {*(column.categories or ())}  # a DataFrame may have had such texts as categories
@@ -150,6 +165,13 @@ class NewSamples:
             frame, names = frame.iloc[:, 1:], names[1:]
         X, note = self._encode(frame, names, table.source)
         return Taken(X, labels, note)
+
+    def _from_texts(self, texts: Sequence[str], labels: Labels | None, source: Source) -> Taken:
+        if not texts:
+            raise source.fault("it has no rows", "Give one row or more")
+        X, unknown = text_ids(texts, self.native.words)
+        note = f"{unknown:.0%} of the words in '{self.native.text}' are none that the model could learn."
+        return Taken(X, labels, note if unknown > MOSTLY_UNKNOWN else "")
 
     def _encode(self, frame: pd.DataFrame, names: list[str], source: Source) -> tuple[Array, str]:
         """Return a table as numbers, by name where the training had names, and in words what is unknown."""
@@ -207,6 +229,13 @@ class NewSamples:
         codes = list(map(str, range(len(self.class_names))))
         by_code = may_be_codes and set(names) <= set(codes) and not any(map(is_whole, self.class_names))
         return codes_of(names, codes if by_code else self.class_names, what, source)
+
+
+def _kinds(native: Native) -> tuple[str, ...]:
+    """Return the suffixes of the files that can hold such samples."""
+    if native.view == "tokens":
+        return () if native.text is None else TABLES
+    return (*TABLES, ".npz") if native.view == "tabular" else (".npz",)
 
 
 def _check_columns(names: list[str], columns: Sequence[Column], source: Source) -> None:

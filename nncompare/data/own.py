@@ -7,15 +7,13 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
-from nncompare.data.csvfile import NO_CLASS, name_first, read_csv
-from nncompare.data.encoding import encode
+from nncompare.data.bundled import is_bundled, read_bundled
 from nncompare.data.given import Given, plain_labels
-from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes, label_names
 from nncompare.data.npzfile import read_npz
+from nncompare.data.own_tables import read_table
 from nncompare.data.records import Dataset, DatasetInfo, View
-from nncompare.data.source import Source, listed
-from nncompare.data.splits import split_off_test
-from nncompare.data.tables import NUMBERS_ROWS, check_names, find_target, recognise
+from nncompare.data.source import Source, enumerated, listed
+from nncompare.data.table_files import TABLES
 from nncompare.exceptions import UsageError
 
 __all__ = [
@@ -27,7 +25,6 @@ __all__ = [
     "read_own",
 ]
 
-TABLES = (".csv", ".tsv")
 ARRAYS = ".npz"
 ALIASES = {
     "X": ("X", "X_train", "x_train", "x"),
@@ -50,8 +47,13 @@ def require_no_file(name: str) -> None:
     Raises
     ------
     UsageError
-        It is one; the message says which command reads it.
+        It is one, or lies in scikit-learn; the message says which command reads it.
     """
+    if is_bundled(name):
+        raise UsageError(
+            f"'{name}' lies in scikit-learn, and data set plugins are shown here. What it holds is said by "
+            f"nncompare run --all -d {name} --dry-run."
+        )
     if is_own_file(name):
         raise UsageError(
             f"'{name}' is a file, and data set plugins are shown here. What is recognised in a file is said by "
@@ -71,14 +73,15 @@ def read_own(
     encoding: str | None = None,
     view: View | None = None,
     name: str | None = None,
+    text: str | None = None,
 ) -> tuple[DatasetInfo, Dataset]:
     """Read a file and tell what it holds.
 
     Parameters
     ----------
     path : Path
-        ``.csv`` or ``.tsv`` with a header, or ``.npz`` with ``X``, ``y`` and perhaps ``X_test``, ``y_test`` and
-        ``class_names``; ``x_train`` and the like will do.
+        ``.csv`` or ``.tsv`` with a header, or ``.parquet``, or ``.npz`` with ``X``, ``y`` and perhaps ``X_test``,
+        ``y_test`` and ``class_names``; ``x_train`` and the like will do. Or ``sklearn:`` and the name of a loader.
     target : str, optional
         The column of classes; tables need it.
     encoding : str, optional
@@ -87,6 +90,8 @@ def read_own(
         What arrays are; by default their rank and dtype tell.
     name : str, optional
         What the data set is called; by default the file's name without its suffix.
+    text : str, optional
+        Of a table, the column of texts that is read, and no other.
 
     Returns
     -------
@@ -101,14 +106,16 @@ def read_own(
     UsageError
         There is no such file, or it is of a kind that is not read; a table's target is not named, or not there.
     """
+    if is_bundled(str(path)):
+        return read_bundled(str(path), name)
     name = name or own_name(path.stem)
     if not path.is_file():
         raise UsageError(f"There is no file '{path}'.")
     if path.suffix.lower() in TABLES:
-        return _read_table(path, target, encoding, name)
+        return read_table(path, target, text, encoding, name)
     if path.suffix.lower() == ARRAYS:
         return _read_archive(path, view, name)
-    raise UsageError(f"'{path.name}' is not read: .csv, .tsv and .npz files are.")
+    raise UsageError(f"'{path.name}' is not read: {enumerated((*TABLES, ARRAYS))} files are.")
 
 
 def own_arrays(
@@ -121,11 +128,12 @@ def own_arrays(
     name : str
         What the data set is called.
     X, X_test : array-like or DataFrame
-        Of shape (n_samples, ...). A DataFrame, or a 2-D array of text, may have categories and gaps.
+        Of shape (n_samples, ...). A DataFrame, or a 2-D array of text, may have categories and gaps. With the view
+        "tokens" a list, a Series or an array of texts.
     y, y_test : array-like or Series of shape (n_samples,)
         Classes as numbers or text.
-    view : {"tabular", "image", "sequence"}, optional
-        By default rank and dtype tell.
+    view : {"tabular", "image", "sequence", "tokens"}, optional
+        By default rank and dtype tell; texts need "tokens".
 
     Raises
     ------
@@ -134,31 +142,6 @@ def own_arrays(
     """
     sources = {role: Source(role) for role in ("X", "y", "X_test", "y_test")}
     return Given(own_name(name), view, sources).dataset({"X": X, "y": y, "X_test": X_test, "y_test": y_test})
-
-
-def _read_table(path: Path, target: str | None, encoding: str | None, name: str) -> tuple[DatasetInfo, Dataset]:
-    table = read_csv(path, encoding)
-    names, source = name_first(table.names), table.source
-    check_names(names, source)
-    target = find_target(names, target, source)
-    what = f"column '{target}'"
-    k = names.index(target)
-    texts = label_names(table.texts.iloc[:, k].to_numpy(dtype=object), what, source, NO_CLASS)
-    classes = classes_of(texts, what, source)
-    y = codes_of(texts, classes, what, source)
-    check_class_counts(y, classes, what, source, has_test=False)
-    kept = [i for i in range(len(names)) if i != k and not (i == 0 and table.has_index())]
-    features, others = table.frame().iloc[:, kept], [names[i] for i in kept]
-    found = recognise(features, others, source, split_off_test(y)[0])
-    if k and table.has_index():
-        found.left_out.insert(0, (names[0], NUMBERS_ROWS))
-    X = encode(features, others, found.columns, source)
-    commas = {names[i] for i in table.decimal_commas()} & {column.name for column in found.columns}
-    with_commas = ", with decimal commas" if commas else ""
-    text = f"{len(y):,} rows: {found.describe()}{with_commas}; target '{target}' with {describe_classes(classes)}"
-    text = f"{text}{found.describe_left_out()}"
-    info = DatasetInfo(name=name, view="tabular", n_train=len(y), n_test=0, class_names=classes, description=text)
-    return info, Dataset(X, y, columns=found.columns, target=target)
 
 
 def _read_archive(path: Path, view: View | None, name: str) -> tuple[DatasetInfo, Dataset]:

@@ -33,6 +33,10 @@ def guess_view(X: Array, source: Source) -> View:
         return "image" if X.dtype == np.uint8 else "sequence"
     if X.ndim == 4:
         return "image"
+    if X.ndim == 1 and X.dtype.kind in "OU":
+        raise source.fault(
+            f"it has 1 dimension, of shape {X.shape}, and no numbers", "Texts are read with view='tokens'"
+        )
     what = f"it has {X.ndim} dimension{'s' if X.ndim != 1 else ''}, of shape {X.shape}"
     forms = ", ".join(f"{form} for the view '{view}'" for view, form in _RANKS.items())
     raise source.fault(what, f"Give it as {forms}")

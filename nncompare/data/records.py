@@ -69,6 +69,22 @@ class Column:
     categories: tuple[str, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextColumn:
+    """Where the texts of a data set stood, so that new ones can be read: nncompare found their words itself.
+
+    Parameters
+    ----------
+    name : str
+        The column of the table.
+    n_words : int
+        The words that models may learn: the first so many of ``Dataset.words``. The others are for reading only.
+    """
+
+    name: str
+    n_words: int
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """The raw samples and labels that ``DatasetPlugin.load`` returns.
@@ -91,6 +107,8 @@ class Dataset:
         without them it is finite numbers throughout.
     target : str or None, default None
         Tables only: the column that held the classes, which is none of ``columns``.
+    text : TextColumn or None, default None
+        Tokens only, and only where ``X`` and ``words`` are what :func:`nncompare.data.texts.encode_texts` made.
     """
 
     X_train: Samples
@@ -100,6 +118,7 @@ class Dataset:
     words: Sequence[str] = ()
     columns: Sequence[Column] = ()
     target: str | None = None
+    text: TextColumn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from nncompare.data.checks import check_dataset
 from nncompare.data.files import fill_folder, write_atomic
 from nncompare.data.fingerprint import fingerprint
 from nncompare.data.ragged import Ragged
-from nncompare.data.records import Column, Dataset, DatasetInfo, Labels, Samples, View
+from nncompare.data.records import Column, Dataset, DatasetInfo, Labels, Samples, TextColumn, View
 from nncompare.data.samples import arrays_of, open_samples, sample_files, sample_path, write_samples
 from nncompare.data.splits import split_off_test
 from nncompare.exceptions import DataError
@@ -59,6 +59,8 @@ class StoredDataset:
         Of a table that names them; then the samples are float64, and NaN is a missing value.
     target : str or None
         The column that held the classes, where it had a name.
+    text : TextColumn or None
+        The column that held the texts, where nncompare found their words.
     """
 
     name: str
@@ -79,6 +81,7 @@ class StoredDataset:
     duplicates: int
     columns: tuple[Column, ...] = ()
     target: str | None = None
+    text: TextColumn | None = None
 
     def X_train(self) -> Samples:  # noqa: N802 - the field's name
         """Return the training samples, of shape (n_train, *sample_shape), or a Ragged."""
@@ -248,6 +251,7 @@ def _describe(
         duplicates=_count_duplicates(X_train, parts["X_test"]),
         columns=columns,
         target=dataset.target,
+        text=dataset.text,
     )
 
 

@@ -14,7 +14,7 @@ __all__ = ["read"]
 def read(spec: ReadSpec) -> ReadAnswer:
     """Read and store one file; what is wrong with it is an answer in words, not an exception."""
     try:
-        info, dataset = read_own(spec.path, spec.target, spec.encoding, spec.view, spec.name)
+        info, dataset = read_own(spec.path, spec.target, spec.encoding, spec.view, spec.name, spec.text)
         stored = store_dataset(info, dataset, spec.root)
     except (DataError, UsageError) as error:
         failure = Failure(category="data", message=str(error))

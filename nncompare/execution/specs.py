@@ -89,6 +89,7 @@ class ReadSpec(Spec):
     target: str | None = None
     encoding: str | None = None
     view: View | None = None
+    text: str | None = None
 
 
 class PredictSpec(Spec):
