@@ -47,7 +47,7 @@ what = (
         callback=unique,
         metavar="DATASET",
         shell_complete=complete_datasets,
-        help="A data set, or a file of your own: FILE.csv, FILE.tsv or FILE.npz. Repeatable.",
+        help="A data set, or your own: FILE.csv, FILE.tsv, FILE.npz, X.npy, or a folder of images. Repeatable.",
     ),
     click.option(
         "--target",
@@ -60,6 +60,12 @@ what = (
     ),
     click.option(
         "--view", type=click.Choice(VIEWS), help="What your own arrays are; told by their shape by default."
+    ),
+    click.option(
+        "--image-size",
+        type=_AT_LEAST_1,
+        metavar="PIXELS",
+        help="Height and width of your own images; what they share, or at most 64, by default.",
     ),
     only_plugins_option(expose_value=True),
 )
