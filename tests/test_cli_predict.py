@@ -120,7 +120,7 @@ def test_predict_json_says_what_was_done(calls):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("r", "--output", "o.csv"), "Say what to predict: either --input PATH, or --test"),
+        (("r", "--output", "o.csv"), "Say what to predict: either --input FILE, or --test"),
         (("r", "--output", "o.csv", "--test", "--input", "new.csv"), "Say what to predict"),
         (("r", "--test", "--output", "-", "--json"), "Standard output takes either the CSV or the JSON"),
         (("r", "--test"), "Missing option '--output'"),

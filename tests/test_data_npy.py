@@ -117,6 +117,34 @@ def test_arrays_larger_than_the_memory_are_stored_in_pieces(tmp_path):
     assert [path.name for path in (tmp_path / "cache" / "data").iterdir()] == [stored.folder.name]
 
 
+@pytest.mark.parametrize(
+    ("value", "shape", "words"),
+    [
+        (np.inf, (40, 3), "a value in row 33 is infinite"),
+        (np.nan, (40, 3, 2), "a value in row 33 is NaN or infinite"),
+        (1e300, (40, 3), "a value in row 33 is too large for float32"),
+    ],
+)
+def test_faults_far_below_are_told_by_their_row(tmp_path, monkeypatch, value, shape, words):
+    monkeypatch.setattr("nncompare.data.arrays.CHUNK_BYTES", 100)
+    monkeypatch.setattr("nncompare.data.samples.CHUNK_BYTES", 500)
+    X = NUMBERS.random(shape)
+    X[33, 1] = value
+    with pytest.raises(DataError, match=rf"^'X\.npy' cannot be used: {words}\."):
+        read(save(tmp_path, X=X, y=Y))
+
+
+def test_column_without_values_is_told_and_gaps_are_counted_in_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr("nncompare.data.arrays.CHUNK_BYTES", 100)
+    X = NUMBERS.random((40, 3))
+    X[1:, 2] = np.nan
+    info, _ = read(save(tmp_path, X=X, y=Y))
+    assert "3 numeric columns, 39 missing values" in info.description
+    X[0, 2] = np.nan
+    with pytest.raises(DataError, match=r"^'X\.npy' cannot be used: column 2 has no values at all\."):
+        read(save(tmp_path, X=X, y=Y))
+
+
 def test_integer_images_out_of_range_are_told_by_their_row(tmp_path):
     X = NUMBERS.integers(0, 256, (40, 5, 4, 1))
     X[39, 0, 0, 0] = 300

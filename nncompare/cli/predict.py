@@ -72,7 +72,7 @@ Examples:
     "--input",
     "source",
     type=click.Path(exists=True, path_type=Path),
-    metavar="PATH",
+    metavar="FILE",
     help="The file of samples, or a folder of images.",
 )
 @click.option("--encoding", metavar="NAME", help="Of the table, where it is not UTF-8, as in latin-1.")
@@ -111,7 +111,7 @@ def predict_samples(
 ) -> None:
     """Find, predict, write, say what was done."""
     if (source is None) is not own_test:
-        raise UsageError("Say what to predict: either --input PATH, or --test for the run's own test part.")
+        raise UsageError("Say what to predict: either --input FILE, or --test for the run's own test part.")
     if as_json and output == _STDOUT:
         raise UsageError("Standard output takes either the CSV or the JSON: name a file with --output.")
     if output == _STDOUT:
