@@ -65,7 +65,8 @@ def compare(
         or an installed package holds it: it is then looked up again by its name. ``"all"`` are all installed ones,
         which are also compared where this is empty and a data set or ``X`` is given.
     dataset : str, path, or sequence of them
-        Names of installed data sets, and paths of your own ``.csv``, ``.tsv`` or ``.npz``; where this is empty and
+        Names of installed data sets, and paths of your own ``.csv``, ``.tsv``, ``.npz``, ``X.npy`` or
+        folder of images; where this is empty and
         ``X`` is not given, each model's own data set and the common ground ``mnist1d``.
     X : array-like or DataFrame of shape (n_samples, ...), optional
         Samples of your own, instead of ``dataset``: numbers, images, sequences, or a table with numeric and

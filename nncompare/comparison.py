@@ -133,7 +133,8 @@ class Comparison:
         ----------
         X : DataFrame, array-like of shape (n_samples, ...) or path, optional
             Samples in the form of the data set: a table needs the columns of training by name, in any order. Of a
-            path, the table or .npz file is read. Without it, the run's own test part is predicted.
+            path, the table, the .npz or .npy file, or the folder of images is read. Without it, the run's own test
+            part is predicted.
         model : str, optional
             By default the verdict's winner, else the model with the lowest validation log loss.
         dataset : str, optional

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from nncompare.classfile import check_names_class
 from nncompare.data.bundled import PREFIX, is_bundled
 from nncompare.data.files import cache_root
-from nncompare.data.own import ARRAYS, is_own_file, own_name
+from nncompare.data.imagefolder import IMAGES
+from nncompare.data.own import FILES, is_own_file, name_of_path, own_name
 from nncompare.data.source import enumerated
 from nncompare.data.store import MANIFEST, StoredDataset, is_stored_folder, open_dataset
 from nncompare.data.table_files import TABLES, TEXT_TABLES
@@ -28,7 +30,6 @@ OTHER_FILES = {
     ".gz": "Unpack it",
     ".zip": "Unpack it",
     ".json": "Save it as one of these",
-    ".npy": "In Python: numpy.savez_compressed('data.npz', X=..., y=...)",
     ".txt": "Rename it if it is a table",
     ".xls": "Export the sheet as .csv",
     ".xlsx": "Export the sheet as .csv",
@@ -55,7 +56,7 @@ def dataset_names(names: Iterable[str], catalog: Catalog) -> dict[str, str]:
     Raises
     ------
     UsageError
-        A folder holds no stored data set, or a file is of a kind that is not read.
+        There is no such folder, or a file is of a kind that is not read.
     DataError
         Its manifest is damaged, or the folder is gone, as when the cache was deleted.
     """
@@ -94,7 +95,12 @@ def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
             )
     if config.view is not None and not has_arrays and not (has_table and config.view == "tabular"):
         why = "a table is always tabular, or texts with --text" if has_table else "none is among the data sets"
-        raise UsageError(f"--view is for .npz files (in Python: view=), and {why}. Leave it out.")
+        raise UsageError(f"--view is for .npz and .npy files (in Python: view=), and {why}. Leave it out.")
+    if config.image_size is not None and not any(_is_image_folder(name) for name in names):
+        raise UsageError(
+            "--image-size is for a folder of images (in Python: image_size=), and none is among the data sets. "
+            "Leave it out."
+        )
 
 
 def load_own(
@@ -105,7 +111,7 @@ def load_own(
     folder: Path,
     listener: Listener | None = None,
 ) -> StoredDataset:
-    """Read a file in a child and put it into the cache, or open the folder of a stored data set.
+    """Read a file or a folder of images in a child and put it into the cache, or open a stored data set.
 
     Parameters
     ----------
@@ -114,7 +120,7 @@ def load_own(
     name : str
         What it is called in the run.
     config : RunConfig
-        Brings target, encoding and view, and the child's limit of memory.
+        Brings target, encoding, view and size of images, and the child's limit of memory.
     runner : LocalRunner
     folder : Path
         Receives result and log of the child.
@@ -131,7 +137,8 @@ def load_own(
         What the file holds cannot be put into the cache.
     """
     given = Path(path).expanduser()
-    stored = _open(given) if given.is_dir() else _read(given, name, config, runner, folder)
+    is_stored = given.is_dir() and not _is_image_folder(path)
+    stored = _open(given) if is_stored else _read(given, name, config, runner, folder)
     if listener is not None and stored.description:
         listener(Notice(f"{name}: {stored.description}", "info"))
     return stored
@@ -142,13 +149,19 @@ def _check_is_no_file(name: str, catalog: Catalog) -> None:
     if ":" in name or name in catalog.plugins:
         return
     check_names_class(name)
-    here = [f"{name}{suffix}" for suffix in (*TABLES, ARRAYS) if Path(f"{name}{suffix}").is_file()]
+    here = [f"{name}{suffix}" for suffix in FILES if Path(f"{name}{suffix}").is_file()]
     if here:
         raise UsageError(f"No data set is called '{name}'. The file '{here[0]}' is here: -d {here[0]}.")
     suffix = Path(name).suffix.lower()
+    if suffix in IMAGES:
+        raise UsageError(
+            f"'{name}' is not read alone. Name a folder that holds a folder of images for each class."
+        )
+    if name.endswith(os.sep):
+        raise UsageError(f"There is no folder '{name}'.")
     if suffix in OTHER_FILES or Path(name).is_file():
         how = OTHER_FILES.get(suffix, "Save it as one of these")
-        raise UsageError(f"'{name}' is not read: {enumerated((*TABLES, ARRAYS))} files are. {how}.")
+        raise UsageError(f"'{name}' is not read: {enumerated(FILES)} files are. {how}.")
 
 
 def _near(path: Path) -> str:
@@ -171,18 +184,25 @@ def _own_name(name: str, taken: Iterable[str]) -> str:
             f"The stored data set in '{path}' is gone. If it was made of arrays, call compare() again with the "
             "same arrays, which stores them again; an installed data set is stored by nncompare data fetch."
         )
-    if path.is_dir():
+    if path.is_dir() and not _is_image_folder(name):
         return _open(path).name
-    own = own_name(path.stem)
-    return f"{own}{path.suffix.lower()}" if own in taken else own
+    own = name_of_path(path)
+    suffix = "-images" if path.is_dir() else path.suffix.lower()
+    return f"{own}{suffix}" if own in taken else own
+
+
+def _is_image_folder(name: str) -> bool:
+    """Tell whether a path is a folder without the manifest of a stored data set."""
+    path = Path(name).expanduser()
+    return path.is_dir() and not (is_stored_folder(name) or (path / MANIFEST).is_file())
 
 
 def _open(folder: Path) -> StoredDataset:
     """Return the data set that is stored in a folder, if all of its files are there."""
     if not (folder / MANIFEST).is_file():
         raise UsageError(
-            f"The folder '{folder}' holds no stored data set ({MANIFEST} is missing). Name a .csv, .tsv or .npz "
-            "file, or an installed data set."
+            f"The folder '{folder}' holds no stored data set ({MANIFEST} is missing). Name a file, a folder of "
+            "images, or an installed data set."
         )
     stored = open_dataset(folder.absolute())
     missing = [name for name in stored.files() if not (folder / name).is_file()]
@@ -192,7 +212,7 @@ def _open(folder: Path) -> StoredDataset:
 
 
 def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder: Path) -> StoredDataset:
-    if not (path.is_file() or is_bundled(str(path))):
+    if not (path.exists() or is_bundled(str(path))):
         raise UsageError(f"There is no file '{path}'.{_near(path)}")
     spec = ReadSpec(
         framework="sklearn",
@@ -207,6 +227,7 @@ def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder:
         encoding=config.encoding,
         text=config.text,
         view=config.view,
+        image_size=config.image_size,
     )
     answer = runner.run(spec)
     if isinstance(answer, ReadAnswer) and answer.folder is not None:

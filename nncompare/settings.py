@@ -83,8 +83,8 @@ class RunConfig:
     models : tuple of str
         Names of model plugins; all installed ones where empty.
     datasets : tuple of str
-        Names of data sets, and paths of the user's own: ``file.csv``, ``file.npz``, or the folder of a data set in
-        the cache; where empty, each model's own and the common ground ``mnist1d``.
+        Names of data sets, and paths of the user's own: ``file.csv``, ``file.npz``, ``X.npy``, a folder of images,
+        or the folder of a data set in the cache; where empty, each model's own and the common ground ``mnist1d``.
     target : str or None
         The column of an own table that holds the classes.
     text : str or None
@@ -93,6 +93,8 @@ class RunConfig:
         Of an own table; None for UTF-8.
     view : {"tabular", "image", "sequence", "tokens"} or None
         What own arrays are; None to tell by their shape.
+    image_size : int or None
+        Height and width of own images; None for the size that they share, or one of at most 64 pixels.
     preset : {"quick", "standard", "thorough"}
     n_trials, max_epochs, n_refits : int or None
         Override the preset.
@@ -133,6 +135,7 @@ class RunConfig:
     text: str | None = None
     encoding: str | None = None
     view: View | None = None
+    image_size: int | None = None
     preset: PresetName = "standard"
     n_trials: int | None = None
     max_epochs: int | None = None
@@ -182,7 +185,7 @@ class RunConfig:
         ):
             _check_utf8(name, text or "", text or "")
         self._set(out=Path(self.out), pins=_checked_pins(self.pins))
-        for name in ("n_trials", "max_epochs", "n_refits", "jobs"):
+        for name in ("n_trials", "max_epochs", "n_refits", "jobs", "image_size"):
             if getattr(self, name) is not None:
                 self._set(**{name: _whole(name, getattr(self, name), 1)})
         self._set(threads=_whole("threads", self.threads, 1), seed=_whole("seed", self.seed, 0))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nncompare.comparison import load_results
+from nncompare.data.npyfile import NPY
 from nncompare.data.own import ARRAYS, own_name
 from nncompare.data.table_files import TABLES
 from nncompare.diagnosis.scores import contradictions
@@ -177,7 +178,9 @@ def _loading_only(config: RunConfig, wanted: set[str]) -> RunConfig:
     suffixes = {Path(name).suffix.lower() for name in typed}
     if not suffixes & set(TABLES):
         config = replace(config, target=None, text=None, encoding=None)
-    return replace(config, datasets=typed, view=config.view if ARRAYS in suffixes else None)
+    if not any(Path(name).is_dir() for name in typed):
+        config = replace(config, image_size=None)
+    return replace(config, datasets=typed, view=config.view if suffixes & {ARRAYS, NPY} else None)
 
 
 def _plan(config: RunConfig, runner: LocalRunner, listener: Listener | None) -> Plan:

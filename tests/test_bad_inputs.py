@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from nncompare.cli import main
 from nncompare.data.files import cache_root
 
-from .bad_inputs import BAD_ARCHIVES, BAD_PARQUET, BAD_TABLES, BAD_TEXTS, INPUTS, make_input
+from .bad_inputs import BAD_ARCHIVES, BAD_FOLDERS, BAD_NPY, BAD_PARQUET, BAD_TABLES, BAD_TEXTS, INPUTS, make_input
 from .children import fault
 from .whole_runs import files_of
 
@@ -42,5 +42,6 @@ def test_bad_input_gets_its_sentence_and_exit_code_and_nothing_is_written(warm, 
 
 
 def test_bad_inputs_of_every_kind_have_a_fixture():
-    assert {*BAD_TABLES, *BAD_TEXTS, *BAD_PARQUET, *BAD_ARCHIVES} <= set(INPUTS)
-    assert len(INPUTS) >= 60
+    named = {*BAD_TABLES, *BAD_TEXTS, *BAD_PARQUET, *BAD_ARCHIVES, *BAD_FOLDERS, *BAD_NPY}
+    assert named <= set(INPUTS)
+    assert len(INPUTS) >= 84

@@ -26,6 +26,7 @@ dataset = ["digits", "my data.csv"]
 target = "class"
 encoding = "latin-1"
 view = "tabular"
+image-size = 32
 preset = "quick"
 trials = 7
 epochs = 9
@@ -101,6 +102,7 @@ def test_config_every_setting_reaches_the_run(asked):
         target="class",
         encoding="latin-1",
         view="tabular",
+        image_size=32,
         preset="quick",
         n_trials=7,
         max_epochs=9,
@@ -202,6 +204,7 @@ def test_config_pyproject_of_others_is_left_alone(asked, text):
         ('target = "class"\nencoding = "latin-1"', ("--all",), "target, encoding"),
         ('target = "class"\nview = "tabular"', ("-d", "a.npz"), "target"),
         ('view = "image"', ("-d", "a.csv", "--target", "class"), "view"),
+        ("image-size = 32", ("-d", "digits"), "image_size"),
         ("[set.lstm]\ncell = 'gru'\n[set.mlp]\na = 1", ("-m", "mlp"), "set.lstm"),
     ],
 )
@@ -226,6 +229,8 @@ def test_config_setting_that_does_not_apply_is_left_out_with_one_line(asked, tex
         ('target = "class"', ("-d", "digits", "--target", "kind"), {"target": "kind"}),
         ('dataset = "digits"\ntarget = "class"', ("--all",), {"target": "class"}),
         ('view = "image"', ("-d", "a.npz"), {"view": "image"}),
+        ('view = "image"', ("-d", "X.npy"), {"view": "image"}),
+        ("image-size = 32", ("-d", "."), {"image_size": 32}),
         ("[set.lstm]\ncell = 'gru'", ("--all",), {"pins": {"lstm": {"cell": "gru"}}}),
     ],
 )

@@ -153,7 +153,7 @@ def test_archive_that_claims_more_than_it_holds_reserves_no_memory(tmp_path):
         ),
         ("good.csv", "class", "latin-x", "No encoding is called 'latin-x'."),
         ("good.csv", "class", "hex", "No encoding is called 'hex'."),
-        ("good.xlsx", "class", None, "'good.xlsx' is not read: .csv, .tsv, .parquet and .npz files are."),
+        ("good.xlsx", "class", None, "'good.xlsx' is not read: .csv, .tsv, .parquet, .npz and .npy files are."),
     ],
 )
 def test_wrong_option_is_a_usage_error(tmp_path, name, target, encoding, sentence):

@@ -244,7 +244,14 @@ def test_loading_own_file_that_is_missing_is_a_usage_error(tmp_path):
             {"encoding": "latin-1"},
             "--encoding is for a table (in Python: encoding=), and none is among the data sets.",
         ),
-        ({"view": "image"}, "--view is for .npz files (in Python: view=), and none is among the data sets."),
+        (
+            {"view": "image"},
+            "--view is for .npz and .npy files (in Python: view=), and none is among the data sets.",
+        ),
+        (
+            {"image_size": 8},
+            "--image-size is for a folder of images (in Python: image_size=), and none is among the data sets.",
+        ),
     ],
 )
 def test_loading_refuses_options_of_files_where_there_is_none(tmp_path, settings, sentence):
@@ -255,7 +262,7 @@ def test_loading_refuses_options_of_files_where_there_is_none(tmp_path, settings
 
 def test_loading_refuses_a_view_for_a_table(tmp_path):
     with pytest.raises(
-        UsageError, match=r"--view is for .npz files \(in Python: view=\), and a table is always tabular"
+        UsageError, match=r"--view is for .npz and .npy files \(in Python: view=\), and a table is always tabular"
     ):
         load_own(None, tmp_path, "x.csv", view="image", target="y")
 
@@ -272,9 +279,11 @@ def test_loading_a_folder_opens_what_was_stored_of_arrays(tmp_path):
         load_own(None, tmp_path, stored.folder)
 
 
-def test_loading_a_folder_without_data_is_a_usage_error(tmp_path):
+def test_loading_what_was_stored_and_lacks_its_manifest_is_a_usage_error(tmp_path):
+    folder = tmp_path / "data" / "0123456789abcdef-0123456789abcdef-01234567"
+    folder.mkdir(parents=True)
     with pytest.raises(UsageError, match="holds no stored data set"):
-        load_own(None, tmp_path, tmp_path)
+        load_own(None, tmp_path, folder)
 
 
 def test_own_files_are_named_by_their_stem_unless_that_is_installed():

@@ -7,15 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from nncompare.comparison import run
 from nncompare.data.own import own_arrays
 from nncompare.data.store import store_dataset
 from nncompare.events import Notice
-from nncompare.exceptions import DataError, StorageError, UsageError
+from nncompare.exceptions import DataError, ResultsError, StorageError, UsageError
 from nncompare.owndata import dataset_names
 from nncompare.planning import make_plan
+from nncompare.prediction import predict
 from nncompare.registry import DATASETS, discover
+from nncompare.resuming import plan_rest
+from nncompare.runfile import read_run_file
 from nncompare.settings import RunConfig
 
 from .whole_runs import compare_with
@@ -97,12 +101,17 @@ def test_cache_that_cannot_be_written_is_an_error_of_storage_in_one_sentence(run
     [
         (
             "there.dat",
-            "'there.dat' is not read: .csv, .tsv, .parquet and .npz files are. Save it as one of these.",
+            "'there.dat' is not read: .csv, .tsv, .parquet, .npz and .npy files are. Save it as one of these.",
         ),
-        ("x.xlsx", "'x.xlsx' is not read: .csv, .tsv, .parquet and .npz files are. Export the sheet as .csv."),
-        ("x.csv.gz", "'x.csv.gz' is not read: .csv, .tsv, .parquet and .npz files are. Unpack it."),
+        (
+            "x.xlsx",
+            "'x.xlsx' is not read: .csv, .tsv, .parquet, .npz and .npy files are. Export the sheet as .csv.",
+        ),
+        ("x.csv.gz", "'x.csv.gz' is not read: .csv, .tsv, .parquet, .npz and .npy files are. Unpack it."),
         ("there.py", "'there.py' names no class, and none is defined in the file."),
         ("mine.py", "'mine.py' names no class. Add it: 'mine.py:Mine'."),
+        ("cat.png", "'cat.png' is not read alone. Name a folder that holds a folder of images for each class."),
+        ("photos/", "There is no folder 'photos/'."),
         ("wine", "No data set is called 'wine'. The file 'wine.csv' is here: -d wine.csv."),
     ],
 )
@@ -160,3 +169,54 @@ def test_table_with_a_hostile_name_writes_nothing_outside_of_run_and_cache(runne
     assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name)
     for path in (*folder.rglob("*"), *(tmp_path / "cache").rglob("*")):
         assert re.fullmatch(r"[A-Za-z0-9_.-]+", path.name), path
+
+
+def digits_folder(root):
+    """Write the digits of scikit-learn as images, grey and of one size, in a folder for each class."""
+    from sklearn.datasets import load_digits
+
+    for i, (row, name) in enumerate(zip(*load_digits(return_X_y=True), strict=True)):
+        path = root / str(name) / f"{i:04}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((row.reshape(8, 8) * 255 / 16).astype(np.uint8)).save(path)
+    return root
+
+
+@pytest.mark.slow
+def test_own_images_go_from_folder_to_scores_and_to_predictions_by_file(runner, tmp_path):
+    folder, events = digits_folder(tmp_path / "numbers"), []
+    config = replace(CONFIG, datasets=(str(folder),), out=tmp_path / "runs", max_epochs=10)
+    plan = make_plan(config, runner, events.append)
+    results = run(plan, runner)
+    assert events[-1].text == "numbers: 1,797 images of 8 × 8, grey; 10 classes: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
+    (study,) = results.studies
+    assert (study.dataset, study.status) == ("numbers", "complete")
+    assert study.test.accuracy.mean > 0.85
+    test = predict(plan.folder, results, runner=runner)
+    every = predict(plan.folder, results, input=folder, output=tmp_path / "out.csv", runner=runner)
+    assert (len(every), every.n_known) == (1797, 1797)
+    assert every.accuracy > 0.85
+    table = pd.read_csv(tmp_path / "out.csv", dtype=str)
+    assert table["file"].tolist() == sorted(f"{path.parent.name}/{path.name}" for path in folder.rglob("*.png"))
+    assert (table["true"] == table["file"].str[0]).all()
+    # The rows of the test part are among the files, pixel by pixel, and so are their predictions.
+    known = {probabilities.round(5).tobytes() for probabilities in every.probabilities}
+    assert np.mean([row.round(5).tobytes() in known for row in test.probabilities]) > 0.95
+
+
+@pytest.mark.slow
+def test_run_on_a_folder_is_resumed_from_elsewhere_and_not_without_the_folder(runner, tmp_path, monkeypatch):
+    digits_folder(tmp_path / "numbers")
+    monkeypatch.chdir(tmp_path)
+    config = {"n_trials": 1, "n_refits": 1, "image_size": 4}
+    _, folder = compare_with(runner, tmp_path / "runs", datasets=("numbers",), **config)
+    kept = read_run_file(folder).run_config()
+    assert (kept.datasets, kept.image_size) == ((str(tmp_path / "numbers"),), 4)
+    monkeypatch.chdir("/")
+    rest = plan_rest(folder, runner, n_trials=2)
+    assert [data.stored.sample_shape for data in rest.datasets] == [(4, 4, 1)]
+    shutil.rmtree(tmp_path / "numbers")
+    with pytest.raises(
+        ResultsError, match=r"The data of the run are gone: there is no folder '.*numbers'\. Bring"
+    ):
+        plan_rest(folder, runner, n_trials=3)

@@ -51,7 +51,8 @@ def _unused_of_data(ctx: click.Context, options: dict[str, Any]) -> list[str]:
     suffixes = {Path(name).suffix.lower() for name in options["datasets"]}
     has_table = bool(suffixes & _TABLES)
     has_use = {"target": has_table, "text": has_table, "encoding": bool(suffixes & _TEXT_TABLES)}
-    has_use["view"] = ".npz" in suffixes or (has_table and options["view"] == "tabular")
+    has_use["image_size"] = any(Path(name).expanduser().is_dir() for name in options["datasets"])
+    has_use["view"] = bool(suffixes & {".npz", ".npy"}) or (has_table and options["view"] == "tabular")
     return [
         name for name, use in has_use.items() if options[name] is not None and not use and from_file(ctx, name)
     ]

@@ -47,7 +47,8 @@ what = (
         callback=unique,
         metavar="DATASET",
         shell_complete=complete_datasets,
-        help="A data set, a file of your own (.csv, .tsv, .parquet or .npz), or sklearn:NAME. Repeatable.",
+        help="A data set, or your own: FILE.csv, FILE.tsv, FILE.parquet, FILE.npz, X.npy, a folder of images, or "
+        "sklearn:NAME. Repeatable.",
     ),
     click.option(
         "--target",
@@ -66,6 +67,12 @@ what = (
     ),
     click.option(
         "--view", type=click.Choice(VIEWS), help="What your own arrays are; told by their shape by default."
+    ),
+    click.option(
+        "--image-size",
+        type=_AT_LEAST_1,
+        metavar="PIXELS",
+        help="Height and width of your own images; what they share, or at most 64, by default.",
     ),
     only_plugins_option(expose_value=True),
 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from nncompare.data.encoding import encode
 from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes, label_names
-from nncompare.data.own_forms import as_view, describe_form, guess_view, scale_of
+from nncompare.data.own_forms import as_view, count_gaps, describe_form, empty_columns, guess_view, scale_of
 from nncompare.data.own_texts import as_texts, name_of
 from nncompare.data.records import Array, Column, Dataset, DatasetInfo, Labels, Samples, TextColumn, View
 from nncompare.data.source import Source
@@ -150,13 +150,13 @@ class Given:
             what = f"a sample has the shape {forms[0][0]} and one of X_test {forms[-1][0]}"
             raise self.sources["X"].fault(what, "Make both agree")
         found = _Samples(view, parts, describe_form(parts[0], view), scale=scale_of(parts[0], view, train))
-        n_gaps = sum(int(np.isnan(X).sum()) for X in parts if X.dtype.kind == "f")
+        n_gaps = sum(map(count_gaps, parts))
         if not n_gaps:
             return found
-        empty = np.isnan(parts[0]).all(axis=0)
-        if empty.any():
+        empty = empty_columns(parts[0]) if parts[0].dtype.kind == "f" else []
+        if empty:
             source = self.sources["X"]
-            raise source.fault(f"column {int(empty.argmax())} has no values at all", "Leave it out, or fill it in")
+            raise source.fault(f"column {empty[0]} has no values at all", "Leave it out, or fill it in")
         columns = [Column(name=f"x{k}") for k in range(parts[0].shape[1])]
         return found._replace(columns=columns, form=f"{found.form}, {n_gaps:,} missing values")
 

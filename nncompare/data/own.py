@@ -1,14 +1,17 @@
-"""The user's own data, the first door: a .csv, .tsv or .npz file, arrays or a DataFrame become a data set."""
+"""The user's own data, the first door: a file, a folder of images, arrays or a DataFrame become a data set."""
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from pathlib import Path
 from typing import Any
 
 from nncompare.data.bundled import is_bundled, read_bundled
+from nncompare.data.files import cache_root
 from nncompare.data.given import Given, plain_labels
+from nncompare.data.npyfile import NPY, read_npy, stem_of_arrays
 from nncompare.data.npzfile import read_npz
 from nncompare.data.own_tables import read_table
 from nncompare.data.records import Dataset, DatasetInfo, View
@@ -18,14 +21,17 @@ from nncompare.exceptions import UsageError
 
 __all__ = [
     "ALIASES",
-    "TABLES",
+    "FILES",
     "is_own_file",
+    "name_of_path",
     "own_arrays",
     "own_name",
     "read_own",
 ]
 
 ARRAYS = ".npz"
+FILES = (*TABLES, ARRAYS, NPY)
+"""Suffixes of the files that are read."""
 ALIASES = {
     "X": ("X", "X_train", "x_train", "x"),
     "y": ("y", "y_train"),
@@ -38,7 +44,7 @@ LONGEST_NAME = 60
 
 def is_own_file(name: str) -> bool:
     """Tell whether a data set is named as a file of the user's own, which may not exist."""
-    return Path(name).suffix.lower() in (*TABLES, ARRAYS)
+    return Path(name).suffix.lower() in FILES
 
 
 def require_no_file(name: str) -> None:
@@ -57,7 +63,7 @@ def require_no_file(name: str) -> None:
     if is_own_file(name):
         raise UsageError(
             f"'{name}' is a file, and data set plugins are shown here. What is recognised in a file is said by "
-            f"nncompare run --all -d {name} --target COLUMN --dry-run (an .npz file needs no --target)."
+            f"nncompare run --all -d {name} --target COLUMN --dry-run (arrays need no --target)."
         )
 
 
@@ -67,6 +73,13 @@ def own_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.]+", "-", plain).strip("-._")[:LONGEST_NAME].rstrip("-._") or "data"
 
 
+def name_of_path(path: Path) -> str:
+    """Return what the data set in a file or a folder is called."""
+    if path.is_dir():
+        return own_name(Path(os.path.abspath(path)).name)  # noqa: PTH100 - of "..", but a link's own name
+    return own_name(stem_of_arrays(path) if path.suffix.lower() == NPY else path.stem)
+
+
 def read_own(
     path: Path,
     target: str | None = None,
@@ -74,14 +87,18 @@ def read_own(
     view: View | None = None,
     name: str | None = None,
     text: str | None = None,
+    image_size: int | None = None,
+    root: Path | None = None,
 ) -> tuple[DatasetInfo, Dataset]:
-    """Read a file and tell what it holds.
+    """Read a file, or a folder of images, and tell what it holds.
 
     Parameters
     ----------
     path : Path
         ``.csv`` or ``.tsv`` with a header, or ``.parquet``, or ``.npz`` with ``X``, ``y`` and perhaps ``X_test``,
-        ``y_test`` and ``class_names``; ``x_train`` and the like will do. Or ``sklearn:`` and the name of a loader.
+        ``y_test`` and ``class_names``; ``x_train`` and the like will do. Or ``X.npy`` beside ``y.npy``, see
+        :func:`~nncompare.data.npyfile.read_npy`, or a folder of images, see
+        :func:`~nncompare.data.ownimages.read_image_folder`, or ``sklearn:`` and the name of a loader.
     target : str, optional
         The column of classes; tables need it.
     encoding : str, optional
@@ -92,6 +109,10 @@ def read_own(
         What the data set is called; by default the file's name without its suffix.
     text : str, optional
         Of a table, the column of texts that is read, and no other.
+    image_size : int, optional
+        Height and width of the images of a folder.
+    root : Path, optional
+        The cache, on whose disk waits what the memory may not hold; the user's by default.
 
     Returns
     -------
@@ -108,14 +129,20 @@ def read_own(
     """
     if is_bundled(str(path)):
         return read_bundled(str(path), name)
-    name = name or own_name(path.stem)
+    name, root = name or name_of_path(path), root or cache_root()
+    if path.is_dir():
+        from nncompare.data.ownimages import read_image_folder  # Pillow is for those who have images
+
+        return read_image_folder(path, name, root, image_size)
     if not path.is_file():
         raise UsageError(f"There is no file '{path}'.")
     if path.suffix.lower() in TABLES:
         return read_table(path, target, text, encoding, name)
     if path.suffix.lower() == ARRAYS:
         return _read_archive(path, view, name)
-    raise UsageError(f"'{path.name}' is not read: {enumerated((*TABLES, ARRAYS))} files are.")
+    if path.suffix.lower() == NPY:
+        return read_npy(path, view, name, root)
+    raise UsageError(f"'{path.name}' is not read: {enumerated(FILES)} files are.")
 
 
 def own_arrays(

@@ -79,7 +79,7 @@ class LoadSpec(Spec):
 
 
 class ReadSpec(Spec):
-    """Read the user's own file, and store it as the data set ``name`` in the cache below ``root``."""
+    """Read the user's own file or folder, and store it as the data set ``name`` in the cache below ``root``."""
 
     task: Literal["read"] = "read"
     plugin: str = ""
@@ -90,6 +90,7 @@ class ReadSpec(Spec):
     encoding: str | None = None
     view: View | None = None
     text: str | None = None
+    image_size: int | None = None
 
 
 class PredictSpec(Spec):
