@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nncompare.cleaned import cleaned_sentence, read_cleaned
 from nncompare.data.files import cache_root
 from nncompare.data.new_samples import NewSamples, Taken
 from nncompare.data.records import Samples
@@ -129,6 +130,11 @@ def open_saved(folder: Path, results: Results, chosen: Trained) -> tuple[Path, M
     saved = (folder / str(chosen.refit.model)).resolve()
     if not saved.is_relative_to(folder.resolve()):
         raise ResultsError(f"results.json of '{folder}' names a model outside of it: '{chosen.refit.model}'.")
+    if not saved.is_dir() and "models" in read_cleaned(folder):
+        raise ResultsError(
+            f"The run '{results.run_id}' has no saved models any more. {cleaned_sentence(folder)} Run the "
+            "comparison again."
+        )
     manifest = check_saved(saved, chosen.refit.manifest_sha256)
     if manifest.data is None:
         raise ResultsError(too_old(results))

@@ -23,14 +23,14 @@ def use(form="onnx"):
     )
 
 
-def tested(results):
+def scored(results):
     study = next(study for study in results.studies if study.test is not None and study.refits)
     return next(data for data in results.datasets if data.name == study.dataset), study
 
 
 def card(form="onnx", **updates):
     results = fixtures.full()
-    data, study = tested(results)
+    data, study = scored(results)
     study = study.model_copy(update=updates)
     return render_model_card(results, data, study, 1, use(form)), data, study
 

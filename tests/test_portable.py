@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -351,3 +353,17 @@ def test_exported_keras_models_predict_the_test_part_as_the_run_did(runner, tmp_
     found, X, expected = exported(runner, run, "keras", tmp_path / "keras")
     assert found.note == ""
     assert b"nncompare" not in zipfile.ZipFile(found.folder / "model.keras").read("config.json")
+
+
+@pytest.mark.slow
+def test_exported_models_of_texts_bring_their_vocabulary_and_say_what_they_need(runner, tmp_path):
+    run = compare_with(runner, tmp_path / "runs", models=("lstm",), datasets=(dataset("Texts"),), **TINY)
+    found = export(run[1], run[0], "keras", tmp_path / "keras", runner=runner)
+    assert found.files[0] == "model.keras"
+    assert set(found.files) == {"model.keras", "MODEL_CARD.md", "vocabulary.json"}
+    assert "layers of nncompare.frameworks.keras_tokens, nncompare_plugins" in found.note
+    vocabulary = json.loads((found.folder / "vocabulary.json").read_text())
+    assert vocabulary["ids"] == {"padding": 0, "start": 1, "unknown": 2, "first_word": 4}
+    assert vocabulary["max_length"] == run[0].studies[0].best_params["max_length"]
+    with pytest.raises(UsageError, match="Use --format keras"):
+        export(run[1], run[0], "onnx", tmp_path / "onnx", runner=runner)

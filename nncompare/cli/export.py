@@ -36,7 +36,7 @@ The model and its refit are chosen as by nncompare predict.
 \b
 Examples:
   nncompare export latest --format onnx --output mymodel
-  nncompare export latest -m mlp -d digits --refit 2 --format skops --output mlp
+  nncompare export latest -m mlp --refit 2 --format skops --output mlp
 """
 
 
