@@ -79,7 +79,13 @@ def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
     """
     suffixes = {Path(name).suffix.lower() for name in names if is_own_file(name)}
     has_table, has_arrays = bool(suffixes & set(TABLES)), bool(suffixes - set(TABLES))
-    for option, value, needed in (("target", config.target, "a table"), ("encoding", config.encoding, "a table")):
+    for option, needed in (
+        ("target", "a table"),
+        ("encoding", "a table"),
+        ("group", "a table"),
+        ("time", "a table"),
+    ):
+        value = getattr(config, option)
         if value is not None and not has_table:
             raise UsageError(
                 f"--{option} is for {needed} (in Python: {option}=), and none is among the data sets. Name one, "
@@ -196,6 +202,8 @@ def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder:
         target=config.target,
         encoding=config.encoding,
         view=config.view,
+        group=config.group,
+        time=config.time,
     )
     answer = runner.run(spec)
     if isinstance(answer, ReadAnswer) and answer.folder is not None:

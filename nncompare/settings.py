@@ -89,6 +89,11 @@ class RunConfig:
         The column of an own table that holds the classes.
     encoding : str or None
         Of an own table; None for UTF-8.
+    group : str or None
+        A column of an own table whose equal values tell rows that are never in two of train, validation and test.
+    time : str or None
+        A column of an own table by which the last fifth of the rows is the test part, and the last of the others
+        validate.
     view : {"tabular", "image", "sequence", "tokens"} or None
         What own arrays are; None to tell by their shape.
     preset : {"quick", "standard", "thorough"}
@@ -129,6 +134,8 @@ class RunConfig:
     datasets: tuple[str, ...] = ()
     target: str | None = None
     encoding: str | None = None
+    group: str | None = None
+    time: str | None = None
     view: View | None = None
     preset: PresetName = "standard"
     n_trials: int | None = None
@@ -165,14 +172,19 @@ class RunConfig:
         for name in ("strict", "deterministic"):
             if not isinstance(getattr(self, name), bool):
                 raise UsageError(f"{name} is {getattr(self, name)!r}; True or False is expected.")
-        for name in ("target", "encoding", "storage"):
+        for name in ("target", "encoding", "group", "time", "storage"):
             if not isinstance(getattr(self, name), str | None):
                 shown = type(self.storage).__name__ if name == "storage" else repr(getattr(self, name))
                 raise UsageError(f"{name} is {shown}; a text is expected.")
+        if self.group is not None and self.time is not None:
+            raise UsageError("Rows are split by group or by time, not by both. Leave --group or --time out.")
         _check_utf8("out", str(self.out), str(Path(self.out).absolute()))
         for path in self.datasets:
             _check_utf8("datasets", path, str(Path(path).absolute()) if Path(path).exists() else path)
-        for name, text in (("target", self.target), *(("models", model) for model in self.models)):
+        for name, text in (
+            *((name, getattr(self, name)) for name in ("target", "group", "time")),
+            *(("models", model) for model in self.models),
+        ):
             _check_utf8(name, text or "", text or "")
         self._set(out=Path(self.out), pins=_checked_pins(self.pins))
         for name in ("n_trials", "max_epochs", "n_refits", "jobs"):

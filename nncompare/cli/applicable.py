@@ -13,7 +13,7 @@ from nncompare.columns import one_line
 __all__ = ["leave_out"]
 
 _TABLES = {".csv", ".tsv"}
-_FOR_TABLES = ("target", "encoding")
+_FOR_TABLES = ("target", "encoding", "group", "time")
 
 
 def leave_out(ctx: click.Context, options: dict[str, Any], quiet: bool) -> None:

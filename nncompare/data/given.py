@@ -11,10 +11,11 @@ import numpy as np
 from nncompare.data.encoding import encode
 from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes, label_names
 from nncompare.data.own_forms import as_view, describe_form, guess_view, scale_of
-from nncompare.data.records import Array, Column, Dataset, DatasetInfo, Labels, View
+from nncompare.data.records import Array, Column, Dataset, DatasetInfo, Labels, SplitBy, View
 from nncompare.data.source import Source
+from nncompare.data.split_columns import SplitColumn
 from nncompare.data.splits import Rows, split_off_test
-from nncompare.data.tables import check_names, column_names, is_frame, recognise
+from nncompare.data.tables import check_names, column_names, describe_left_out, is_frame, recognise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ class _Samples(NamedTuple):
     view: View
     parts: list[Array]
     form: str
-    left_out: str = ""
+    left_out: Sequence[tuple[str, str]] = ()
     columns: Sequence[Column] = ()
     scale: float = 1.0
 
@@ -48,12 +49,15 @@ class Given:
     sources : mapping of {"X", "y", "X_test", "y_test"} to Source
     class_names : sequence of str or None
         By code, where labels are codes.
+    split : SplitColumn or None
+        The column of DataFrames by which the rows are split.
     """
 
     name: str
     view: View | None
     sources: Mapping[str, Source]
     class_names: Sequence[str] | None = None
+    split: SplitColumn | None = None
 
     def dataset(self, given: Mapping[str, Any]) -> tuple[DatasetInfo, Dataset]:
         """Return the data set that the values are, of the roles X, y and perhaps X_test, y_test.
@@ -82,7 +86,10 @@ class Given:
                 raise self.sources[x].fault(what, "Give one class per row")
         classes, codes = self._classes(labels)
         check_class_counts(codes["y"], classes, "y", self.sources["y"], has_test="y_test" in codes)
-        train = np.arange(len(codes["y"])) if "y_test" in codes else split_off_test(codes["y"])[0]
+        by: SplitBy | None = None
+        if self.split is not None:
+            rows, by = self.split.take_from(rows, codes["y"], classes, self.sources)
+        train = np.arange(len(codes["y"])) if "y_test" in codes else split_off_test(codes["y"], by)[0]
         is_table = any(map(is_frame, rows.values()))
         found = self._table(rows, train) if is_table else self._arrays(rows, train)
         sizes = f"{len(codes['y']):,} rows"
@@ -95,7 +102,7 @@ class Given:
             n_test=len(codes.get("y_test", ())),
             class_names=classes,
             scale=found.scale,
-            description=f"{sizes}: {found.form}; {describe_classes(classes)}{found.left_out}",
+            description=f"{sizes}: {found.form}; {describe_classes(classes)}{describe_left_out(found.left_out)}",
         )
         X_train, X_test = [*found.parts, None][:2]
         target = getattr(given["y"], "name", None)
@@ -107,6 +114,8 @@ class Given:
             codes.get("y_test"),
             columns=found.columns,
             target=target if found.columns and is_apart else None,
+            left_out=found.left_out,
+            split_by=by,
         )
 
     def _classes(self, labels: Mapping[str, Array]) -> tuple[tuple[str, ...], dict[str, Labels]]:
@@ -158,7 +167,7 @@ class Given:
             encode(frame, names, found.columns, self.sources[role])
             for frame, role in zip(frames, rows, strict=True)
         ]
-        return _Samples("tabular", parts, found.describe(), found.describe_left_out(), found.columns)
+        return _Samples("tabular", parts, found.describe(), found.left_out, found.columns)
 
 
 def plain_array(X: Any, source: Source) -> Array:

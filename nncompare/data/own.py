@@ -14,6 +14,7 @@ from nncompare.data.labels import check_class_counts, classes_of, codes_of, desc
 from nncompare.data.npzfile import read_npz
 from nncompare.data.records import Dataset, DatasetInfo, View
 from nncompare.data.source import Source, listed
+from nncompare.data.split_columns import SplitColumn
 from nncompare.data.splits import split_off_test
 from nncompare.data.tables import NUMBERS_ROWS, check_names, find_target, recognise
 from nncompare.exceptions import UsageError
@@ -71,6 +72,7 @@ def read_own(
     encoding: str | None = None,
     view: View | None = None,
     name: str | None = None,
+    split: SplitColumn | None = None,
 ) -> tuple[DatasetInfo, Dataset]:
     """Read a file and tell what it holds.
 
@@ -87,6 +89,8 @@ def read_own(
         What arrays are; by default their rank and dtype tell.
     name : str, optional
         What the data set is called; by default the file's name without its suffix.
+    split : SplitColumn, optional
+        The column of a table by which its rows are split.
 
     Returns
     -------
@@ -105,14 +109,20 @@ def read_own(
     if not path.is_file():
         raise UsageError(f"There is no file '{path}'.")
     if path.suffix.lower() in TABLES:
-        return _read_table(path, target, encoding, name)
+        return _read_table(path, target, encoding, name, split)
     if path.suffix.lower() == ARRAYS:
         return _read_archive(path, view, name)
     raise UsageError(f"'{path.name}' is not read: .csv, .tsv and .npz files are.")
 
 
 def own_arrays(
-    name: str, X: Any, y: Any, X_test: Any = None, y_test: Any = None, view: View | None = None
+    name: str,
+    X: Any,
+    y: Any,
+    X_test: Any = None,
+    y_test: Any = None,
+    view: View | None = None,
+    split: SplitColumn | None = None,
 ) -> tuple[DatasetInfo, Dataset]:
     """Tell what arrays hold that a caller handed over.
 
@@ -126,17 +136,25 @@ def own_arrays(
         Classes as numbers or text.
     view : {"tabular", "image", "sequence"}, optional
         By default rank and dtype tell.
+    split : SplitColumn, optional
+        The column of a DataFrame by which its rows are split.
 
     Raises
     ------
     DataError
         They cannot be used, or do not agree.
+    UsageError
+        There is no column by which to split.
     """
     sources = {role: Source(role) for role in ("X", "y", "X_test", "y_test")}
-    return Given(own_name(name), view, sources).dataset({"X": X, "y": y, "X_test": X_test, "y_test": y_test})
+    return Given(own_name(name), view, sources, split=split).dataset(
+        {"X": X, "y": y, "X_test": X_test, "y_test": y_test}
+    )
 
 
-def _read_table(path: Path, target: str | None, encoding: str | None, name: str) -> tuple[DatasetInfo, Dataset]:
+def _read_table(
+    path: Path, target: str | None, encoding: str | None, name: str, split: SplitColumn | None
+) -> tuple[DatasetInfo, Dataset]:
     table = read_csv(path, encoding)
     names, source = name_first(table.names), table.source
     check_names(names, source)
@@ -147,18 +165,20 @@ def _read_table(path: Path, target: str | None, encoding: str | None, name: str)
     classes = classes_of(texts, what, source)
     y = codes_of(texts, classes, what, source)
     check_class_counts(y, classes, what, source, has_test=False)
-    kept = [i for i in range(len(names)) if i != k and not (i == 0 and table.has_index())]
+    key = split.position(names, target, source) if split is not None else None
+    by = split.split_by(table.column(key), y, classes, source) if split is not None and key is not None else None
+    kept = [i for i in range(len(names)) if i not in (k, key) and not (i == 0 and table.has_index())]
     features, others = table.frame().iloc[:, kept], [names[i] for i in kept]
-    found = recognise(features, others, source, split_off_test(y)[0])
-    if k and table.has_index():
+    found = recognise(features, others, source, split_off_test(y, by)[0])
+    if 0 not in (k, key) and table.has_index():
         found.left_out.insert(0, (names[0], NUMBERS_ROWS))
     X = encode(features, others, found.columns, source)
     commas = {names[i] for i in table.decimal_commas()} & {column.name for column in found.columns}
     with_commas = ", with decimal commas" if commas else ""
     text = f"{len(y):,} rows: {found.describe()}{with_commas}; target '{target}' with {describe_classes(classes)}"
-    text = f"{text}{found.describe_left_out()}"
+    text = f"{text}{found.describe_left_out()}{f'; split by {by.kind}, by column {by.column!r}' if by else ''}"
     info = DatasetInfo(name=name, view="tabular", n_train=len(y), n_test=0, class_names=classes, description=text)
-    return info, Dataset(X, y, columns=found.columns, target=target)
+    return info, Dataset(X, y, columns=found.columns, target=target, left_out=found.left_out, split_by=by)
 
 
 def _read_archive(path: Path, view: View | None, name: str) -> tuple[DatasetInfo, Dataset]:

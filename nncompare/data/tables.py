@@ -23,6 +23,7 @@ __all__ = [
     "Recognised",
     "check_names",
     "column_names",
+    "describe_left_out",
     "find_target",
     "is_frame",
     "recognise",
@@ -70,9 +71,14 @@ class Recognised:
         )
 
     def describe_left_out(self) -> str:
-        """Return which columns are left out and why, to append to a sentence; empty where none is."""
-        reasons = [f"'{name}' ({reason})" for name, reason in self.left_out]
-        return f"; left out: {listed(reasons)}" if reasons else ""
+        """Return :func:`describe_left_out` of these columns."""
+        return describe_left_out(self.left_out)
+
+
+def describe_left_out(left_out: Sequence[tuple[str, str]]) -> str:
+    """Return which columns are left out and why, to append to a sentence; empty where none is."""
+    reasons = [f"'{name}' ({reason})" for name, reason in left_out]
+    return f"; left out: {listed(reasons)}" if reasons else ""
 
 
 def is_frame(value: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nncompare.data.own import read_own
+from nncompare.data.split_columns import SplitColumn
 from nncompare.data.store import store_dataset
 from nncompare.exceptions import DataError, StorageError, UsageError
 from nncompare.execution.specs import ReadAnswer, ReadSpec
@@ -13,8 +14,9 @@ __all__ = ["read"]
 
 def read(spec: ReadSpec) -> ReadAnswer:
     """Read and store one file; what is wrong with it is an answer in words, not an exception."""
+    split = SplitColumn.asked(spec.group, spec.time)
     try:
-        info, dataset = read_own(spec.path, spec.target, spec.encoding, spec.view, spec.name)
+        info, dataset = read_own(spec.path, spec.target, spec.encoding, spec.view, spec.name, split)
         stored = store_dataset(info, dataset, spec.root)
     except (DataError, UsageError) as error:
         failure = Failure(category="data", message=str(error))

@@ -89,6 +89,8 @@ class ReadSpec(Spec):
     target: str | None = None
     encoding: str | None = None
     view: View | None = None
+    group: str | None = None
+    time: str | None = None
 
 
 class PredictSpec(Spec):
