@@ -189,7 +189,7 @@ def test_groups_in_both_given_parts_and_times_before_the_test_are_problems(tmp_p
     parts = {"X_test": X.iloc[295:], "y_test": y.iloc[295:]}
     found = look(tmp_path, X.iloc[:300], y.iloc[:300], **parts, split=SplitColumn("group", "who"))
     assert found["split"].level == "problem"
-    assert found["split"].text.startswith("1 groups of 'who' have rows in train and in test")
+    assert found["split"].text.startswith("1 group of 'who' has rows in train and in test")
     found = look(tmp_path, X.iloc[:300], y.iloc[:300], **parts, split=SplitColumn("time", "when"))
     assert found["split"].text.startswith("5 of 105 test rows are no later by 'when' than the last training row")
 

@@ -122,7 +122,8 @@ def _groups(column: str, train: Array, test: Array) -> Iterator[Finding]:
     n_train, n_test = len(np.unique(train)), len(np.unique(test))
     straddling = int(np.isin(np.unique(test), train).sum())
     if straddling:
-        text = f"{straddling:,} groups of '{column}' have rows in train and in test, so scores may be too high."
+        have = "group of '{}' has" if straddling == 1 else "groups of '{}' have"
+        text = f"{straddling:,} {have.format(column)} rows in train and in test, so scores may be too high."
         yield Finding(code="split", level="problem", text=text)
     else:
         sizes = f"{n_train:,} groups for training and validation, {n_test:,} others for the test"
@@ -130,8 +131,8 @@ def _groups(column: str, train: Array, test: Array) -> Iterator[Finding]:
         yield Finding(code="split", level="ok", text=text)
     if n_test < FEW_TEST_GROUPS:
         text = (
-            f"The test part holds {n_test:,} group{'s' * (n_test != 1)} of '{column}': below {FEW_TEST_GROUPS}, "
-            "intervals are wide, and rougher than they look."
+            f"The test part holds {n_test:,} group{'s' * (n_test != 1)} of '{column}', which intervals count, so that "
+            "only large differences can be shown."
         )
         yield Finding(code="few_groups", level="warning", text=text)
 
@@ -201,7 +202,7 @@ def _constant(looked: Looked) -> Iterator[Finding]:
     constant = np.flatnonzero((X[0] == X).all(axis=0) | np.isnan(X).all(axis=0))
     if len(constant):
         be = "is" if len(constant) == 1 else "are"
-        shown = listed([looked.column(k) for k in constant])
+        shown = listed([looked.column(int(k)) for k in constant])
         text = f"{len(constant):,} of {X.shape[1]:,} columns {be} the same in all training rows: {shown}."
         yield Finding(code="constant_columns", level="info", text=text)
 
