@@ -131,7 +131,7 @@ def _groups(column: str, train: Array, test: Array) -> Iterator[Finding]:
         yield Finding(code="split", level="ok", text=text)
     if n_test < FEW_TEST_GROUPS:
         text = (
-            f"The test part holds {n_test:,} group{'s' * (n_test != 1)} of '{column}', which intervals count, so that "
+            f"The test part holds {n_test:,} group{'s' * (n_test != 1)} of '{column}', which intervals count: "
             "only large differences can be shown."
         )
         yield Finding(code="few_groups", level="warning", text=text)
