@@ -14,6 +14,7 @@ from nncompare.comparison import Comparison, Interrupted, load_results
 from nncompare.comparison import run as carry_out
 from nncompare.data.files import cache_root
 from nncompare.data.own import own_arrays
+from nncompare.data.split_columns import SplitColumn
 from nncompare.data.store import store_dataset
 from nncompare.estimate import Estimate, estimate_plan
 from nncompare.events import Listener
@@ -146,8 +147,9 @@ def compare(
         listeners = Listeners(shown, *([] if listener is None else [listener]))
         with terminable():
             if X is not None:
-                stored = store_dataset(*own_arrays(name, X, y, X_test, y_test, view), cache_root())
-                config = replace(config, datasets=(str(stored.folder),), view=None)
+                split = SplitColumn.asked(config.group, config.time)
+                stored = store_dataset(*own_arrays(name, X, y, X_test, y_test, view, split), cache_root())
+                config = replace(config, datasets=(str(stored.folder),), view=None, group=None, time=None)
             plan = make_plan(config, runner, listeners)
             foretold = estimate_plan(plan, runner, listeners) if estimate else None
         shown.follow(plan, foretold)

@@ -82,11 +82,8 @@ def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
     suffixes = {Path(name).suffix.lower() for name in names if is_own_file(name)}
     has_table, has_arrays = bool(suffixes & set(TABLES)), bool(suffixes - set(TABLES))
     in_text = "a table that is text" if has_table else "a table"
-    needs = {
-        "target": ("a table", has_table),
-        "text": ("a table", has_table),
-        "encoding": (in_text, bool(suffixes & set(TEXT_TABLES))),
-    }
+    needs = dict.fromkeys(("target", "text", "group", "time"), ("a table", has_table))
+    needs["encoding"] = (in_text, bool(suffixes & set(TEXT_TABLES)))
     for option, (needed, is_there) in needs.items():
         if getattr(config, option) is not None and not is_there:
             raise UsageError(
@@ -228,6 +225,8 @@ def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder:
         text=config.text,
         view=config.view,
         image_size=config.image_size,
+        group=config.group,
+        time=config.time,
     )
     answer = runner.run(spec)
     if isinstance(answer, ReadAnswer) and answer.folder is not None:

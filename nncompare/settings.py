@@ -91,6 +91,11 @@ class RunConfig:
         The column of an own table that holds texts: it alone is read, and models see its words.
     encoding : str or None
         Of an own table; None for UTF-8.
+    group : str or None
+        A column of an own table whose equal values tell rows that are never in two of train, validation and test.
+    time : str or None
+        A column of an own table by which the last fifth of the rows is the test part, and the last of the others
+        validate.
     view : {"tabular", "image", "sequence", "tokens"} or None
         What own arrays are; None to tell by their shape.
     image_size : int or None
@@ -134,6 +139,8 @@ class RunConfig:
     target: str | None = None
     text: str | None = None
     encoding: str | None = None
+    group: str | None = None
+    time: str | None = None
     view: View | None = None
     image_size: int | None = None
     preset: PresetName = "standard"
@@ -171,16 +178,17 @@ class RunConfig:
         for name in ("strict", "deterministic"):
             if not isinstance(getattr(self, name), bool):
                 raise UsageError(f"{name} is {getattr(self, name)!r}; True or False is expected.")
-        for name in ("target", "text", "encoding", "storage"):
+        for name in ("target", "text", "encoding", "group", "time", "storage"):
             if not isinstance(getattr(self, name), str | None):
                 shown = type(self.storage).__name__ if name == "storage" else repr(getattr(self, name))
                 raise UsageError(f"{name} is {shown}; a text is expected.")
+        if self.group is not None and self.time is not None:
+            raise UsageError("Rows are split by group or by time, not by both. Leave --group or --time out.")
         _check_utf8("out", str(self.out), str(Path(self.out).absolute()))
         for path in self.datasets:
             _check_utf8("datasets", path, str(Path(path).absolute()) if Path(path).exists() else path)
         for name, text in (
-            ("target", self.target),
-            ("text", self.text),
+            *((name, getattr(self, name)) for name in ("target", "text", "group", "time")),
             *(("models", model) for model in self.models),
         ):
             _check_utf8(name, text or "", text or "")

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from nncompare.comparison import load_results
 from nncompare.data.npyfile import NPY
 from nncompare.data.own import ARRAYS, own_name
@@ -177,7 +175,7 @@ def _loading_only(config: RunConfig, wanted: set[str]) -> RunConfig:
         return config
     suffixes = {Path(name).suffix.lower() for name in typed}
     if not suffixes & set(TABLES):
-        config = replace(config, target=None, text=None, encoding=None)
+        config = replace(config, target=None, text=None, encoding=None, group=None, time=None)
     if not any(Path(name).is_dir() for name in typed):
         config = replace(config, image_size=None)
     return replace(config, datasets=typed, view=config.view if suffixes & {ARRAYS, NPY} else None)
@@ -231,7 +229,7 @@ def _replays(
     dataset = next(data for data in plan.datasets if data.name == known.dataset)
     if dataset.stored is None:
         raise ResultsError(f"The data set '{known.dataset}' cannot be had now.")
-    test = SealedTest(np.array(dataset.stored.y_test()), dataset.stored.class_names)
+    test = SealedTest.of(dataset.stored)
     number, refit = _refit_of(known)
     manifest = saved_manifest(folder, refit)
     searched = replay_trial(trial, study, session.search_data(study, dataset), session)

@@ -50,6 +50,8 @@ BAD_TABLES = {
     "open quotation mark": GOOD + '1,"x,no\n2,y,no\n',
     "no header": "1.5,2,0\n2.5,3,1\n1,4,0\n",
     "one column": "class\nx\ny\n",
+    "too few groups": "a,who,class\n"
+    + "".join(f"{i / 2},{i % 2 * i},{'no' if i % 2 == 0 else 'yes'}\n" for i in range(12)),
     "nothing to learn from": table(lambda i: f"person {i}", 120),
     "dates alone": table(lambda i: f"2024-05-{i + 1:02}"),
     "texts, and --text is not given": table(lambda i: f"a text of five words {i}", 120),
@@ -74,6 +76,7 @@ BAD_ARCHIVES = {
     "archive: one-hot labels": {"X": X, "y": np.eye(2)[Y]},
     "archive: regression": {"X": X, "y": Y + 0.5},
     "archive: one class": {"X": X, "y": Y * 0},
+    "archive: class with one sample": {"X": X, "y": np.append(Y[:-1], 2)},
     "archive: class of the test part alone": {"X": X, "y": Y, "X_test": X, "y_test": Y + 1},
     "archive: infinite": {"X": np.where(X.max() == X, np.inf, X), "y": Y},
     "archive: column of NaN": {"X": X * [1, np.nan, 1], "y": Y},
@@ -117,6 +120,10 @@ BAD_NPY = {
 OPTIONS = {
     "no target named": (),
     "target that is not there": ("--target", "clas"),
+    "group that is not there": ("--target", "class", "--group", "c"),
+    "too few groups": ("--target", "class", "--group", "who"),
+    "time that is none": ("--target", "class", "--time", "b"),
+    "group and time": ("--target", "class", "--group", "a", "--time", "b"),
     "encoding that is not there": ("--target", "class", "--encoding", "latin-x"),
     "text column that is not there": ("--target", "class", "--text", "clas"),
     "text column that is the target": ("--target", "class", "--text", "class"),

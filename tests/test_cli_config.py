@@ -25,6 +25,7 @@ model = ["cnn", "mlp"]
 dataset = ["digits", "my data.csv"]
 target = "class"
 encoding = "latin-1"
+group = "patient"
 view = "tabular"
 image-size = 32
 preset = "quick"
@@ -101,6 +102,7 @@ def test_config_every_setting_reaches_the_run(asked):
         datasets=("digits", "my data.csv"),
         target="class",
         encoding="latin-1",
+        group="patient",
         view="tabular",
         image_size=32,
         preset="quick",
@@ -126,7 +128,7 @@ def test_config_every_setting_reaches_the_run(asked):
 def test_config_of_every_option_but_those_of_one_run(asked):
     """The file above and the flags that only change what is printed are all that can be set."""
     known = set(settable(run_comparison))
-    assert known - set(tomllib.loads(EVERYTHING)) == {"all", "open", "quiet"}
+    assert known - set(tomllib.loads(EVERYTHING)) == {"all", "open", "quiet", "time"}  # not beside group
 
 
 def test_config_command_in_the_results_repeats_the_run_without_the_file(asked):
@@ -202,6 +204,7 @@ def test_config_pyproject_of_others_is_left_alone(asked, text):
     [
         ('target = "class"', ("-d", "digits"), "target"),
         ('target = "class"\nencoding = "latin-1"', ("--all",), "target, encoding"),
+        ('target = "class"\ntime = "day"', ("--all",), "target, time"),
         ('target = "class"\nview = "tabular"', ("-d", "a.npz"), "target"),
         ('view = "image"', ("-d", "a.csv", "--target", "class"), "view"),
         ("image-size = 32", ("-d", "digits"), "image_size"),

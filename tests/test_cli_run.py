@@ -154,7 +154,7 @@ def test_run_every_option_reaches_the_config(library):
     text = (
         "-m cnn -m mlp -d digits --preset quick --trials 7 --epochs 9 --seeds 2 --jobs 1 --threads 3 --seed 5 "
         "--set cnn.kernel=3 --out elsewhere --strict --trial-timeout 1.5 --trial-memory 500 --target class "
-        "--encoding latin-1 --view tabular --timeout 20m --storage sqlite:///a.db"
+        "--encoding latin-1 --time day --view tabular --timeout 20m --storage sqlite:///a.db"
     )
     arguments = text.split()
     assert run(*arguments).exit_code == 0
@@ -175,6 +175,7 @@ def test_run_every_option_reaches_the_config(library):
         trial_memory_mb=500.0,
         target="class",
         encoding="latin-1",
+        time="day",
         view="tabular",
         timeout_s=1200.0,
         storage="sqlite:///a.db",

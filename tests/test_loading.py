@@ -199,7 +199,10 @@ def test_loading_own_table_says_what_was_recognised(runner, tmp_path):
     assert (loaded.name, loaded.stored.target, len(loaded.stored.columns)) == ("things", "class", 2)
     assert (loaded.n_train + loaded.n_valid, loaded.n_test) == (16, 4)
     text = "20 rows: 1 numeric and 1 categorical column; target 'class' with 2 classes: no, yes"
-    assert events == [Notice(f"things: {text}", "info")]
+    assert events[0] == Notice(f"things: {text}", "info")
+    found = [finding.text for finding in loaded.stored.findings if finding.level in ("problem", "warning")]
+    assert events[1:] == [Notice(f"things: {text}", "warning") for text in found]
+    assert found
     assert loaded.stored.description == text
 
 
@@ -273,7 +276,8 @@ def test_loading_a_folder_opens_what_was_stored_of_arrays(tmp_path):
     events = []
     (loaded,) = load_own(None, tmp_path, stored.folder, listener=events.append).values()
     assert loaded.stored == stored
-    assert [event.text for event in events] == ["mine: 20 rows: 3 numeric columns; 2 classes: 0, 1"]
+    told = [event.text for event in events if event.level == "info"]
+    assert told == ["mine: 20 rows: 3 numeric columns; 2 classes: 0, 1"]
     (stored.folder / "y_test.npy").unlink()
     with pytest.raises(DataError, match=r"is damaged: y_test.npy is missing"):
         load_own(None, tmp_path, stored.folder)

@@ -54,9 +54,12 @@ def test_own_table_goes_from_file_to_scores(runner, tmp_path, table, target, tex
     table().to_csv(path, index=False)
     config = replace(CONFIG, datasets=(str(path),), target=target, out=tmp_path / "runs")
     results = run(make_plan(config, runner, events.append), runner)
-    (notice,) = [event for event in events if isinstance(event, Notice)]
+    notice, *warnings = [event for event in events if isinstance(event, Notice)]
     assert notice.text.startswith(f"own: {text}")
     assert notice.level == "info"
+    told = [check.text for check in results.datasets[0].data_checks if check.level in ("problem", "warning")]
+    assert [warning.text for warning in warnings] == [f"own: {sentence}" for sentence in told]
+    assert any(" test rows: one test row is " in sentence for sentence in told)
     (study,) = results.studies
     assert (study.dataset, study.status) == ("own", "complete")
     logistic = next(r for r in results.datasets[0].references if r.name == "logistic_regression")
@@ -220,3 +223,56 @@ def test_run_on_a_folder_is_resumed_from_elsewhere_and_not_without_the_folder(ru
         ResultsError, match=r"The data of the run are gone: there is no folder '.*numbers'\. Bring"
     ):
         plan_rest(folder, runner, n_trials=3)
+
+
+def visits():
+    """Sixty patients of five visits: a disease shows in a number, and each patient in two others."""
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(60), 5)
+    ill = np.repeat(rng.integers(0, 2, 60), 5)
+    table = pd.DataFrame({"who": who, "sign": ill + rng.normal(0, 1, 300)})
+    for name in ("height", "shoe"):
+        table[name] = rng.normal(size=60)[who]
+    return table.assign(state=np.where(ill, "ill", "well"))
+
+
+@pytest.mark.slow
+def test_table_split_by_group_is_searched_refitted_and_compared_by_groups(runner, tmp_path):
+    visits().to_csv(tmp_path / "own.csv", index=False)
+    config = replace(
+        CONFIG, datasets=(str(tmp_path / "own.csv"),), target="state", group="who", out=tmp_path / "runs"
+    )
+    plan = make_plan(config, runner)
+    (dataset,) = plan.datasets
+    keys = dataset.stored.keys()
+    parts = [set(keys.keys[dataset.split.train]), set(keys.keys[dataset.split.valid]), set(keys.keys_test)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 60
+    results = run(plan, runner)
+    record = results.datasets[0]
+    assert (record.split_by, record.split_column) == ("group", "who")
+    assert all(" in 12 groups" in pair.method for pair in record.verdict.pairs)
+    page = (plan.folder / "report.html").read_text(encoding="utf-8")
+    assert "By group (&#39;who&#39;): 48 groups for training and validation, 12 others for the test." in page
+    assert "whole groups, by column &#39;who&#39;" in page
+
+
+def test_leaks_are_told_before_anything_trains(runner, tmp_path):
+    path, events = tmp_path / "own.csv", []
+    wine().assign(code=lambda table: 2 - table["class"]).to_csv(path, index=False)
+    make_plan(replace(CONFIG, datasets=(str(path),), target="class", out=tmp_path / "runs"), runner, events.append)
+    texts = [event.text for event in events if isinstance(event, Notice) and event.level == "warning"]
+    assert any(text.startswith("own: Column 'code' is the target under another name") for text in texts)
+
+
+@pytest.mark.parametrize("option", ["group", "time"])
+def test_column_to_split_by_needs_a_table(runner, tmp_path, option):
+    config = replace(CONFIG, datasets=("digits",), out=tmp_path / "runs", **{option: "who"})
+    with pytest.raises(
+        UsageError, match=rf"^--{option} is for a table \(in Python: {option}=\), and none is among"
+    ):
+        make_plan(config, runner)
+
+
+def test_group_and_time_exclude_each_other():
+    with pytest.raises(UsageError, match=r"^Rows are split by group or by time, not by both"):
+        replace(CONFIG, group="a", time="b")

@@ -50,7 +50,8 @@ def _unused_of_data(ctx: click.Context, options: dict[str, Any]) -> list[str]:
     """Return the settings that say how a file is read and for which no file is named."""
     suffixes = {Path(name).suffix.lower() for name in options["datasets"]}
     has_table = bool(suffixes & _TABLES)
-    has_use = {"target": has_table, "text": has_table, "encoding": bool(suffixes & _TEXT_TABLES)}
+    has_use = dict.fromkeys(("target", "text", "group", "time"), has_table)
+    has_use["encoding"] = bool(suffixes & _TEXT_TABLES)
     has_use["image_size"] = any(Path(name).expanduser().is_dir() for name in options["datasets"])
     has_use["view"] = bool(suffixes & {".npz", ".npy"}) or (has_table and options["view"] == "tabular")
     return [

@@ -66,6 +66,18 @@ what = (
         "--encoding", metavar="NAME", callback=known_encoding, help="Of your own table; UTF-8 by default."
     ),
     click.option(
+        "--group",
+        metavar="COLUMN",
+        shell_complete=complete_columns,
+        help="A column of your own table: rows of one value are never split between train, validation and test.",
+    ),
+    click.option(
+        "--time",
+        metavar="COLUMN",
+        shell_complete=complete_columns,
+        help="A column of your own table: the test part is the last fifth by it, not a random one.",
+    ),
+    click.option(
         "--view", type=click.Choice(VIEWS), help="What your own arrays are; told by their shape by default."
     ),
     click.option(

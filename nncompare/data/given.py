@@ -12,8 +12,9 @@ from nncompare.data.encoding import encode
 from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes, label_names
 from nncompare.data.own_forms import as_view, count_gaps, describe_form, empty_columns, guess_view, scale_of
 from nncompare.data.own_texts import as_texts, name_of
-from nncompare.data.records import Array, Column, Dataset, DatasetInfo, Labels, Samples, TextColumn, View
+from nncompare.data.records import Array, Column, Dataset, DatasetInfo, Labels, Samples, SplitBy, TextColumn, View
 from nncompare.data.source import Source
+from nncompare.data.split_columns import SplitColumn
 from nncompare.data.splits import Rows, split_off_test
 from nncompare.data.tables import check_names, column_names, is_frame, recognise
 from nncompare.data.texts import encode_texts
@@ -32,7 +33,8 @@ class _Samples(NamedTuple):
     view: View
     parts: list[Samples]
     form: str
-    left_out: str = ""
+    left_out: Sequence[tuple[str, str]] = ()
+    told_left_out: str = ""
     columns: Sequence[Column] = ()
     scale: float = 1.0
     words: Sequence[str] = ()
@@ -52,12 +54,15 @@ class Given:
     sources : mapping of {"X", "y", "X_test", "y_test"} to Source
     class_names : sequence of str or None
         By code, where labels are codes.
+    split : SplitColumn or None
+        The column of DataFrames by which the rows are split.
     """
 
     name: str
     view: View | None
     sources: Mapping[str, Source]
     class_names: Sequence[str] | None = None
+    split: SplitColumn | None = None
 
     def dataset(self, given: Mapping[str, Any]) -> tuple[DatasetInfo, Dataset]:
         """Return the data set that the values are, of the roles X, y and perhaps X_test, y_test.
@@ -87,7 +92,10 @@ class Given:
                 raise self.sources[x].fault(what, "Give one class per row")
         classes, codes = self._classes(labels)
         check_class_counts(codes["y"], classes, "y", self.sources["y"], has_test="y_test" in codes)
-        train = np.arange(len(codes["y"])) if "y_test" in codes else split_off_test(codes["y"])[0]
+        by: SplitBy | None = None
+        if self.split is not None:
+            rows, by = self.split.take_from(rows, codes["y"], classes, self.sources)
+        train = np.arange(len(codes["y"])) if "y_test" in codes else split_off_test(codes["y"], by)[0]
         is_table = any(map(is_frame, rows.values()))
         if self.view == "tokens":
             found = self._texts(rows, train, name_of(given["X"]))
@@ -103,7 +111,7 @@ class Given:
             n_test=len(codes.get("y_test", ())),
             class_names=classes,
             scale=found.scale,
-            description=f"{sizes}: {found.form}; {describe_classes(classes)}{found.left_out}",
+            description=f"{sizes}: {found.form}; {describe_classes(classes)}{found.told_left_out}",
         )
         X_train, X_test = [*found.parts, None][:2]
         target = getattr(given["y"], "name", None)
@@ -117,6 +125,8 @@ class Given:
             target=target if (found.columns or found.text) and is_apart else None,
             words=found.words,
             text=found.text,
+            left_out=found.left_out,
+            split_by=by,
         )
 
     def _classes(self, labels: Mapping[str, Array]) -> tuple[tuple[str, ...], dict[str, Labels]]:
@@ -175,7 +185,8 @@ class Given:
             encode(frame, names, found.columns, self.sources[role])
             for frame, role in zip(frames, rows, strict=True)
         ]
-        return _Samples("tabular", parts, found.describe(), found.describe_left_out(), found.columns)
+        told = found.describe_left_out()
+        return _Samples("tabular", parts, found.describe(), found.left_out, told, found.columns)
 
 
 def plain_array(X: Any, source: Source) -> Array:

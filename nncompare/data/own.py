@@ -16,6 +16,7 @@ from nncompare.data.npzfile import read_npz
 from nncompare.data.own_tables import read_table
 from nncompare.data.records import Dataset, DatasetInfo, View
 from nncompare.data.source import Source, enumerated, listed
+from nncompare.data.split_columns import SplitColumn
 from nncompare.data.table_files import TABLES
 from nncompare.exceptions import UsageError
 
@@ -89,6 +90,7 @@ def read_own(
     text: str | None = None,
     image_size: int | None = None,
     root: Path | None = None,
+    split: SplitColumn | None = None,
 ) -> tuple[DatasetInfo, Dataset]:
     """Read a file, or a folder of images, and tell what it holds.
 
@@ -113,6 +115,8 @@ def read_own(
         Height and width of the images of a folder.
     root : Path, optional
         The cache, on whose disk waits what the memory may not hold; the user's by default.
+    split : SplitColumn, optional
+        The column of a table by which its rows are split.
 
     Returns
     -------
@@ -137,7 +141,7 @@ def read_own(
     if not path.is_file():
         raise UsageError(f"There is no file '{path}'.")
     if path.suffix.lower() in TABLES:
-        return read_table(path, target, text, encoding, name)
+        return read_table(path, target, text, encoding, name, split)
     if path.suffix.lower() == ARRAYS:
         return _read_archive(path, view, name)
     if path.suffix.lower() == NPY:
@@ -146,7 +150,13 @@ def read_own(
 
 
 def own_arrays(
-    name: str, X: Any, y: Any, X_test: Any = None, y_test: Any = None, view: View | None = None
+    name: str,
+    X: Any,
+    y: Any,
+    X_test: Any = None,
+    y_test: Any = None,
+    view: View | None = None,
+    split: SplitColumn | None = None,
 ) -> tuple[DatasetInfo, Dataset]:
     """Tell what arrays hold that a caller handed over.
 
@@ -161,14 +171,20 @@ def own_arrays(
         Classes as numbers or text.
     view : {"tabular", "image", "sequence", "tokens"}, optional
         By default rank and dtype tell; texts need "tokens".
+    split : SplitColumn, optional
+        The column of a DataFrame by which its rows are split.
 
     Raises
     ------
     DataError
         They cannot be used, or do not agree.
+    UsageError
+        There is no column by which to split.
     """
     sources = {role: Source(role) for role in ("X", "y", "X_test", "y_test")}
-    return Given(own_name(name), view, sources).dataset({"X": X, "y": y, "X_test": X_test, "y_test": y_test})
+    return Given(own_name(name), view, sources, split=split).dataset(
+        {"X": X, "y": y, "X_test": X_test, "y_test": y_test}
+    )
 
 
 def _read_archive(path: Path, view: View | None, name: str) -> tuple[DatasetInfo, Dataset]:

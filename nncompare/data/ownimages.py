@@ -92,7 +92,9 @@ def read_image_folder(
         scale=scale_of(X_train, "image", np.arange(len(X_train))),
         description=_describe(found, seen, form, classes),
     )
-    return info, Dataset(X_train, y[train], X_test, y_test if test_files else y[test])
+    if test_files:
+        return info, Dataset(X_train, y, X_test, y_test)
+    return info, Dataset(X_train, y[train], X_test, y[test], rows=(train, test))
 
 
 def common_form(seen: Sequence[ImageForm], train: Sequence[ImageForm], image_size: int | None) -> ImageForm:

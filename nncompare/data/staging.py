@@ -74,7 +74,7 @@ def staged(dataset: Dataset, root: Path, source: Source) -> Dataset:
         train, test = split_off_test(y)
         X_train = _in_file(folder / "X_train.npy", X, train, dtype, source)
         X_test = _in_file(folder / "X_test.npy", X, test, dtype, source)
-    return replace(dataset, X_train=X_train, y_train=y[train], X_test=X_test, y_test=y[test])
+    return replace(dataset, X_train=X_train, y_train=y[train], X_test=X_test, y_test=y[test], rows=(train, test))
 
 
 def _in_file(path: Path, X: Array, rows: Array, dtype: np.dtype[np.generic], source: Source) -> Array:

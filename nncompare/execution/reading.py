@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nncompare.data.own import read_own
+from nncompare.data.split_columns import SplitColumn
 from nncompare.data.store import store_dataset
 from nncompare.exceptions import DataError, StorageError, UsageError
 from nncompare.execution.specs import ReadAnswer, ReadSpec
@@ -20,9 +21,10 @@ def read(spec: ReadSpec) -> ReadAnswer:
             spec.encoding,
             spec.view,
             spec.name,
-            spec.text,
+            text=spec.text,
             image_size=spec.image_size,
             root=spec.root,
+            split=SplitColumn.asked(spec.group, spec.time),
         )
         stored = store_dataset(info, dataset, spec.root)
     except (DataError, UsageError) as error:

@@ -91,6 +91,8 @@ class ReadSpec(Spec):
     view: View | None = None
     text: str | None = None
     image_size: int | None = None
+    group: str | None = None
+    time: str | None = None
 
 
 class PredictSpec(Spec):
