@@ -24,6 +24,7 @@ EVERYTHING = """
 model = ["cnn", "mlp"]
 dataset = ["digits", "my data.csv"]
 target = "class"
+text = "review"
 encoding = "latin-1"
 group = "patient"
 view = "tabular"
@@ -101,6 +102,7 @@ def test_config_every_setting_reaches_the_run(asked):
         models=("cnn", "mlp"),
         datasets=("digits", "my data.csv"),
         target="class",
+        text="review",
         encoding="latin-1",
         group="patient",
         view="tabular",
