@@ -17,7 +17,7 @@ def test_child_environment_turns_onednn_on_unless_the_user_has_set_it(monkeypatc
 
 
 def test_child_environment_leaves_one_thread_beside_pyarrow():
-    """Pandas imports it wherever it is installed, scikit-learn imports pandas, and a fork server has one thread."""
+    """Pandas imports it where it is installed, scikit-learn imports pandas, and a fork server has one thread."""
     pytest.importorskip("pyarrow")
     count = "import pyarrow, psutil; print(psutil.Process().num_threads())"
     done = subprocess.run(
