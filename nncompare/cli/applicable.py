@@ -40,7 +40,7 @@ def leave_out(ctx: click.Context, options: dict[str, Any], quiet: bool) -> None:
     if models:
         kept = tuple(pin for pin in options["settings"] if _model_of(pin) not in models)
         options["settings"] = ctx.params["settings"] = kept
-    unused += [f"set.{model}" for model in models]
+    unused = [name.replace("_", "-") for name in unused] + [f"set.{model}" for model in models]
     if unused and not quiet:
         verb = "does not apply and is" if len(unused) == 1 else "do not apply and are"
         click.echo(one_line(f"{found.path}: {', '.join(unused)} {verb} left out of this run."), err=True)
