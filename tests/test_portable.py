@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from nncompare.comparison import Comparison
 from nncompare.data.conversion import fit_conversion
 from nncompare.data.files import cache_root
 from nncompare.data.native import Native
@@ -138,6 +139,13 @@ def test_skops_pipeline_prepares_tables_as_the_run_did(gaps, tmp_path):
     np.testing.assert_allclose(found, converted(conversion, new, tmp_path), atol=1e-6)
 
 
+def test_comparison_exports_as_the_command_does(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("nncompare.comparison.export", lambda *given, **options: asked.append((given, options)))
+    Comparison("results", tmp_path).export("onnx", tmp_path / "x", model="mlp", refit=2, replace=True)
+    assert asked == [((tmp_path, "results", "onnx", tmp_path / "x", "mlp", None, 2), {"replace": True})]
+
+
 # --- what is refused -------------------------------------------------------------------------------------------
 
 
@@ -156,6 +164,7 @@ class Kind:
         ("onnx", "keras", "tokens", "whose vocabulary an ONNX file does not hold. Use --format keras."),
         ("keras", "keras", "columns", "by steps that a Keras file does not hold. Use --format onnx."),
         ("onnx", "sklearn", "tfidf", "cannot be exported: it reads texts as weighted counts of words"),
+        ("pickle", "keras", "dense", "no format 'pickle'. Choose one of these: keras, onnx, skops."),
         ("onnx", None, "dense", "cannot be exported: its plugin names neither Keras nor scikit-learn"),
     ],
 )
@@ -194,6 +203,8 @@ def test_a_place_with_other_files_is_never_replaced(tmp_path):
     (target / "thesis.tex").touch()
     with pytest.raises(UsageError, match=r"holds 'thesis\.tex', which is of no export"):
         check_target(target, run, replace=True)
+    with pytest.raises(UsageError, match=r"There is no folder '.*nowhere' for the export\. Make it first"):
+        check_target(tmp_path / "nowhere" / "export", run, replace=True)
     with pytest.raises(UsageError, match="inside of the run directory"):
         check_target(run / "export", run, replace=True)
     with pytest.raises(UsageError, match="is no folder"):
@@ -248,6 +259,7 @@ FINE = {"max_difference": 1e-6, "n_samples": 7}
 
 def test_export_appears_as_a_whole_and_says_what_was_compared(run, tmp_path):
     runner = Answers(status="complete", returned=FINE)
+    (tmp_path / "new").mkdir()
     found = export_with(run, tmp_path / "new" / "export", runner)
     assert found.files == ("model.onnx", "MODEL_CARD.md")
     assert (found.model, found.dataset, found.n_samples, found.own_samples) == ("Nearest", "Waves", 7, True)

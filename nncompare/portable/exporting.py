@@ -128,7 +128,6 @@ def export(
     stored = find_stored(cache_root(), chosen.data.fingerprint, chosen.data.test_fingerprint)
     target = output.absolute()
     with storage_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
         workplace = tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent)
     with workplace as name, LocalRunner() if runner is None else nullcontext(runner) as children:
         work = Path(name)
@@ -163,6 +162,8 @@ def check_target(output: Path, run: Path, *, replace: bool) -> None:
         raise UsageError(
             f"'{output}' is inside of the run directory, whose files are known by digests. Name another."
         )
+    if not output.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder '{output.parent}' for the export. Make it first.")
     if not os.path.lexists(output):
         return
     if output.is_symlink() or not output.is_dir():

@@ -58,6 +58,8 @@ def check_format(form: str, framework: str | None, conversion: Conversion, model
     UsageError
         It is another one; the message names those that are possible.
     """
+    if form not in FORMATS:
+        raise UsageError(f"There is no format '{form}'. Choose one of these: {', '.join(FORMATS)}.")
     possible = possible_formats(framework, conversion)
     if form in possible:
         return
