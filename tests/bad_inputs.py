@@ -127,6 +127,7 @@ OPTIONS = {
     "encoding that is not there": ("--target", "class", "--encoding", "latin-x"),
     "text column that is not there": ("--target", "class", "--text", "clas"),
     "text column that is the target": ("--target", "class", "--text", "class"),
+    "text column that tells groups": ("--target", "class", "--text", "a", "--group", "a"),
     "text column of numbers": ("--target", "class", "--text", "a"),
     **dict.fromkeys(BAD_TEXTS, ("--target", "class", "--text", "a")),
     "text column of an archive": ("--text", "a"),

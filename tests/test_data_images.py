@@ -87,6 +87,7 @@ def test_folder_is_stored_as_equal_arrays_are(tmp_path):
     np.savez(tmp_path / "pets.npz", X=every[..., np.newaxis], y=np.repeat(["cat", "dog"], 5))
     arrays = store_dataset(*read_own(tmp_path / "pets.npz"), tmp_path / "cache")
     assert (stored.fingerprint, stored.test_fingerprint) == (arrays.fingerprint, arrays.test_fingerprint)
+    assert (stored.split_by, stored.findings) == ("class", arrays.findings)
 
 
 def test_images_of_several_sizes_get_the_median_of_the_training_part_within_the_limit(tmp_path):

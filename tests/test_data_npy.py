@@ -80,6 +80,7 @@ def test_arrays_are_stored_as_those_of_an_archive_are(tmp_path, X, view, expecte
     same = store_dataset(*read_own(tmp_path / "same.npz", view=view), tmp_path / "cache")
     assert (stored.fingerprint, stored.test_fingerprint) == (same.fingerprint, same.test_fingerprint)
     assert (stored.description, stored.columns) == (same.description, same.columns)
+    assert (stored.split_by, stored.findings) == ("class", same.findings)
 
 
 def test_table_with_gaps_is_stored_as_that_of_an_archive_is(tmp_path):

@@ -1,11 +1,15 @@
 """Texts through a whole run: every built-in model in its view, references on TF-IDF, sealed test, saved models."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from nncompare.data.splits import split_off_test
+from nncompare.data.texts import text_ids
 from nncompare.exceptions import DataError
+from nncompare.portable import export
 from nncompare.prediction import predict
 
 from .children import dataset
@@ -82,6 +86,16 @@ def test_own_texts_go_from_a_file_to_words_in_the_report_and_to_predictions(runn
             np.testing.assert_allclose(found.probabilities, stored["probabilities"], atol=1e-6)
         assert found.accuracy == study.refits[0].test_accuracy
         assert found.kept["nr"] == [str(row) for row in test]
+    from nncompare.portable.keras_files import open_keras
+
+    # An export brings the words of the model, whose ranks are not those of the data set.
+    exported = export(folder, results, "keras", tmp_path / "keras", "CNN", runner=runner)
+    vocabulary = json.loads((exported.folder / "vocabulary.json").read_text(encoding="utf-8"))
+    ids, _ = text_ids(frame["review"].fillna("").iloc[test], vocabulary["words"])
+    probabilities = open_keras(exported.folder / "model.keras", vocabulary["max_length"])(ids)
+    (cnn,) = (study for study in results.studies if study.model == "CNN")
+    with np.load(folder / cnn.refits[0].predictions) as stored:
+        np.testing.assert_allclose(probabilities, stored["probabilities"], atol=1e-4)
     with pytest.raises(DataError, match=r"^'other.csv' cannot be used: it lacks the column 'review', from which"):
         predict(folder, results, "MLP", input=tmp_path / "other.csv", runner=runner)
     new = predict(folder, results, "MLP", input=["A splendid, warm film", "Dull: flat, long"], runner=runner)

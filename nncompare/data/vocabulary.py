@@ -79,6 +79,13 @@ class Vocabulary:
         """The largest id in the fitted rows plus 1."""
         return int(self.ids.max()) + 1
 
+    @property
+    def words(self) -> list[str]:
+        """The words that a model knows: id ``k`` stands for ``words[k - 4]``."""
+        known = np.flatnonzero(self.ids >= FIRST_WORD)
+        by_rank = known[np.argsort(self.ids[known])]
+        return [self.native.words[k - FIRST_WORD] for k in by_rank]
+
     def write(self, folder: Path, X: Ragged, rows: Rows) -> Path:
         """Write the texts of ``rows``."""
         chosen = X[rows]

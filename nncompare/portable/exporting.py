@@ -132,7 +132,7 @@ def export(
     with workplace as name, LocalRunner() if runner is None else nullcontext(runner) as children:
         work = Path(name)
         found = _write(form, work, saved, manifest, chosen, _samples(data.native, stored), stored, children)
-        use = usage(form, conversion, found, has_words=bool(stored and stored.words()))
+        use = usage(form, conversion, found, has_words=bool(data.native.words or (stored and stored.words())))
         card = render_model_card(results, chosen.data, chosen.study, refit, use)
         write_atomic(work / "export" / CARD, card)
         _put(work, target)

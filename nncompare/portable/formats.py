@@ -23,6 +23,7 @@ _POSSIBLE: Mapping[tuple[str | None, str], tuple[str, ...]] = {
     ("keras", "dense"): ("keras", "onnx"),
     ("keras", "columns"): ("onnx",),
     ("keras", "tokens"): ("keras",),
+    ("keras", "vocabulary"): ("keras",),
     ("sklearn", "dense"): ("onnx", "skops"),
     ("sklearn", "columns"): ("onnx", "skops"),
 }
@@ -98,6 +99,6 @@ def _why(form: str, framework: str | None, conversion: Conversion) -> str:
         return "it reads texts as weighted counts of words, which no format here can hold"
     if form in ("keras", "skops") and form != {"keras": "keras", "sklearn": "skops"}[framework]:
         return f"it is a model of {'scikit-learn' if framework == 'sklearn' else 'Keras'}"
-    if conversion.kind == "tokens":
+    if conversion.kind in ("tokens", "vocabulary"):
         return "it reads texts, whose vocabulary an ONNX file does not hold"
     return "the columns of its table are prepared by steps that a Keras file does not hold"

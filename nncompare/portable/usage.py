@@ -90,7 +90,7 @@ _CODE = {"keras": _keras, "onnx": _onnx, "skops": _skops}
 def _input_notes(form: str, native: Native, *, has_words: bool) -> tuple[str, ...]:
     """Return what the samples have to be like."""
     if native.view == "tokens":
-        return _text_notes(has_words=has_words)
+        return _text_notes(native, has_words=has_words)
     if native.columns:
         names = ", ".join(
             f"{column.name} ({'number' if column.categories is None else 'category'})" for column in native.columns
@@ -107,14 +107,20 @@ def _input_notes(form: str, native: Native, *, has_words: bool) -> tuple[str, ..
     )
 
 
-def _text_notes(*, has_words: bool) -> tuple[str, ...]:
+def _text_notes(native: Native, *, has_words: bool) -> tuple[str, ...]:
     words = (
         "the word at place k of the list has the id k plus that of the first word"
         if has_words
         else "the words themselves are not known any more, because the data set is not in the cache"
     )
+    found = (
+        "Words are found as Keras's TextVectorization finds them by default: letters from A to Z become small, "
+        "ASCII punctuation is deleted, and what is left is split at spaces. Words that the list lacks have the "
+        "unknown id."
+    )
     return (
         f"ids has the shape (n, length) and the dtype int32. {VOCABULARY} holds the ids: {words}.",
         "A text begins with the start id; of longer ones the last max_length ids are read; shorter ones are "
         "filled with the padding id at their end.",
+        *([found] if native.text is not None else []),
     )

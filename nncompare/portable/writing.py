@@ -15,6 +15,7 @@ from nncompare.data.ragged import FIRST_WORD, PAD, START, UNKNOWN
 from nncompare.data.records import Array, Samples
 from nncompare.data.samples import count_samples, open_samples
 from nncompare.data.saved_conversion import load_conversion
+from nncompare.data.vocabulary import Vocabulary
 from nncompare.exceptions import PluginError
 from nncompare.execution.channel import Channel
 from nncompare.execution.saved import PREPROCESSING, load_model
@@ -60,10 +61,12 @@ def write(_plugin: str, arguments: Mapping[str, Any], _channel: Channel) -> dict
     conversion = load_conversion(folder / PREPROCESSING)
     raw, work = open_samples(Path(arguments["X"])), Path(arguments["work"])
     rows = np.arange(count_samples(raw), dtype=np.int64)
-    expected = model.predict_proba(open_samples(conversion.write(work, raw, rows)))
+    converted = open_samples(conversion.write(work, raw, rows))
+    expected = model.predict_proba(converted)
     path = Path(arguments["output"]) / MODEL_FILES[form]
     written = _WRITERS[form](model, conversion, path, arguments)
-    difference = float(np.abs(written.predict(raw) - expected).max())
+    given = converted if isinstance(conversion, Vocabulary) else raw  # the ids of VOCABULARY, of the model's words
+    difference = float(np.abs(written.predict(given) - expected).max())
     told = difference if np.isfinite(difference) else None
     return {"max_difference": told, "n_samples": len(rows), **written.facts}
 
@@ -97,8 +100,9 @@ def _write_keras(model: FittedModel, conversion: Conversion, path: Path, argumen
     trained = _keras(model)
     whole = with_preprocessing(plain_model(trained.model), conversion)
     write_keras(whole, path)
-    if conversion.kind == "tokens":
-        _write_vocabulary(path.with_name(VOCABULARY), arguments["words"], trained.max_length)
+    if conversion.view == "tokens":
+        words = conversion.words if isinstance(conversion, Vocabulary) else arguments["words"]
+        _write_vocabulary(path.with_name(VOCABULARY), words, trained.max_length)
     return _Written(open_keras(path, trained.max_length), {"modules": foreign_modules(whole)})
 
 
