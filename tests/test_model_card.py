@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nncompare.report import Use, render_model_card
+from nncompare.results import Check
 
 from . import report_fixtures as fixtures
 
@@ -68,6 +69,19 @@ def test_card_says_what_the_model_is_worth_and_how_that_was_measured():
     for name in study.best_params:
         assert name.replace("_", "") in body.replace("_", "").replace("\\", "")
     assert "2.5e-07" in body
+
+
+def test_card_says_what_is_wrong_with_the_data():
+    results = fixtures.full()
+    data, study = scored(results)
+    found = [
+        Check(code="leaking_column", level="problem", text="Column 'paid' is the target under another name."),
+        Check(code="imbalance", level="ok", text="No class is twice as frequent as another."),
+    ]
+    text = render_model_card(results, data.model_copy(update={"data_checks": found}), study, 1, use())
+    limits = text.partition("## Limits")[2].partition("## Versions")[0]
+    assert "- problem: Column 'paid' is the target under another name." in limits
+    assert "twice as frequent" not in limits
 
 
 @pytest.mark.parametrize("name", ["---", "a: b\n---\nc", "`|<b>", '"quoted": [x]', "- #"])

@@ -151,7 +151,9 @@ def _searched(results: Results, study: StudyRecord) -> str:
 
 def _limits(data: DatasetRecord, results: Results) -> list[Check]:
     """Return what a reader must know before believing the scores."""
-    wanted = [check for check in data.verdict.checks if check.level in ("problem", "warning")]
+    told = {check.code for check in data.data_checks}
+    checks = [*data.data_checks, *(check for check in data.verdict.checks if check.code not in told)]
+    wanted = [check for check in checks if check.level in ("problem", "warning")]
     notes = [Check(code="note", level="info", text=note) for note in results.notes]
     return [*wanted, *notes]
 
