@@ -89,7 +89,7 @@ def read_pixels(file: Path, name: str, source: Source, form: ImageForm) -> Array
     """Return the pixels of an image in a form: turned as EXIF says, without transparency, and resized.
 
     Of several pages or frames the first is read. Transparent parts become white. Where the size differs, it is
-    resized by Pillow's bilinear filter, which takes the mean over all pixels that become one.
+    resized by Pillow's bilinear filter, which takes a weighted mean of all pixels that become one.
 
     Parameters
     ----------
@@ -110,8 +110,8 @@ def read_pixels(file: Path, name: str, source: Source, form: ImageForm) -> Array
     with _opened(file, name, source) as image:
         is_deep, is_turned = image.mode in _DEEP, _is_turned(image)
         if is_deep == form.is_deep:
-            if max(image.size) > _PLENTY * max(form.height, form.width):
-                image.draft(None, (_PLENTY * max(form.height, form.width),) * 2)
+            enough = _PLENTY * max(form.height, form.width)
+            image.draft(None, (enough, enough))
             image.load()
             upright = ImageOps.exif_transpose(image) if is_turned else image
             flat = upright.convert("F") if is_deep else _without_alpha(upright, form.has_colour)
