@@ -27,7 +27,7 @@ run on rows of its data: where a probability differs by more than 0.0001, nothin
 
 \b
 Formats:
-  onnx    any model of tables, images or sequences; pip install "nncompare[onnx]"
+  onnx    models of tables, images and sequences (with nncompare[onnx])
   keras   models of Keras; of texts a vocabulary.json lies beside it
   skops   models of scikit-learn: a pipeline of preprocessing and classifier
 
