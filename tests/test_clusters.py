@@ -35,7 +35,7 @@ def test_items_repeated_within_groups_say_no_more_than_once():
     repeated, others = np.repeat(once, 8, axis=1), np.repeat(other, 8, axis=1)
     alone, together = accuracy_interval(once), accuracy_interval(repeated, groups=groups)
     assert (together.low, together.high) == (pytest.approx(alone.low), pytest.approx(alone.high))
-    assert accuracy_interval(repeated).high < together.high
+    assert accuracy_interval(repeated[:1]).high < accuracy_interval(repeated[:1], groups=groups).high
     pair = paired_difference(repeated, others, n_pairs=1, groups=groups)
     assert pair.low == pytest.approx(paired_difference(once, other, n_pairs=1).low)
     assert "400 test items in 50 groups" in pair.method

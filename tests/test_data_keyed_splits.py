@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nncompare.data.keyed_splits import find_split_fault
@@ -29,6 +29,7 @@ def visits(n=300):
     )
 
 
+@settings(deadline=None, max_examples=10)
 @given(st.integers(12, 60), st.integers(0, 500), st.integers(0, 99))
 def test_groups_never_straddle_and_all_parts_have_all_classes(n_groups, seed, generator):
     rng = np.random.default_rng(generator)
