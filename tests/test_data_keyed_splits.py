@@ -97,6 +97,21 @@ def test_file_is_split_by_a_column_that_is_no_feature(tmp_path, kind, column):
     assert plain.keys() is None
 
 
+@pytest.mark.parametrize(("kind", "column"), [("group", "patient"), ("time", "day")])
+def test_words_of_texts_that_are_split_by_a_column_are_those_of_its_parts(tmp_path, kind, column):
+    table = visits().assign(said=lambda visits: [f"it hurts like{key}" for key in visits[column]])
+    table.to_csv(tmp_path / "own.csv", index=False)
+    info, dataset = read_own(tmp_path / "own.csv", "class", text="said", split=SplitColumn(kind, column))
+    assert info.description.endswith(f"; split by {kind}, by column '{column}'")
+    assert f"'{column}'" not in info.description.partition("; left out")[2].partition("; split")[0]
+    stored = store_dataset(info, dataset, tmp_path / "cache")
+    assert stored.split_by == kind
+    keys = stored.keys()
+    assert not set(keys.keys) & set(keys.keys_test)
+    # A word tells each key, so that the words of the training part are as many as its keys, and two more.
+    assert stored.text.n_words == len(set(keys.keys)) + 2
+
+
 def test_equal_parts_with_other_keys_are_stored_apart(tmp_path):
     X, y = np.random.default_rng(0).normal(size=(30, 2)), np.arange(30) % 2
     info = DatasetInfo(name="own", view="tabular", n_train=30, n_test=30, class_names=("a", "b"))
