@@ -58,6 +58,7 @@ def docs(session: nox.Session) -> None:
         "first_batch",
         "bucketing",
         "verdict_simulation",
+        "grouped_simulation",
         "estimate",
         "report",
         "kit",

@@ -14,6 +14,7 @@ from nncompare.comparison import Comparison, Interrupted, load_results
 from nncompare.comparison import run as carry_out
 from nncompare.data.files import cache_root
 from nncompare.data.own import own_arrays
+from nncompare.data.split_columns import SplitColumn
 from nncompare.data.store import store_dataset
 from nncompare.estimate import Estimate, estimate_plan
 from nncompare.events import Listener
@@ -47,6 +48,7 @@ def compare(
     name: str = "data",
     view: View | None = None,
     target: str | None = None,
+    text: str | None = None,
     progress: bool | Literal["quiet"] = True,
     listener: Listener | None = None,
     estimate: bool = True,
@@ -64,7 +66,8 @@ def compare(
         or an installed package holds it: it is then looked up again by its name. ``"all"`` are all installed ones,
         which are also compared where this is empty and a data set or ``X`` is given.
     dataset : str, path, or sequence of them
-        Names of installed data sets, and paths of your own ``.csv``, ``.tsv`` or ``.npz``; where this is empty and
+        Names of installed data sets, and paths of your own ``.csv``, ``.tsv``, ``.npz``, ``X.npy`` or
+        folder of images; where this is empty and
         ``X`` is not given, each model's own data set and the common ground ``mnist1d``.
     X : array-like or DataFrame of shape (n_samples, ...), optional
         Samples of your own, instead of ``dataset``: numbers, images, sequences, or a table with numeric and
@@ -75,10 +78,12 @@ def compare(
         The test part, of the form of ``X`` and ``y``. Without it a fifth of the rows is set aside.
     name : str, default "data"
         What the report calls ``X`` and ``y``; spaces and the like become ``-``.
-    view : {"tabular", "image", "sequence"}, optional
-        What ``X`` or a file holds, where the shape does not tell.
+    view : {"tabular", "image", "sequence", "tokens"}, optional
+        What ``X`` or a file holds, where the shape does not tell: "tokens" for a list or a Series of texts.
     target : str, optional
         The column of a table file that holds the classes.
+    text : str, optional
+        The column of a table file that holds texts, whose words are compared.
     progress : bool or "quiet", default True
         A table that changes in place in a notebook and on a terminal, lines elsewhere; False or "quiet" shows
         warnings only.
@@ -130,11 +135,11 @@ def compare(
     check_settings(settings)
     model_names, datasets = plugin_names(models, "model"), plugin_names(dataset, "data set")
     given = [name for name, value in arrays.items() if value is not None]
-    check_arrays(given, datasets, target)
+    check_arrays(given, datasets, target, text)
     if not (model_names or datasets or given):
         raise UsageError(NOTHING_TO_COMPARE)
     model_names = without_all(model_names)
-    config = RunConfig(models=model_names, datasets=datasets, view=view, target=target, **settings)
+    config = RunConfig(models=model_names, datasets=datasets, view=view, target=target, text=text, **settings)
     if not isinstance(name, str):
         raise UsageError(f"name is {name!r}; a text is expected.")
     check_out(config.out)
@@ -142,8 +147,9 @@ def compare(
         listeners = Listeners(shown, *([] if listener is None else [listener]))
         with terminable():
             if X is not None:
-                stored = store_dataset(*own_arrays(name, X, y, X_test, y_test, view), cache_root())
-                config = replace(config, datasets=(str(stored.folder),), view=None)
+                split = SplitColumn.asked(config.group, config.time)
+                stored = store_dataset(*own_arrays(name, X, y, X_test, y_test, view, split), cache_root())
+                config = replace(config, datasets=(str(stored.folder),), view=None, group=None, time=None)
             plan = make_plan(config, runner, listeners)
             foretold = estimate_plan(plan, runner, listeners) if estimate else None
         shown.follow(plan, foretold)

@@ -52,7 +52,9 @@ def without_all(models: tuple[str, ...]) -> tuple[str, ...]:
     return ()
 
 
-def check_arrays(given: Collection[str], datasets: Collection[str], target: str | None) -> None:
+def check_arrays(
+    given: Collection[str], datasets: Collection[str], target: str | None, text: str | None = None
+) -> None:
     """Refuse arrays that are not whole, or that come along with a data set; ``given`` are the names of those."""
     if not given:
         return
@@ -68,5 +70,7 @@ def check_arrays(given: Collection[str], datasets: Collection[str], target: str 
         raise UsageError(f"{' and '.join(given)} came without {missing}. Pass X and y together{hint}.")
     if target is not None:
         raise UsageError("target names a column of a file; with X, pass the classes as y.")
+    if text is not None:
+        raise UsageError("text names a column of a file; with X, pass the texts as X, and view='tokens'.")
     if ("X_test" in given) != ("y_test" in given):
         raise UsageError("X_test and y_test belong together. Pass both or neither.")

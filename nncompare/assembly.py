@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from statistics import fmean
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nncompare.clusters import Groups
 from nncompare.data.fingerprint import fingerprint
 from nncompare.data.seeds import derive_seed
 from nncompare.exceptions import DataError, StorageError
@@ -23,6 +25,7 @@ from nncompare.points import counted
 from nncompare.refit import Reference, Refit, SealedTest
 from nncompare.repeating import have_changed, is_repeatable, told_in
 from nncompare.results import (
+    Check,
     DatasetRecord,
     Failure,
     FailureCategory,
@@ -166,7 +169,7 @@ def refit_fields(study: PlannedStudy, scored: Sequence[Refit], test: SealedTest,
     bootstrap_seed = derive_seed(seed, study.model, study.dataset, "bootstrap")
     first = scored[0].answer
     return {
-        "test": test_scores(test.y, probabilities, test.class_names, bootstrap_seed),
+        "test": test_scores(test.y, probabilities, test.class_names, bootstrap_seed, test.groups),
         "fit_time_s": mean(refit.record.fit_time_s for refit in scored),
         "fit_cpu_s": mean(refit.record.fit_cpu_s for refit in scored),
         "peak_memory_mb": max(
@@ -189,9 +192,13 @@ def dataset_record(
     references: Sequence[Reference],
     correct: Mapping[str, npt.NDArray[np.bool_]],
     *,
+    groups: Groups | None = None,
     text: str | None = None,
 ) -> DatasetRecord:
-    """Return the record of one data set with its verdict; ``text`` stands in for the sentence."""
+    """Return the record of one data set with its verdict; ``text`` stands in for the sentence.
+
+    ``groups`` are those of the test items, where they come in groups.
+    """
     records = [
         reference.record or ReferenceRecord(name=reference.name, failure=reference.failure)
         for reference in references
@@ -207,6 +214,7 @@ def dataset_record(
         duplicates=stored.duplicates if stored is not None else None,
         test_support=support,
         class_names=names,
+        groups=groups,
     )
     return DatasetRecord(
         name=dataset.name,
@@ -220,6 +228,9 @@ def dataset_record(
         split_fingerprint=split.fingerprint if split is not None else "",
         test_support=list(support),
         duplicates=stored.duplicates if stored is not None else 0,
+        split_by=stored.split_by if stored is not None else "",
+        split_column=stored.split_column if stored is not None else None,
+        data_checks=[Check(**asdict(finding)) for finding in dataset.findings],
         description=stored.description if stored is not None else "",
         licence=stored.licence if stored is not None else "",
         citation=stored.citation if stored is not None else "",

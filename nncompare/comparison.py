@@ -21,6 +21,7 @@ from nncompare.interrupts import Interrupts
 from nncompare.layout import REPORT, RESULTS
 from nncompare.leaderboard import leaderboard, trials
 from nncompare.plan import Plan
+from nncompare.portable import Exported, export
 from nncompare.prediction import Prediction, predict
 from nncompare.preflight import check_room
 from nncompare.report import render_comparison, render_html, write_report
@@ -133,7 +134,8 @@ class Comparison:
         ----------
         X : DataFrame, array-like of shape (n_samples, ...) or path, optional
             Samples in the form of the data set: a table needs the columns of training by name, in any order. Of a
-            path, the .csv, .tsv or .npz file is read. Without it, the run's own test part is predicted.
+            path, the table, the .npz or .npy file, or the folder of images is read. Without it, the run's own test
+            part is predicted.
         model : str, optional
             By default the verdict's winner, else the model with the lowest validation log loss.
         dataset : str, optional
@@ -168,6 +170,41 @@ class Comparison:
         if found.note:
             warnings.warn(found.note, stacklevel=2)
         return found
+
+    def export(
+        self,
+        form: str,
+        output: str | os.PathLike[str],
+        *,
+        model: str | None = None,
+        dataset: str | None = None,
+        refit: int = 1,
+        replace: bool = False,
+    ) -> Exported:
+        """Write a model of the run for programs without nncompare, with its preprocessing and a model card.
+
+        Parameters
+        ----------
+        form : {"keras", "onnx", "skops"}
+        output : path
+            The folder to make.
+        model, dataset, refit
+            As in :meth:`predict`.
+        replace : bool, default False
+            Replace an earlier export in that folder.
+
+        Returns
+        -------
+        Exported
+            ``folder``, ``files``, and ``max_difference`` of a probability from that of the run's model.
+
+        Raises
+        ------
+        UsageError, ResultsError, PluginError, ExportError, StorageError
+            As :func:`nncompare.portable.export`.
+        """
+        target = Path(output).expanduser()
+        return export(self.folder, self.results, form, target, model, dataset, refit, replace=replace)
 
     def __str__(self) -> str:
         """Return the verdicts and a small table of scores in plain text, as a run prints them at its end."""

@@ -86,9 +86,7 @@ class Engine:
         self._start = time.monotonic()
         self._environment = describe_environment()
         self._tests = {
-            dataset.name: SealedTest(np.array(dataset.stored.y_test()), dataset.stored.class_names)
-            for dataset in plan.datasets
-            if dataset.stored is not None
+            dataset.name: SealedTest.of(dataset.stored) for dataset in plan.datasets if dataset.stored is not None
         }
 
     def tell(self, event: Event) -> None:
@@ -269,9 +267,10 @@ class Engine:
         )
 
     def _dataset_record(self, dataset: PlannedDataset, studies: Sequence[StudyRecord]) -> DatasetRecord:
-        references = self._references.get(dataset.name, [])
+        references, test = self._references.get(dataset.name, []), self._tests.get(dataset.name)
+        groups = test.groups if test is not None else None
         try:
-            return dataset_record(dataset, studies, references, self._correct(dataset.name))
+            return dataset_record(dataset, studies, references, self._correct(dataset.name), groups=groups)
         except Exception as error:  # noqa: BLE001 - the border: one odd number must not take all results with it
             text = f"There is no verdict on {dataset.name}: {type(error).__name__}: {error}"
             return dataset_record(dataset, [], [], {}, text=text)

@@ -9,6 +9,7 @@
     ├── PluginError           exit 3   a plugin that is missing, broken or not what it says
     ├── ResultsError          exit 1   a run directory or results file that cannot be read
     │   └── VersionError      exit 1   one that another version of nncompare wrote
+    ├── ExportError           exit 1   a trained model that cannot be written in another form
     ├── StorageError          exit 74  the run directory or the study storage cannot be written
     ├── BusyError             exit 75  another process holds the run directory
     └── DivergedError         --       the loss of a trial is not finite
@@ -54,6 +55,10 @@ class ResultsError(NNCompareError):
 
 class VersionError(ResultsError):
     """A record of a run was written by another version of nncompare, which this one cannot read."""
+
+
+class ExportError(NNCompareError):
+    """A trained model cannot be written in a form, or what was written predicts otherwise."""
 
 
 class StorageError(NNCompareError):

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-__all__ = ["REPORT", "RESULTS", "RUN_FILE", "STUDY_FILE", "trials_folder"]
+__all__ = ["CLEANED", "REPORT", "RESULTS", "RUN_FILE", "STUDY_FILE", "trials_folder"]
 
+CLEANED = "cleaned.json"
 REPORT = "report.html"
 RESULTS = "results.json"
 RUN_FILE = "run.json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -53,7 +53,7 @@ def load_datasets(
     folder : Path
         Receives results and logs of the children.
     listener : callable, optional
-        Receives what :func:`load_dataset` tells, from several threads.
+        Receives what :func:`load_dataset` tells, from several threads, and what is found in the data.
 
     Returns
     -------
@@ -88,10 +88,13 @@ def load_datasets(
 
     with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
         try:
-            return dict(zip(names, pool.map(load, names), strict=True))
+            loaded = dict(zip(names, pool.map(load, names), strict=True))
         except KeyboardInterrupt:
             runner.kill()
             raise
+    if listener is not None:
+        _tell_findings(loaded.values(), listener)
+    return loaded
 
 
 def load_dataset(
@@ -153,6 +156,14 @@ def load_dataset(
     return _planned(name, copy, config, note)
 
 
+def _tell_findings(datasets: Iterable[PlannedDataset], listener: Listener) -> None:
+    """Tell what has to be known of the data before anything trains on them."""
+    for dataset in datasets:
+        for finding in dataset.findings:
+            if finding.level in ("problem", "warning"):
+                listener(Notice(f"{dataset.name}: {finding.text}", "warning"))
+
+
 def _describe_copy(name: str, copy: StoredDataset) -> str:
     digits = copy.fingerprint[:8]
     return f"{name} could not be fetched; the copy that was stored last is used (fingerprint {digits}…)."
@@ -162,7 +173,7 @@ def _planned(
     name: str, stored: StoredDataset, config: RunConfig, note: str = "", *, own: bool = False
 ) -> PlannedDataset:
     """Name and split what lies in the cache."""
-    split = validation_split(stored.y_train(), config.seed)
+    split = validation_split(stored.y_train(), config.seed, stored.keys())
     return PlannedDataset(name=name, stored=replace(stored, name=name), split=split, note=note, own=own)
 
 

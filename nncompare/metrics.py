@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import metrics as sk
 
+from nncompare.clusters import Groups
 from nncompare.exceptions import PluginError
 from nncompare.results import Calibration, ClassScores, Interval, TestScores
 from nncompare.statistics import LARGEST_LOG_LOSS, accuracy_interval, bootstrap_variances, score_interval
@@ -102,14 +103,20 @@ def refit_scores(y: Labels, proba: Floats, class_names: Sequence[str]) -> dict[s
     }
 
 
-def reference_scores(y: Labels, proba: Floats, seed: int) -> dict[str, Interval]:
+def reference_scores(y: Labels, proba: Floats, seed: int, groups: Groups | None = None) -> dict[str, Interval]:
     """Return ``test_accuracy``, ``macro_f1`` and ``log_loss`` of a reference, which has one refit."""
     names = [str(code) for code in range(proba.shape[1])]
-    scores = test_scores(y, [proba], names, seed)
+    scores = test_scores(y, [proba], names, seed, groups)
     return {"test_accuracy": scores.accuracy, "macro_f1": scores.macro_f1, "log_loss": scores.log_loss}
 
 
-def test_scores(y: Labels, probas: Sequence[Floats], class_names: Sequence[str], seed: int) -> TestScores:
+def test_scores(
+    y: Labels,
+    probas: Sequence[Floats],
+    class_names: Sequence[str],
+    seed: int,
+    groups: Groups | None = None,  # noqa: PT028 - not a pytest function
+) -> TestScores:
     """Return the means over the refits of all scores, with 95 % intervals.
 
     The accuracy's interval is :func:`nncompare.statistics.accuracy_interval`; the others combine the variance
@@ -126,16 +133,20 @@ def test_scores(y: Labels, probas: Sequence[Floats], class_names: Sequence[str],
     class_names : sequence of str
     seed : int
         Of the bootstraps.
+    groups : ndarray of shape (n_samples,), int64, optional
+        Samples of equal numbers depend on each other: intervals count groups.
     """
+    n_units = len(y) if groups is None else len(np.unique(groups))
     points = np.array([_overall_scores(y, proba) for proba in probas])
     refits = [_per_class(y, proba, class_names) for proba in probas]
     f1s = np.array([[scores.f1 for scores in per_class] for per_class in refits])
-    variances = bootstrap_variances([weighted_scores(y, proba) for proba in probas], len(y), seed=seed)
+    weighted = [weighted_scores(y, proba) for proba in probas]
+    variances = bootstrap_variances(weighted, len(y), seed=seed, groups=groups)
     overall = {
         name: score_interval(
             points[:, i],
             variances[i],
-            len(y),
+            n_units,
             is_fraction=name not in _HIGHEST_LOSS,
             highest=_HIGHEST_LOSS.get(name, 1.0),
         )
@@ -143,9 +154,9 @@ def test_scores(y: Labels, probas: Sequence[Floats], class_names: Sequence[str],
         if not np.isnan(points[:, i]).any()
     }
     return TestScores(
-        accuracy=accuracy_interval(np.array([predicted(proba) == y for proba in probas])),
+        accuracy=accuracy_interval(np.array([predicted(proba) == y for proba in probas]), groups=groups),
         **overall,
-        per_class=_mean_per_class(refits, f1s, variances[len(SCORE_NAMES) :]),
+        per_class=_mean_per_class(refits, f1s, variances[len(SCORE_NAMES) :], _units_by_class(y, groups)),
         confusion_matrix=np.mean([_confusion_matrix(y, proba) for proba in probas], axis=0).tolist(),
         calibration=_calibration(y, probas),
     )
@@ -189,12 +200,20 @@ def _per_class(y: Labels, proba: Floats, class_names: Sequence[str]) -> list[Cla
     ]
 
 
-def _mean_per_class(refits: Sequence[Sequence[ClassScores]], f1s: Floats, variances: Floats) -> list[ClassScores]:
+def _units_by_class(y: Labels, groups: Groups | None) -> dict[int, int]:
+    """Return how many items, or groups with such items, each class has."""
+    units = np.arange(len(y)) if groups is None else groups
+    return {int(k): len(np.unique(units[y == k])) for k in np.unique(y)}
+
+
+def _mean_per_class(
+    refits: Sequence[Sequence[ClassScores]], f1s: Floats, variances: Floats, n_units: Mapping[int, int]
+) -> list[ClassScores]:
     """Return each class's means over the refits, with the interval of F1 where the class has items."""
     means = []
     for k, rows in enumerate(zip(*refits, strict=True)):
         support = rows[0].support
-        f1 = score_interval(f1s[:, k], variances[k], support, is_fraction=True) if support else None
+        f1 = score_interval(f1s[:, k], variances[k], n_units[k], is_fraction=True) if support else None
         means.append(
             ClassScores(
                 name=rows[0].name,

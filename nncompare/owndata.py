@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from nncompare.classfile import check_names_class
+from nncompare.data.bundled import PREFIX, is_bundled
 from nncompare.data.files import cache_root
-from nncompare.data.own import ARRAYS, TABLES, is_own_file, own_name
+from nncompare.data.imagefolder import IMAGES
+from nncompare.data.own import FILES, is_own_file, name_of_path, own_name
+from nncompare.data.source import enumerated
 from nncompare.data.store import MANIFEST, StoredDataset, is_stored_folder, open_dataset
+from nncompare.data.table_files import TABLES, TEXT_TABLES
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import DataError, StorageError, UsageError
 from nncompare.execution.runner import LocalRunner
@@ -21,13 +26,10 @@ from nncompare.settings import MAX_EPOCHS, RunConfig
 __all__ = ["check_own_options", "dataset_names", "is_own", "load_own"]
 
 READ_TIMEOUT_S = 3600.0
-_PANDAS = "In Python: pandas.{}('{}').to_csv('table.csv', index=False)"
 OTHER_FILES = {
     ".gz": "Unpack it",
     ".zip": "Unpack it",
     ".json": "Save it as one of these",
-    ".npy": "In Python: numpy.savez_compressed('data.npz', X=..., y=...)",
-    ".parquet": _PANDAS.format("read_parquet", "table.parquet"),
     ".txt": "Rename it if it is a table",
     ".xls": "Export the sheet as .csv",
     ".xlsx": "Export the sheet as .csv",
@@ -37,7 +39,7 @@ OTHER_FILES = {
 
 def is_own(name: str, catalog: Catalog) -> bool:
     """Tell whether a data set is named as a file or folder of the user's own; what is installed goes first."""
-    is_path = is_own_file(name) or is_stored_folder(name) or Path(name).expanduser().is_dir()
+    is_path = is_bundled(name) or is_own_file(name) or is_stored_folder(name) or Path(name).expanduser().is_dir()
     return name not in catalog.plugins and is_path
 
 
@@ -54,7 +56,7 @@ def dataset_names(names: Iterable[str], catalog: Catalog) -> dict[str, str]:
     Raises
     ------
     UsageError
-        A folder holds no stored data set, or a file is of a kind that is not read.
+        There is no such folder, or a file is of a kind that is not read.
     DataError
         Its manifest is damaged, or the folder is gone, as when the cache was deleted.
     """
@@ -79,15 +81,23 @@ def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
     """
     suffixes = {Path(name).suffix.lower() for name in names if is_own_file(name)}
     has_table, has_arrays = bool(suffixes & set(TABLES)), bool(suffixes - set(TABLES))
-    for option, value, needed in (("target", config.target, "a table"), ("encoding", config.encoding, "a table")):
-        if value is not None and not has_table:
+    in_text = "a table that is text" if has_table else "a table"
+    needs = dict.fromkeys(("target", "text", "group", "time"), ("a table", has_table))
+    needs["encoding"] = (in_text, bool(suffixes & set(TEXT_TABLES)))
+    for option, (needed, is_there) in needs.items():
+        if getattr(config, option) is not None and not is_there:
             raise UsageError(
                 f"--{option} is for {needed} (in Python: {option}=), and none is among the data sets. Name one, "
                 f"such as -d file.csv, or leave --{option} out."
             )
     if config.view is not None and not has_arrays and not (has_table and config.view == "tabular"):
-        why = "a table is always tabular" if has_table else "none is among the data sets"
-        raise UsageError(f"--view is for .npz files (in Python: view=), and {why}. Leave it out.")
+        why = "a table is always tabular, or texts with --text" if has_table else "none is among the data sets"
+        raise UsageError(f"--view is for .npz and .npy files (in Python: view=), and {why}. Leave it out.")
+    if config.image_size is not None and not any(_is_image_folder(name) for name in names):
+        raise UsageError(
+            "--image-size is for a folder of images (in Python: image_size=), and none is among the data sets. "
+            "Leave it out."
+        )
 
 
 def load_own(
@@ -98,7 +108,7 @@ def load_own(
     folder: Path,
     listener: Listener | None = None,
 ) -> StoredDataset:
-    """Read a file in a child and put it into the cache, or open the folder of a stored data set.
+    """Read a file or a folder of images in a child and put it into the cache, or open a stored data set.
 
     Parameters
     ----------
@@ -107,7 +117,7 @@ def load_own(
     name : str
         What it is called in the run.
     config : RunConfig
-        Brings target, encoding and view, and the child's limit of memory.
+        Brings target, encoding, view and size of images, and the child's limit of memory.
     runner : LocalRunner
     folder : Path
         Receives result and log of the child.
@@ -124,7 +134,8 @@ def load_own(
         What the file holds cannot be put into the cache.
     """
     given = Path(path).expanduser()
-    stored = _open(given) if given.is_dir() else _read(given, name, config, runner, folder)
+    is_stored = given.is_dir() and not _is_image_folder(path)
+    stored = _open(given) if is_stored else _read(given, name, config, runner, folder)
     if listener is not None and stored.description:
         listener(Notice(f"{name}: {stored.description}", "info"))
     return stored
@@ -135,13 +146,19 @@ def _check_is_no_file(name: str, catalog: Catalog) -> None:
     if ":" in name or name in catalog.plugins:
         return
     check_names_class(name)
-    here = [f"{name}{suffix}" for suffix in (*TABLES, ARRAYS) if Path(f"{name}{suffix}").is_file()]
+    here = [f"{name}{suffix}" for suffix in FILES if Path(f"{name}{suffix}").is_file()]
     if here:
         raise UsageError(f"No data set is called '{name}'. The file '{here[0]}' is here: -d {here[0]}.")
     suffix = Path(name).suffix.lower()
+    if suffix in IMAGES:
+        raise UsageError(
+            f"'{name}' is not read alone. Name a folder that holds a folder of images for each class."
+        )
+    if name.endswith(os.sep):
+        raise UsageError(f"There is no folder '{name}'.")
     if suffix in OTHER_FILES or Path(name).is_file():
         how = OTHER_FILES.get(suffix, "Save it as one of these")
-        raise UsageError(f"'{name}' is not read: .csv, .tsv and .npz files are. {how}.")
+        raise UsageError(f"'{name}' is not read: {enumerated(FILES)} files are. {how}.")
 
 
 def _near(path: Path) -> str:
@@ -155,24 +172,34 @@ def _near(path: Path) -> str:
 
 
 def _own_name(name: str, taken: Iterable[str]) -> str:
+    if is_bundled(name):
+        own = own_name(name.removeprefix(PREFIX))
+        return own_name(name) if own in taken else own
     path = Path(name).expanduser()
     if is_stored_folder(name) and not path.is_dir():
         raise DataError(
             f"The stored data set in '{path}' is gone. If it was made of arrays, call compare() again with the "
             "same arrays, which stores them again; an installed data set is stored by nncompare data fetch."
         )
-    if path.is_dir():
+    if path.is_dir() and not _is_image_folder(name):
         return _open(path).name
-    own = own_name(path.stem)
-    return f"{own}{path.suffix.lower()}" if own in taken else own
+    own = name_of_path(path)
+    suffix = "-images" if path.is_dir() else path.suffix.lower()
+    return f"{own}{suffix}" if own in taken else own
+
+
+def _is_image_folder(name: str) -> bool:
+    """Tell whether a path is a folder without the manifest of a stored data set."""
+    path = Path(name).expanduser()
+    return path.is_dir() and not (is_stored_folder(name) or (path / MANIFEST).is_file())
 
 
 def _open(folder: Path) -> StoredDataset:
     """Return the data set that is stored in a folder, if all of its files are there."""
     if not (folder / MANIFEST).is_file():
         raise UsageError(
-            f"The folder '{folder}' holds no stored data set ({MANIFEST} is missing). Name a .csv, .tsv or .npz "
-            "file, or an installed data set."
+            f"The folder '{folder}' holds no stored data set ({MANIFEST} is missing). Name a file, a folder of "
+            "images, or an installed data set."
         )
     stored = open_dataset(folder.absolute())
     missing = [name for name in stored.files() if not (folder / name).is_file()]
@@ -182,7 +209,7 @@ def _open(folder: Path) -> StoredDataset:
 
 
 def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder: Path) -> StoredDataset:
-    if not path.is_file():
+    if not (path.exists() or is_bundled(str(path))):
         raise UsageError(f"There is no file '{path}'.{_near(path)}")
     spec = ReadSpec(
         framework="sklearn",
@@ -190,12 +217,16 @@ def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder:
         memory_mb=memory_limit_mb(config),
         result=folder / f"read-{name}.json",
         log=folder / f"read-{name}.log",
-        path=path.absolute(),
+        path=path if is_bundled(str(path)) else path.absolute(),
         root=cache_root(),
         name=name,
         target=config.target,
         encoding=config.encoding,
+        text=config.text,
         view=config.view,
+        image_size=config.image_size,
+        group=config.group,
+        time=config.time,
     )
     answer = runner.run(spec)
     if isinstance(answer, ReadAnswer) and answer.folder is not None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nncompare.data.records import View
+from nncompare.data.records import Finding, View
 from nncompare.data.splits import Rows, Split
 from nncompare.data.store import StoredDataset
 from nncompare.registry import PluginRef
@@ -54,6 +54,11 @@ class PlannedDataset:
     def is_private(self) -> bool:
         """Whether a report shows nothing of its rows unless it is asked to."""
         return self.own or (self.stored is not None and self.stored.view == "tabular")
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What has to be known of the data before a score is believed."""
+        return self.stored.findings if self.stored is not None else ()
 
     @property
     def fingerprint(self) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nncompare.data.ragged import FIRST_WORD, PAD, START, UNKNOWN, Ragged
-from nncompare.data.records import Column, Data, Dataset, DatasetInfo, DataSpec, Samples, View
+from nncompare.data.records import Column, Data, Dataset, DatasetInfo, DataSpec, Samples, SplitBy, View
 from nncompare.exceptions import PluginError, TrialPruned
 from nncompare.reported import EpochReport, checked_fraction, checked_loss
 
@@ -43,6 +43,7 @@ __all__ = [
     "ModelTags",
     "Params",
     "Ragged",
+    "SplitBy",
     "Trial",
     "TrialPruned",
 ]

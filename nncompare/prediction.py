@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nncompare.cleaned import cleaned_sentence, read_cleaned
 from nncompare.data.files import cache_root
 from nncompare.data.new_samples import NewSamples, Taken
 from nncompare.data.records import Samples
@@ -30,7 +31,7 @@ from nncompare.results import DatasetRecord, Failure, Results, StudyRecord
 from nncompare.runfile import is_held, read_run_file
 from nncompare.trained import Trained, find_trained, too_old
 
-__all__ = ["Prediction", "predict", "require_plugin"]
+__all__ = ["Prediction", "open_saved", "predict", "require_plugin"]
 
 
 def predict(
@@ -91,7 +92,7 @@ def predict(
         check_output(target, source, folder)
     check_keep(keep, source, target)
     chosen = find_trained(results, folder, is_held(folder), model, dataset, refit)
-    saved, manifest, data = _open_saved(folder, results, chosen)
+    saved, manifest, data = open_saved(folder, results, chosen)
     require_plugin(manifest, chosen.study)
     wanted = NewSamples(data.native, data.class_names)
     if input is None:
@@ -118,11 +119,22 @@ def predict(
     return prediction
 
 
-def _open_saved(folder: Path, results: Results, chosen: Trained) -> tuple[Path, Manifest, SavedData]:
-    """Return where the model lies and what its manifest says, if nothing was changed since."""
+def open_saved(folder: Path, results: Results, chosen: Trained) -> tuple[Path, Manifest, SavedData]:
+    """Return where the model lies and what its manifest says, if nothing was changed since.
+
+    Raises
+    ------
+    ResultsError
+        It lies outside of the run directory, was changed, or was saved without its preprocessing.
+    """
     saved = (folder / str(chosen.refit.model)).resolve()
     if not saved.is_relative_to(folder.resolve()):
         raise ResultsError(f"results.json of '{folder}' names a model outside of it: '{chosen.refit.model}'.")
+    if not saved.is_dir() and "models" in read_cleaned(folder):
+        raise ResultsError(
+            f"The run '{results.run_id}' has no saved models any more. {cleaned_sentence(folder)} Run the "
+            "comparison again."
+        )
     manifest = check_saved(saved, chosen.refit.manifest_sha256)
     if manifest.data is None:
         raise ResultsError(too_old(results))

@@ -47,7 +47,7 @@ class Prediction:
     reason : str
         Why this model, where nobody chose it; else empty.
     kept : mapping of str to list of str
-        Columns of the table of samples that were asked for, as they stand in it.
+        Columns of the table of samples that were asked for, as they stand in it; of images the ``file`` of each.
     note : str
         What a reader must know before believing them, such as another version of the plugin; mostly empty.
     """
@@ -188,7 +188,8 @@ def write_prediction(prediction: Prediction, output: Path) -> None:
         ``.csv``: one line per sample with ``row`` (from 0), columns that were kept, ``prediction``,
         ``p_<class>`` for each class, and ``true`` where classes are known, empty where one is not. Text that a
         spreadsheet would take for a formula has a ``'`` in front. ``.npz``: ``probabilities`` (float64),
-        ``predictions`` (int64 codes), ``class_names``, and ``true`` (int64 codes, -1 where not known).
+        ``predictions`` (int64 codes), ``class_names``, and ``true`` (int64 codes, -1 where not known); of
+        images also ``file``.
 
     Raises
     ------
@@ -244,4 +245,5 @@ def _arrays(prediction: Prediction) -> dict[str, Any]:
         "predictions": prediction.codes,
         "class_names": np.array(prediction.class_names, dtype=np.str_),
         **known,
+        **{name: np.array(values, dtype=np.str_) for name, values in prediction.kept.items()},
     }

@@ -12,6 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from nncompare.clusters import Groups
 from nncompare.data.records import Labels, View
 from nncompare.data.seeds import derive_seed
 from nncompare.data.splits import Split
@@ -44,6 +45,14 @@ class SealedTest:
 
     y: Labels
     class_names: Sequence[str]
+    groups: Groups | None = None
+
+    @classmethod
+    def of(cls, stored: StoredDataset) -> SealedTest:
+        """Open the test labels of a data set, and the groups of its test items where it is split by group."""
+        by = stored.keys()
+        groups = by.keys_test if by is not None and by.kind == "group" else None
+        return cls(np.array(stored.y_test()), stored.class_names, None if groups is None else np.array(groups))
 
     def read(self, predictions: Path) -> Floats:
         """Return the probabilities that a child stored, checked.
@@ -271,6 +280,6 @@ def _run_reference(name: str, data: PreparedView, test: SealedTest, session: Ses
         name=name,
         n_train=data.spec.n_train,
         predictions=str(predictions),
-        **reference_scores(test.y, probabilities, seed),
+        **reference_scores(test.y, probabilities, seed, test.groups),
     )
     return Reference(name, record, probabilities)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nncompare.data.own import is_own_file
+from nncompare.data.store import is_stored_folder
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import PluginError, ResultsError, UsageError
 from nncompare.layout import trials_folder
@@ -131,7 +132,7 @@ def same_studies(plan: Plan, earlier: Results | None) -> Plan:
 
 
 def check_data_folders(config: RunConfig) -> None:
-    """Refuse where the folder of a stored data set, as arrays of the user's own become one, is gone.
+    """Refuse where a folder of images is gone, or that of a stored data set, as the user's own arrays become one.
 
     Raises
     ------
@@ -141,6 +142,8 @@ def check_data_folders(config: RunConfig) -> None:
     for name in config.datasets:
         path = Path(name)
         if path.is_absolute() and ":" not in name and not (is_own_file(name) or path.is_dir()):
+            if not is_stored_folder(name):
+                raise ResultsError(f"The data of the run are gone: there is no folder '{path}'. Bring it back.")
             raise ResultsError(
                 f"The data of the run are gone: they were stored in '{path}', in the cache. Bring that folder "
                 "back, or start a new run with the same data."

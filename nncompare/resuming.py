@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from nncompare.cleaned import cleaned_sentence, read_cleaned
 from nncompare.comparison import load_results
 from nncompare.events import Listener, Notice
 from nncompare.exceptions import UsageError
@@ -74,6 +75,10 @@ def plan_rest(
         if earlier.state == "complete" and not more:
             _end(folder, earlier, digest)
             return None
+    if read_cleaned(folder):
+        raise UsageError(
+            f"The run '{run_file.run_id}' cannot go on. {cleaned_sentence(folder)} Start a new run instead."
+        )
     check_data_folders(config)
     plan = same_studies(make_plan(replace(config, out=folder.parent), runner, listener), earlier)
     plan = replace(

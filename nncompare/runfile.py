@@ -15,9 +15,9 @@ from typing import Any, Literal
 import filelock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from nncompare.data.bundled import is_bundled
 from nncompare.data.files import write_atomic
 from nncompare.data.own import is_own_file
-from nncompare.data.store import MANIFEST
 from nncompare.exceptions import BusyError, ResultsError, StorageError
 from nncompare.layout import RESULTS, RUN_FILE
 from nncompare.modulefile import file_of_module
@@ -81,7 +81,8 @@ class RunFile(BaseModel):
         """Return what is kept of a plan; ``storage`` is the address without its password."""
         config = asdict(plan.config) | {"out": str(plan.config.out.absolute()), "storage": storage}
         config["models"] = [_absolute(name) for name in plan.config.models]
-        config["datasets"] = [_absolute(name) for name in plan.config.datasets]
+        installed = {data.name for data in plan.datasets if not data.own}
+        config["datasets"] = [name if name in installed else _absolute(name) for name in plan.config.datasets]
         return cls(
             run_id=plan.run_id,
             created_at=plan.created_at.isoformat(),
@@ -252,11 +253,13 @@ def holder(folder: Path) -> str:
 
 def _absolute(name: str) -> str:
     """Return the name of a plugin or data set so that it is found from any folder; a package's stays as it was."""
+    if is_bundled(name):
+        return name
     where, colon, cls = name.rpartition(":")
     path = Path(where if colon else name).expanduser()
     if colon and where.endswith(".py"):
         return f"{path.absolute()}:{cls}"
     if colon:
         return f"{file_of_module(where.strip()) or where}:{cls}"
-    is_own = not colon and (is_own_file(name) or (path / MANIFEST).is_file())
+    is_own = not colon and (is_own_file(name) or path.is_dir())
     return str(path.absolute()) if is_own else name

@@ -83,14 +83,23 @@ class RunConfig:
     models : tuple of str
         Names of model plugins; all installed ones where empty.
     datasets : tuple of str
-        Names of data sets, and paths of the user's own: ``file.csv``, ``file.npz``, or the folder of a data set in
-        the cache; where empty, each model's own and the common ground ``mnist1d``.
+        Names of data sets, and paths of the user's own: ``file.csv``, ``file.npz``, ``X.npy``, a folder of images,
+        or the folder of a data set in the cache; where empty, each model's own and the common ground ``mnist1d``.
     target : str or None
         The column of an own table that holds the classes.
+    text : str or None
+        The column of an own table that holds texts: it alone is read, and models see its words.
     encoding : str or None
         Of an own table; None for UTF-8.
+    group : str or None
+        A column of an own table whose equal values tell rows that are never in two of train, validation and test.
+    time : str or None
+        A column of an own table by which the last fifth of the rows is the test part, and the last of the others
+        validate.
     view : {"tabular", "image", "sequence", "tokens"} or None
         What own arrays are; None to tell by their shape.
+    image_size : int or None
+        Height and width of own images; None for the size that they share, or one of at most 64 pixels.
     preset : {"quick", "standard", "thorough"}
     n_trials, max_epochs, n_refits : int or None
         Override the preset.
@@ -128,8 +137,12 @@ class RunConfig:
     models: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     target: str | None = None
+    text: str | None = None
     encoding: str | None = None
+    group: str | None = None
+    time: str | None = None
     view: View | None = None
+    image_size: int | None = None
     preset: PresetName = "standard"
     n_trials: int | None = None
     max_epochs: int | None = None
@@ -165,17 +178,22 @@ class RunConfig:
         for name in ("strict", "deterministic"):
             if not isinstance(getattr(self, name), bool):
                 raise UsageError(f"{name} is {getattr(self, name)!r}; True or False is expected.")
-        for name in ("target", "encoding", "storage"):
+        for name in ("target", "text", "encoding", "group", "time", "storage"):
             if not isinstance(getattr(self, name), str | None):
                 shown = type(self.storage).__name__ if name == "storage" else repr(getattr(self, name))
                 raise UsageError(f"{name} is {shown}; a text is expected.")
+        if self.group is not None and self.time is not None:
+            raise UsageError("Rows are split by group or by time, not by both. Leave --group or --time out.")
         _check_utf8("out", str(self.out), str(Path(self.out).absolute()))
         for path in self.datasets:
             _check_utf8("datasets", path, str(Path(path).absolute()) if Path(path).exists() else path)
-        for name, text in (("target", self.target), *(("models", model) for model in self.models)):
+        for name, text in (
+            *((name, getattr(self, name)) for name in ("target", "text", "group", "time")),
+            *(("models", model) for model in self.models),
+        ):
             _check_utf8(name, text or "", text or "")
         self._set(out=Path(self.out), pins=_checked_pins(self.pins))
-        for name in ("n_trials", "max_epochs", "n_refits", "jobs"):
+        for name in ("n_trials", "max_epochs", "n_refits", "jobs", "image_size"):
             if getattr(self, name) is not None:
                 self._set(**{name: _whole(name, getattr(self, name), 1)})
         self._set(threads=_whole("threads", self.threads, 1), seed=_whole("seed", self.seed, 0))

@@ -2,7 +2,7 @@
 
 A score of K refits on n test items is uncertain twice: another seed gives another network, another draw of the
 test set other items. Both variances enter each interval; Welch-Satterthwaite degrees of freedom make up for
-the few seeds.
+the few seeds. Where items come in groups, such as rows of one patient, the groups count in place of the items.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from nncompare.clusters import Groups, Weights, drawn_weights, group_sums, units_of
 from nncompare.results import Interval, PairState
 
 Correct: TypeAlias = NDArray[np.bool_]
 Floats: TypeAlias = NDArray[np.float64]
-Weights: TypeAlias = NDArray[np.float32]
 WeightedScores: TypeAlias = Callable[[Weights], Floats]
 
 SINGLE_SEED = "single seed: differences may be noise"
@@ -50,7 +50,7 @@ class PairedDifference:
     mcnemar_p: float | None = None
 
 
-def accuracy_interval(correct: Correct, level: float = 0.95) -> Interval:
+def accuracy_interval(correct: Correct, level: float = 0.95, groups: Groups | None = None) -> Interval:
     """Return the mean accuracy over seeds and items with its t interval, clipped to [0, 1].
 
     SE² = s²_seeds / K + s²_items / n, where s²_items is the variance over items of the seed-averaged
@@ -62,6 +62,8 @@ def accuracy_interval(correct: Correct, level: float = 0.95) -> Interval:
     ----------
     correct : ndarray of shape (n_seeds, n_items), bool
     level : float
+    groups : ndarray of shape (n_items,), int64, optional
+        Items of equal numbers depend on each other; then n is the number of groups.
 
     Raises
     ------
@@ -69,13 +71,8 @@ def accuracy_interval(correct: Correct, level: float = 0.95) -> Interval:
         ``correct`` is empty or not two-dimensional.
     """
     values = _checked(correct)
-    return score_interval(
-        values.mean(axis=1),
-        _variance_of_mean(values.mean(axis=0)),
-        values.shape[1],
-        level=level,
-        is_fraction=True,
-    )
+    units = units_of(values.mean(axis=0), groups)
+    return score_interval(values.mean(axis=1), _variance_of_mean(units), len(units), level=level, is_fraction=True)
 
 
 def score_interval(
@@ -123,7 +120,12 @@ def score_interval(
 
 
 def bootstrap_variances(
-    refits: Sequence[WeightedScores], n_items: int, *, n_bootstraps: int = 1000, seed: int = 0
+    refits: Sequence[WeightedScores],
+    n_items: int,
+    *,
+    n_bootstraps: int = 1000,
+    seed: int = 0,
+    groups: Groups | None = None,
 ) -> Floats:
     """Return the variance of seed-averaged scores over bootstraps of the test items.
 
@@ -132,11 +134,13 @@ def bootstrap_variances(
     Parameters
     ----------
     refits : sequence of callables, one per seed
-        Each maps item weights of shape (n_items, n_batch), float32 counts that sum to n_items in each column,
-        to scores of shape (n_scores, n_batch). A NaN leaves its bootstrap out.
+        Each maps item weights of shape (n_items, n_batch), float32 counts, to scores of shape
+        (n_scores, n_batch). A NaN leaves its bootstrap out.
     n_items : int
     n_bootstraps : int
     seed : int
+    groups : ndarray of shape (n_items,), int64, optional
+        Groups are drawn in place of items.
 
     Returns
     -------
@@ -147,7 +151,7 @@ def bootstrap_variances(
     sizes = [min(batch, n_bootstraps - start) for start in range(0, n_bootstraps, batch)]
     replicates = []
     for size in sizes:
-        weights = _bootstrap_weights(rng, n_items, size)
+        weights = drawn_weights(rng, n_items, size, groups)
         replicates.append(np.mean([refit(weights) for refit in refits], axis=0))
     known = np.ma.masked_invalid(np.concatenate(replicates, axis=1))
     return np.asarray(np.ma.filled(known.var(axis=1, ddof=1), 0.0), dtype=np.float64)
@@ -161,6 +165,7 @@ def paired_difference(
     margin: float = MARGIN,
     deterministic_a: bool = False,
     deterministic_b: bool = False,
+    groups: Groups | None = None,
 ) -> PairedDifference:
     """Compare two models on the same test items: d ± t(1 − 0.05 / (2 m)) · SE.
 
@@ -184,6 +189,8 @@ def paired_difference(
         Half the width of practical equality, as a fraction.
     deterministic_a, deterministic_b : bool
         That side has no seed (a reference), so one row of it is the whole truth about its seed variance.
+    groups : ndarray of shape (n_items,), int64, optional
+        Items of equal numbers depend on each other: n and the sign test then count groups.
 
     Raises
     ------
@@ -195,22 +202,23 @@ def paired_difference(
         raise ValueError(f"a pair needs the same test items: {a.shape[1]} and {b.shape[1]} were given")
     alpha = 0.05 / n_pairs
     items = a.mean(axis=0) - b.mean(axis=0)
-    low, high = _difference_interval(a, b, items, alpha)
+    low, high = _difference_interval(a, b, units_of(items, groups), alpha)
+    signs = group_sums(items, groups)
     within_margin = bool(-margin <= low and high <= margin)
-    is_better = (low > 0 or high < 0) and (_seeds_vary(a, b) or _sign_test_p(items) <= alpha)
+    is_better = (low > 0 or high < 0) and (_seeds_vary(a, b) or _sign_test_p(signs) <= alpha)
     return PairedDifference(
         difference=float(items.mean()),
         low=low,
         high=high,
         state="better" if is_better else "equal" if within_margin else "undecided",
         within_margin=within_margin,
-        method=_method(a, b, n_pairs, deterministic_a, deterministic_b),
-        mcnemar_p=_sign_test_p(items) if len(a) == len(b) == 1 else None,
+        method=_method(a, b, n_pairs, deterministic_a, deterministic_b, None if groups is None else len(signs)),
+        mcnemar_p=_sign_test_p(signs) if len(a) == len(b) == 1 else None,
     )
 
 
 def _difference_interval(a: Floats, b: Floats, items: Floats, alpha: float) -> tuple[float, float]:
-    """Return the interval of the mean of ``items``, the seed-averaged paired differences."""
+    """Return the interval of the mean of ``items``, the seed-averaged paired differences of items or groups."""
     n_items, d = len(items), float(items.mean())
     terms = [(_seed_variance(side), len(side) - 1) for side in (a, b)]
     half = _half_width([*terms, (_variance_of_mean(items), n_items - 1)], alpha)
@@ -269,21 +277,15 @@ def _exact_interval(mean: float, n_items: int, alpha: float) -> tuple[float, flo
     return low, high
 
 
-def _bootstrap_weights(rng: np.random.Generator, n_items: int, n_batch: int) -> Weights:
-    """Return how often each item is drawn in each bootstrap, shape (n_items, n_batch)."""
-    drawn = rng.integers(0, n_items, size=(n_items, n_batch))
-    cells = (drawn * n_batch + np.arange(n_batch)).ravel()
-    counts = np.bincount(cells, minlength=n_items * n_batch)
-    return counts.reshape(n_items, n_batch).astype(np.float32)
-
-
 def _sign_test_p(items: Floats) -> float:
     """Return the exact two-sided p of the sign test on paired differences; of one seed each, it is McNemar's."""
     only_a, only_b = int(np.sum(items > 0)), int(np.sum(items < 0))
     return float(stats.binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
 
 
-def _method(a: Floats, b: Floats, n_pairs: int, deterministic_a: bool, deterministic_b: bool) -> str:
+def _method(
+    a: Floats, b: Floats, n_pairs: int, deterministic_a: bool, deterministic_b: bool, n_groups: int | None
+) -> str:
     """Say in words how the interval was made."""
     seeds = [
         "no seed (deterministic)" if fixed else f"{len(side)} seed{'s' * (len(side) > 1)}"
@@ -291,6 +293,7 @@ def _method(a: Floats, b: Floats, n_pairs: int, deterministic_a: bool, determini
     ]
     over = seeds[0] if seeds[0] == seeds[1] else f"{seeds[0]} against {seeds[1]}"
     pairs = f"{n_pairs} pair{'s' * (n_pairs > 1)}"
-    text = f"paired t interval, {over}, {a.shape[1]:,} test items, Bonferroni over {pairs}"
+    of = "" if n_groups is None else f" in {n_groups:,} groups"
+    text = f"paired t interval, {over}, {a.shape[1]:,} test items{of}, Bonferroni over {pairs}"
     is_single = (len(a) == 1 and not deterministic_a) or (len(b) == 1 and not deterministic_b)
     return f"{text}; {SINGLE_SEED}" if is_single else text

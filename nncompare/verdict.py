@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nncompare.checks import run_checks
+from nncompare.clusters import Groups
 from nncompare.results import PairRecord, ReferenceRecord, StudyRecord, VerdictRecord, VerdictState
 from nncompare.search_checks import n_failed_refits
 from nncompare.sentence import rival_of_first, verdict_text
@@ -28,6 +29,7 @@ def decide(
     duplicates: int | None = 0,
     test_support: Sequence[int] = (),
     class_names: Sequence[str] = (),
+    groups: Groups | None = None,
 ) -> VerdictRecord:
     """Compare the models of one data set with each other and with the references.
 
@@ -53,6 +55,8 @@ def decide(
         Test items of each class.
     class_names : sequence of str
         In the order of ``test_support``.
+    groups : ndarray of shape (n_items,), int64, optional
+        Test items of equal numbers depend on each other, such as rows of one patient.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def decide(
     """
     own = [study for study in studies if study.dataset == dataset]
     models = _ranked([study.model for study in own if study.status == "complete"], correct)
-    pairs = _compare(models, [reference.name for reference in references], correct, margin)
+    pairs = _compare(models, [reference.name for reference in references], correct, margin, groups)
     state, tied = _state(models, pairs)
     leader = next((study for study in own if models and study.model == models[0]), None)
     lucky = leader is not None and state == "better" and n_failed_refits(leader) > 0
@@ -116,17 +120,27 @@ def _mean(correct: NDArray[np.bool_]) -> float:
 
 
 def _compare(
-    models: Sequence[str], references: Sequence[str], correct: Mapping[str, Correct], margin: float
+    models: Sequence[str],
+    references: Sequence[str],
+    correct: Mapping[str, Correct],
+    margin: float,
+    groups: Groups | None,
 ) -> list[PairRecord]:
     """Compare every two models, and each model with each reference, under one Bonferroni correction."""
     baselines = [name for name in references if name in correct]
     names = [*combinations(models, 2), *((model, baseline) for model in models for baseline in baselines)]
     ordered = [(b, a) if _mean(correct[b]) > _mean(correct[a]) else (a, b) for a, b in names]
-    return [_pair(a, b, correct, len(ordered), margin, baselines) for a, b in ordered]
+    return [_pair(a, b, correct, len(ordered), margin, baselines, groups) for a, b in ordered]
 
 
 def _pair(
-    a: str, b: str, correct: Mapping[str, Correct], n_pairs: int, margin: float, baselines: Sequence[str]
+    a: str,
+    b: str,
+    correct: Mapping[str, Correct],
+    n_pairs: int,
+    margin: float,
+    baselines: Sequence[str],
+    groups: Groups | None,
 ) -> PairRecord:
     result = paired_difference(
         correct[a],
@@ -135,6 +149,7 @@ def _pair(
         margin=margin,
         deterministic_a=a in baselines,
         deterministic_b=b in baselines,
+        groups=groups,
     )
     return PairRecord(
         a=a,

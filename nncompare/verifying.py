@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from nncompare.comparison import load_results
-from nncompare.data.own import ARRAYS, TABLES, own_name
+from nncompare.data.npyfile import NPY
+from nncompare.data.own import ARRAYS, own_name
+from nncompare.data.table_files import TABLES
 from nncompare.diagnosis.scores import contradictions
 from nncompare.environment import describe_environment
 from nncompare.events import Listener
@@ -175,8 +175,10 @@ def _loading_only(config: RunConfig, wanted: set[str]) -> RunConfig:
         return config
     suffixes = {Path(name).suffix.lower() for name in typed}
     if not suffixes & set(TABLES):
-        config = replace(config, target=None, encoding=None)
-    return replace(config, datasets=typed, view=config.view if ARRAYS in suffixes else None)
+        config = replace(config, target=None, text=None, encoding=None, group=None, time=None)
+    if not any(Path(name).is_dir() for name in typed):
+        config = replace(config, image_size=None)
+    return replace(config, datasets=typed, view=config.view if suffixes & {ARRAYS, NPY} else None)
 
 
 def _plan(config: RunConfig, runner: LocalRunner, listener: Listener | None) -> Plan:
@@ -227,7 +229,7 @@ def _replays(
     dataset = next(data for data in plan.datasets if data.name == known.dataset)
     if dataset.stored is None:
         raise ResultsError(f"The data set '{known.dataset}' cannot be had now.")
-    test = SealedTest(np.array(dataset.stored.y_test()), dataset.stored.class_names)
+    test = SealedTest.of(dataset.stored)
     number, refit = _refit_of(known)
     manifest = saved_manifest(folder, refit)
     searched = replay_trial(trial, study, session.search_data(study, dataset), session)

@@ -7,7 +7,7 @@ each text is reversed within its own length first. So masks cost next to nothing
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -66,6 +66,8 @@ class FusedLSTM(_WholeSequence, layers.LSTM):  # type: ignore[misc]
     in the graph, it is traced in a third of the time and trains faster on a CPU.
     """
 
+    export_as: ClassVar[type] = layers.LSTM
+
     def _states(self, x: Any) -> Any:
         n_timesteps, n_samples = tf.unstack(tf.shape(x)[:2])
         state = tf.zeros((n_samples, self.units), x.dtype)
@@ -94,6 +96,8 @@ class FusedGRU(_WholeSequence, layers.GRU):  # type: ignore[misc]
     Equal to ``keras.layers.GRU`` with its default options, in weights and outputs.
     """
 
+    export_as: ClassVar[type] = layers.GRU
+
     def _states(self, x: Any) -> Any:
         kernel, recurrent, (bias, recurrent_bias) = _tensors(self.cell)
         gates_bias, new_bias = tf.split(recurrent_bias, [2 * self.units, self.units])
@@ -107,6 +111,8 @@ class FusedSimpleRNN(_WholeSequence, layers.SimpleRNN):  # type: ignore[misc]
 
     Equal to ``keras.layers.SimpleRNN`` with its default options, in weights and outputs.
     """
+
+    export_as: ClassVar[type] = layers.SimpleRNN
 
     def _states(self, x: Any) -> Any:
         kernel, recurrent, bias = _tensors(self.cell)

@@ -4,6 +4,8 @@ import codecs
 import tomllib
 
 import numpy as np
+import pandas as pd
+from PIL import Image
 
 from .documents import DOCS
 
@@ -48,7 +50,21 @@ BAD_TABLES = {
     "open quotation mark": GOOD + '1,"x,no\n2,y,no\n',
     "no header": "1.5,2,0\n2.5,3,1\n1,4,0\n",
     "one column": "class\nx\ny\n",
+    "too few groups": "a,who,class\n"
+    + "".join(f"{i / 2},{i % 2 * i},{'no' if i % 2 == 0 else 'yes'}\n" for i in range(12)),
     "nothing to learn from": table(lambda i: f"person {i}", 120),
+    "dates alone": table(lambda i: f"2024-05-{i + 1:02}"),
+    "texts, and --text is not given": table(lambda i: f"a text of five words {i}", 120),
+}
+BAD_TEXTS = {
+    "text column of dates": table(lambda i: f"{i + 1}.5.2024"),
+    "text column without words": table(lambda i: "?!" if i % 2 else ""),
+    "texts that share no word": table(lambda i: f"word{i} another{i}"),
+}
+BAD_PARQUET = {
+    "Parquet: damaged": None,
+    "Parquet: classes that are dates": {"a": X[:, 0], "class": np.datetime64("2024-05-01", "s") + Y},
+    "Parquet: an encoding": {"a": X[:, 0], "class": Y},
 }
 BAD_ARCHIVES = {
     "archive: objects": {"X": X.astype(object), "y": Y},
@@ -60,6 +76,7 @@ BAD_ARCHIVES = {
     "archive: one-hot labels": {"X": X, "y": np.eye(2)[Y]},
     "archive: regression": {"X": X, "y": Y + 0.5},
     "archive: one class": {"X": X, "y": Y * 0},
+    "archive: class with one sample": {"X": X, "y": np.append(Y[:-1], 2)},
     "archive: class of the test part alone": {"X": X, "y": Y, "X_test": X, "y_test": Y + 1},
     "archive: infinite": {"X": np.where(X.max() == X, np.inf, X), "y": Y},
     "archive: column of NaN": {"X": X * [1, np.nan, 1], "y": Y},
@@ -67,35 +84,103 @@ BAD_ARCHIVES = {
     "archive: wrong rank": {"X": X[:, 0], "y": Y},
     "archive: class names too few": {"X": X, "y": np.arange(12) % 3, "class_names": np.array(["no", "yes"])},
 }
+ROSES, TULIPS = ([f"{name}/{i}.png" for i in range(3)] for name in ("rose", "tulip"))
+BAD_FOLDERS = {
+    "images: none": ["rose/notes.txt", "tulip/.png"],
+    "images: no folders of classes": ["1.png", "2.png", "notes.txt"],
+    "images: one class": ROSES,
+    "images: one folder too high": [f"flowers/{file}" for file in (*ROSES, *TULIPS)],
+    "images: class with one image": [*ROSES, "tulip/0.png"],
+    "images: class without images": [*ROSES, *TULIPS, "daisy/Thumbs.db"],
+    "images: damaged": [*ROSES, *TULIPS, "tulip/damaged.png"],
+    "images: not what the name says": [*ROSES, *TULIPS, "tulip/text.jpg"],
+    "images: two depths": [*ROSES, *TULIPS, "tulip/deep.png"],
+    "images: beside the classes": [*ROSES, *TULIPS, "cover.png"],
+    "images: parts of other classes": [f"train/{file}" for file in (*ROSES, *TULIPS)] + ["test/daisy/0.png"],
+    "images: parts without train": [f"{part}/{file}" for part in ("test", "val") for file in (*ROSES, *TULIPS)],
+    "images: classes beside the parts": [
+        *ROSES,
+        *(f"{part}/{file}" for part in ("train", "test") for file in ROSES),
+    ],
+    "images: part beside its classes": [*ROSES, *TULIPS, *(f"test/{file}" for file in ROSES)],
+    "images: test part without classes": [*(f"train/{file}" for file in (*ROSES, *TULIPS)), "test/0.png"],
+}
+BAD_NPY = {
+    "array file: objects": {"X": X.astype(object), "y": Y},
+    "array file: cut short": {"X": X, "y": Y},
+    "array file: none": {"X": X, "y": Y},
+    "array file: empty": {"X": X[:0], "y": Y[:0]},
+    "array file: no labels": {"X": X},
+    "array file: lengths that disagree": {"X": X, "y": Y[:5]},
+    "array file: half a test part": {"X": X, "y": Y, "X_test": X},
+    "array file: infinite": {"X": np.where(X.max() == X, np.inf, X), "y": Y},
+    "array file: too large a number": {"X": np.where(X.max() == X, 1e300, X), "y": Y},
+    "array file: name without X": {"samples": X},
+}
 OPTIONS = {
     "no target named": (),
     "target that is not there": ("--target", "clas"),
+    "group that is not there": ("--target", "class", "--group", "c"),
+    "too few groups": ("--target", "class", "--group", "who"),
+    "time that is none": ("--target", "class", "--time", "b"),
+    "group and time": ("--target", "class", "--group", "a", "--time", "b"),
     "encoding that is not there": ("--target", "class", "--encoding", "latin-x"),
+    "text column that is not there": ("--target", "class", "--text", "clas"),
+    "text column that is the target": ("--target", "class", "--text", "class"),
+    "text column that tells groups": ("--target", "class", "--text", "a", "--group", "a"),
+    "text column of numbers": ("--target", "class", "--text", "a"),
+    **dict.fromkeys(BAD_TEXTS, ("--target", "class", "--text", "a")),
+    "text column of an archive": ("--text", "a"),
+    "Parquet: an encoding": ("--target", "class", "--encoding", "latin-1"),
 }
 """What is typed beside the file, where that is not ``--target class``."""
+
+
+def write_image(path):
+    """Write what the name of a file says: a small image, whole or not, or something else."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix not in (".png", ".jpg") or path.stem == "text":
+        path.write_text("no image")
+        return
+    pixels = np.arange(48, dtype=np.uint16 if path.stem == "deep" else np.uint8).reshape(6, 8)
+    Image.fromarray(pixels).save(path)
+    if path.stem == "damaged":
+        path.write_bytes(path.read_bytes()[:-30])
 
 
 def make_input(name, folder):
     """Make a bad input in a folder, beside a good table; return the arguments that name it."""
     path = folder / INPUTS[name]["file"]
     (folder / "good.csv").write_text(GOOD)
-    if name in BAD_TABLES:
-        content = BAD_TABLES[name]
+    if name in BAD_TABLES | BAD_TEXTS:
+        content = (BAD_TABLES | BAD_TEXTS)[name]
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     elif name in BAD_ARCHIVES:
         np.savez(path, **BAD_ARCHIVES[name])
+    elif BAD_PARQUET.get(name) is not None:
+        pd.DataFrame(BAD_PARQUET[name]).to_parquet(path)
+    elif path.name.startswith("sklearn:"):
+        return ("-d", path.name)
+    elif name in BAD_FOLDERS:
+        for file in BAD_FOLDERS[name]:
+            write_image(path / file)
+    elif name in BAD_NPY:
+        for role, array in BAD_NPY[name].items():
+            np.save(folder / f"{role}.npy", array)
+        if name == "array file: cut short":
+            path.write_bytes(path.read_bytes()[:-40])
+        elif name == "array file: none":
+            path.write_bytes(b"PK nonsense")
     elif name == "archive: damaged":
         path.write_bytes(b"PK nonsense")
     elif INPUTS[name]["file"].endswith("/"):
         path.mkdir()
-        (path / "cat.png").write_bytes(b"\x89PNG\r\n\x1a\n, and no more")
-        if name == "stored data set that is damaged":
-            (path / "manifest.json").write_text("{}")
+        (path / "manifest.json").write_text("{}")
     elif path.name != "missing.csv":
         path.write_text(GOOD)
     file = INPUTS[name]["file"].removesuffix("/")
     return (
         "-d",
         file,
-        *OPTIONS.get(name, () if path.suffix == ".npz" or path.is_dir() else ("--target", "class")),
+        *OPTIONS.get(name, () if path.suffix in (".npz", ".npy") or path.is_dir() else ("--target", "class")),
     )

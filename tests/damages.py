@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from nncompare.cleaned import PARTS
+from nncompare.cleaning import remove, run_items
 from nncompare.runfile import hold
 
 DAMAGES = {}
@@ -425,6 +427,11 @@ def report_old(run):
 def report_half_written(run):
     path = run.folder / "report.html"
     path.write_bytes(path.read_bytes()[:500])
+
+
+@damage("cleaned", "cleaned.json", "removed from it the saved models, so that it can neither", level="note")
+def cleaned(run):
+    remove([item for item in run_items(run.folder) if item.kind in PARTS])
 
 
 @damage("disk-low", "", "MB are free on this disk")

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from nncompare.cli import main
 from nncompare.data.files import cache_root
 
-from .bad_inputs import BAD_ARCHIVES, BAD_TABLES, INPUTS, make_input
+from .bad_inputs import BAD_ARCHIVES, BAD_FOLDERS, BAD_NPY, BAD_PARQUET, BAD_TABLES, BAD_TEXTS, INPUTS, make_input
 from .children import fault
 from .whole_runs import files_of
 
@@ -27,6 +27,8 @@ def warm(runner, monkeypatch):
 
 @pytest.mark.parametrize("name", INPUTS)
 def test_bad_input_gets_its_sentence_and_exit_code_and_nothing_is_written(warm, tmp_path, monkeypatch, name):
+    if name in BAD_PARQUET:
+        pytest.importorskip("pyarrow")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "cache"))
     arguments = make_input(name, tmp_path)
@@ -40,5 +42,6 @@ def test_bad_input_gets_its_sentence_and_exit_code_and_nothing_is_written(warm, 
 
 
 def test_bad_inputs_of_every_kind_have_a_fixture():
-    assert {*BAD_TABLES, *BAD_ARCHIVES} <= set(INPUTS)
-    assert len(INPUTS) >= 24
+    named = {*BAD_TABLES, *BAD_TEXTS, *BAD_PARQUET, *BAD_ARCHIVES, *BAD_FOLDERS, *BAD_NPY}
+    assert named <= set(INPUTS)
+    assert len(INPUTS) >= 84

@@ -24,8 +24,11 @@ EVERYTHING = """
 model = ["cnn", "mlp"]
 dataset = ["digits", "my data.csv"]
 target = "class"
+text = "review"
 encoding = "latin-1"
+group = "patient"
 view = "tabular"
+image-size = 32
 preset = "quick"
 trials = 7
 epochs = 9
@@ -99,8 +102,11 @@ def test_config_every_setting_reaches_the_run(asked):
         models=("cnn", "mlp"),
         datasets=("digits", "my data.csv"),
         target="class",
+        text="review",
         encoding="latin-1",
+        group="patient",
         view="tabular",
+        image_size=32,
         preset="quick",
         n_trials=7,
         max_epochs=9,
@@ -124,7 +130,7 @@ def test_config_every_setting_reaches_the_run(asked):
 def test_config_of_every_option_but_those_of_one_run(asked):
     """The file above and the flags that only change what is printed are all that can be set."""
     known = set(settable(run_comparison))
-    assert known - set(tomllib.loads(EVERYTHING)) == {"all", "open", "quiet"}
+    assert known - set(tomllib.loads(EVERYTHING)) == {"all", "open", "quiet", "time"}  # not beside group
 
 
 def test_config_command_in_the_results_repeats_the_run_without_the_file(asked):
@@ -200,8 +206,10 @@ def test_config_pyproject_of_others_is_left_alone(asked, text):
     [
         ('target = "class"', ("-d", "digits"), "target"),
         ('target = "class"\nencoding = "latin-1"', ("--all",), "target, encoding"),
+        ('target = "class"\ntime = "day"', ("--all",), "target, time"),
         ('target = "class"\nview = "tabular"', ("-d", "a.npz"), "target"),
         ('view = "image"', ("-d", "a.csv", "--target", "class"), "view"),
+        ("image-size = 32", ("-d", "digits"), "image-size"),
         ("[set.lstm]\ncell = 'gru'\n[set.mlp]\na = 1", ("-m", "mlp"), "set.lstm"),
     ],
 )
@@ -215,7 +223,8 @@ def test_config_setting_that_does_not_apply_is_left_out_with_one_line(asked, tex
     if "set." in left_out:
         assert config.pins == {"mlp": {"a": 1}}
     else:
-        assert [getattr(config, name) for name in left_out.split(", ")] == [None] * len(left_out.split(", "))
+        fields = left_out.replace("-", "_").split(", ")
+        assert [getattr(config, name) for name in fields] == [None] * len(fields)
         assert not {f"--{name}" for name in left_out.split(", ")} & set(config.command) - set(arguments)
 
 
@@ -226,6 +235,8 @@ def test_config_setting_that_does_not_apply_is_left_out_with_one_line(asked, tex
         ('target = "class"', ("-d", "digits", "--target", "kind"), {"target": "kind"}),
         ('dataset = "digits"\ntarget = "class"', ("--all",), {"target": "class"}),
         ('view = "image"', ("-d", "a.npz"), {"view": "image"}),
+        ('view = "image"', ("-d", "X.npy"), {"view": "image"}),
+        ("image-size = 32", ("-d", "."), {"image_size": 32}),
         ("[set.lstm]\ncell = 'gru'", ("--all",), {"pins": {"lstm": {"cell": "gru"}}}),
     ],
 )

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from nncompare.cli import main
+from nncompare.data.records import Finding
 from nncompare.estimate import Estimate
 from nncompare.results import (
     Calibration,
@@ -109,7 +110,13 @@ class Library:
         self.config = config
         folder = Path(config.out, "run-1")
         dataset = SimpleNamespace(
-            name="mnist1d", n_train=3200, n_valid=800, n_test=1000, failure=None, fingerprint="0123456789abcdef"
+            name="mnist1d",
+            n_train=3200,
+            n_valid=800,
+            n_test=1000,
+            failure=None,
+            fingerprint="0123456789abcdef",
+            findings=(Finding(code="imbalance", level="ok", text="No class is twice as frequent as another."),),
         )
         return SimpleNamespace(folder=folder, jobs=2, datasets=[dataset], studies=self.studies)
 
@@ -154,7 +161,7 @@ def test_run_every_option_reaches_the_config(library):
     text = (
         "-m cnn -m mlp -d digits --preset quick --trials 7 --epochs 9 --seeds 2 --jobs 1 --threads 3 --seed 5 "
         "--set cnn.kernel=3 --out elsewhere --strict --trial-timeout 1.5 --trial-memory 500 --target class "
-        "--encoding latin-1 --view tabular --timeout 20m --storage sqlite:///a.db"
+        "--encoding latin-1 --time day --view tabular --timeout 20m --storage sqlite:///a.db"
     )
     arguments = text.split()
     assert run(*arguments).exit_code == 0
@@ -175,6 +182,7 @@ def test_run_every_option_reaches_the_config(library):
         trial_memory_mb=500.0,
         target="class",
         encoding="latin-1",
+        time="day",
         view="tabular",
         timeout_s=1200.0,
         storage="sqlite:///a.db",
@@ -359,6 +367,7 @@ def test_run_dry_run_json_is_the_plan(library):
     found = json.loads(done.stdout)
     assert (found["dry_run"], found["exit_code"], found["estimate_s"], found["jobs"]) == (True, 0, 90.0, 2)
     assert found["datasets"][0]["fingerprint"] == "0123456789abcdef"
+    assert [check["code"] for check in found["datasets"][0]["data_checks"]] == ["imbalance"]
     assert [(s["model"], s["estimate_s"], s["n_trials"]) for s in found["studies"]] == [
         ("cnn", 60.0, 5),
         ("mlp", None, 5),

@@ -20,10 +20,10 @@ from nncompare.data.store import open_dataset, store_dataset
 from nncompare.exceptions import DataError, UsageError
 from nncompare.registry import _NAME
 
-from .bad_inputs import BAD_ARCHIVES, BAD_TABLES, GOOD, INPUTS, X, Y, make_input
+from .bad_inputs import BAD_ARCHIVES, BAD_TABLES, GOOD, INPUTS, OPTIONS, X, Y, make_input
 
 
-@pytest.mark.parametrize("name", BAD_TABLES)
+@pytest.mark.parametrize("name", sorted(set(BAD_TABLES) - set(OPTIONS)))
 def test_bad_table_gets_one_sentence_with_file_place_and_remedy(tmp_path, name):
     make_input(name, tmp_path)
     with pytest.raises(DataError) as caught:
@@ -153,7 +153,7 @@ def test_archive_that_claims_more_than_it_holds_reserves_no_memory(tmp_path):
         ),
         ("good.csv", "class", "latin-x", "No encoding is called 'latin-x'."),
         ("good.csv", "class", "hex", "No encoding is called 'hex'."),
-        ("good.xlsx", "class", None, "'good.xlsx' is not read: .csv, .tsv and .npz files are."),
+        ("good.xlsx", "class", None, "'good.xlsx' is not read: .csv, .tsv, .parquet, .npz and .npy files are."),
     ],
 )
 def test_wrong_option_is_a_usage_error(tmp_path, name, target, encoding, sentence):

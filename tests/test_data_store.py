@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nncompare.data import store
+from nncompare.data import declared
 from nncompare.data.ragged import Ragged
 from nncompare.data.records import Column, Dataset, DatasetInfo
 from nncompare.data.splits import split_off_test
@@ -148,7 +148,7 @@ def test_damaged_manifest_is_written_anew(tmp_path, content):
 
 def test_another_format_lies_in_another_folder(tmp_path, monkeypatch):
     first = store_dataset(INFO, DATASET, tmp_path)
-    monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
+    monkeypatch.setattr(declared, "FORMAT", declared.FORMAT + 1)
     other = store_dataset(INFO, DATASET, tmp_path)
     assert other.folder != first.folder
     assert replace(other, folder=first.folder) == first

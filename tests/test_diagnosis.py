@@ -185,6 +185,7 @@ CODES = {
     "plugin-changed": {"predict": 1},
     "data_gone": {"predict": 1},
     "own_file_gone": {"extend": 2},
+    "cleaned": {"predict": 1, "extend": 2},
 }
 """Exit codes other than 0, by damage or by the kind of finding."""
 TRAINS = {
@@ -202,7 +203,7 @@ TRAINS = {
 def commands_for(name, codes):
     """Return the commands that say something of a damage: predictions and trainings take their time."""
     kind = DAMAGES[name][1]
-    concerned = kind.startswith(("model", "plugin", "data-", "results", "run-file", "predictions"))
+    concerned = kind.startswith(("cleaned", "model", "plugin", "data-", "results", "run-file", "predictions"))
     free = {"runs", "table", "diff", "report", *(("predict",) if concerned else ())}
     going_on = TRAINS.get(name, ("resume", *(("extend",) if codes.get("extend") else ())))
     return [command for command in COMMANDS if command in free or command in going_on]

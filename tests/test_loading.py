@@ -199,7 +199,10 @@ def test_loading_own_table_says_what_was_recognised(runner, tmp_path):
     assert (loaded.name, loaded.stored.target, len(loaded.stored.columns)) == ("things", "class", 2)
     assert (loaded.n_train + loaded.n_valid, loaded.n_test) == (16, 4)
     text = "20 rows: 1 numeric and 1 categorical column; target 'class' with 2 classes: no, yes"
-    assert events == [Notice(f"things: {text}", "info")]
+    assert events[0] == Notice(f"things: {text}", "info")
+    found = [finding.text for finding in loaded.stored.findings if finding.level in ("problem", "warning")]
+    assert events[1:] == [Notice(f"things: {text}", "warning") for text in found]
+    assert found
     assert loaded.stored.description == text
 
 
@@ -235,12 +238,23 @@ def test_loading_own_file_that_is_missing_is_a_usage_error(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
+        (
+            {"text": "review"},
+            "--text is for a table (in Python: text=), and none is among the data sets. Name one",
+        ),
         ({"target": "class"}, "--target is for a table (in Python: target=), and none is among the data sets."),
         (
             {"encoding": "latin-1"},
             "--encoding is for a table (in Python: encoding=), and none is among the data sets.",
         ),
-        ({"view": "image"}, "--view is for .npz files (in Python: view=), and none is among the data sets."),
+        (
+            {"view": "image"},
+            "--view is for .npz and .npy files (in Python: view=), and none is among the data sets.",
+        ),
+        (
+            {"image_size": 8},
+            "--image-size is for a folder of images (in Python: image_size=), and none is among the data sets.",
+        ),
     ],
 )
 def test_loading_refuses_options_of_files_where_there_is_none(tmp_path, settings, sentence):
@@ -251,7 +265,7 @@ def test_loading_refuses_options_of_files_where_there_is_none(tmp_path, settings
 
 def test_loading_refuses_a_view_for_a_table(tmp_path):
     with pytest.raises(
-        UsageError, match=r"--view is for .npz files \(in Python: view=\), and a table is always tabular"
+        UsageError, match=r"--view is for .npz and .npy files \(in Python: view=\), and a table is always tabular"
     ):
         load_own(None, tmp_path, "x.csv", view="image", target="y")
 
@@ -262,15 +276,18 @@ def test_loading_a_folder_opens_what_was_stored_of_arrays(tmp_path):
     events = []
     (loaded,) = load_own(None, tmp_path, stored.folder, listener=events.append).values()
     assert loaded.stored == stored
-    assert [event.text for event in events] == ["mine: 20 rows: 3 numeric columns; 2 classes: 0, 1"]
+    told = [event.text for event in events if event.level == "info"]
+    assert told == ["mine: 20 rows: 3 numeric columns; 2 classes: 0, 1"]
     (stored.folder / "y_test.npy").unlink()
     with pytest.raises(DataError, match=r"is damaged: y_test.npy is missing"):
         load_own(None, tmp_path, stored.folder)
 
 
-def test_loading_a_folder_without_data_is_a_usage_error(tmp_path):
+def test_loading_what_was_stored_and_lacks_its_manifest_is_a_usage_error(tmp_path):
+    folder = tmp_path / "data" / "0123456789abcdef-0123456789abcdef-01234567"
+    folder.mkdir(parents=True)
     with pytest.raises(UsageError, match="holds no stored data set"):
-        load_own(None, tmp_path, tmp_path)
+        load_own(None, tmp_path, folder)
 
 
 def test_own_files_are_named_by_their_stem_unless_that_is_installed():

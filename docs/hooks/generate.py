@@ -55,7 +55,7 @@ _OF_MODELS = (
     *("plugin.ModelPlugin", "plugin.FittedModel", "plugin.ModelTags", "plugin.DataSpec", "plugin.Data"),
     *("plugin.FitContext", "plugin.EpochReport", "plugin.TrialPruned", "plugin.Trial", "plugin.Ragged"),
 )
-_OF_DATA_SETS = ("plugin.DatasetPlugin", "plugin.DatasetInfo", "plugin.Dataset", "plugin.Column")
+_OF_DATA_SETS = ("plugin.DatasetPlugin", "plugin.DatasetInfo", "plugin.Dataset", "plugin.Column", "plugin.SplitBy")
 
 
 def _findings() -> Iterable[str]:

@@ -29,6 +29,8 @@ _COMMANDS = {
     "diff": Later("diff:diff_runs", "Compare two runs: what changed, and is it real?"),
     "verify": Later("verify:verify_run", "Train a trial and a refit of a run again: equal?"),
     "predict": Later("predict:predict_samples", "Predict new samples with a model of a run."),
+    "export": Later("export:export_model", "Write a model of a run for other programs."),
+    "clean": Later("clean:clean", "Say what takes space, and remove it."),
     "completion": Later("completion:print_completion", "Print a script for the TAB key."),
 }
 

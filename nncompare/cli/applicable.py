@@ -12,8 +12,8 @@ from nncompare.columns import one_line
 
 __all__ = ["leave_out"]
 
-_TABLES = {".csv", ".tsv"}
-_FOR_TABLES = ("target", "encoding")
+_TEXT_TABLES = {".csv", ".tsv"}
+_TABLES = {*_TEXT_TABLES, ".parquet"}
 
 
 def leave_out(ctx: click.Context, options: dict[str, Any], quiet: bool) -> None:
@@ -40,7 +40,7 @@ def leave_out(ctx: click.Context, options: dict[str, Any], quiet: bool) -> None:
     if models:
         kept = tuple(pin for pin in options["settings"] if _model_of(pin) not in models)
         options["settings"] = ctx.params["settings"] = kept
-    unused += [f"set.{model}" for model in models]
+    unused = [name.replace("_", "-") for name in unused] + [f"set.{model}" for model in models]
     if unused and not quiet:
         verb = "does not apply and is" if len(unused) == 1 else "do not apply and are"
         click.echo(one_line(f"{found.path}: {', '.join(unused)} {verb} left out of this run."), err=True)
@@ -50,8 +50,10 @@ def _unused_of_data(ctx: click.Context, options: dict[str, Any]) -> list[str]:
     """Return the settings that say how a file is read and for which no file is named."""
     suffixes = {Path(name).suffix.lower() for name in options["datasets"]}
     has_table = bool(suffixes & _TABLES)
-    has_use = dict.fromkeys(_FOR_TABLES, has_table)
-    has_use["view"] = ".npz" in suffixes or (has_table and options["view"] == "tabular")
+    has_use = dict.fromkeys(("target", "text", "group", "time"), has_table)
+    has_use["encoding"] = bool(suffixes & _TEXT_TABLES)
+    has_use["image_size"] = any(Path(name).expanduser().is_dir() for name in options["datasets"])
+    has_use["view"] = bool(suffixes & {".npz", ".npy"}) or (has_table and options["view"] == "tabular")
     return [
         name for name, use in has_use.items() if options[name] is not None and not use and from_file(ctx, name)
     ]

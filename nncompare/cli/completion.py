@@ -16,7 +16,7 @@ from nncompare.cli.streams import say
 __all__ = ["complete_datasets", "complete_models", "complete_plugins", "complete_runs", "print_completion"]
 
 _VARIABLE = "_NNCOMPARE_COMPLETE"
-_OWN_DATA = {".csv", ".tsv", ".npz"}
+_OWN_DATA = {".csv", ".tsv", ".parquet", ".npz", ".npy"}
 _PLAIN = re.compile(r"[\w.+-]+")  # other names a shell would split or expand; it completes those by itself
 _INSTALL = {
     "bash": "nncompare completion bash > ~/.local/share/bash-completion/completions/nncompare",

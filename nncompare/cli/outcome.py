@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,6 +135,7 @@ def _plan_as_json(plan: Plan, estimate: Estimate | None, code: int) -> dict[str,
         "estimate_s": None if estimate is None else estimate.seconds,
         "datasets": [
             {name: getattr(dataset, name) for name in ("name", "n_train", "n_valid", "n_test", "fingerprint")}
+            | {"data_checks": [asdict(finding) for finding in dataset.findings]}
             | {"failure": dataset.failure and dataset.failure.model_dump()}
             for dataset in plan.datasets
         ],

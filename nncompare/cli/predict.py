@@ -22,10 +22,11 @@ _STDOUT = "-"
 
 _HELP = """Predict samples with a model of RUN: an id, a run directory, or "latest".
 
-The file of samples has the form of the data set that the model was trained on: a .csv or .tsv table with the same
-columns, in any order, or an .npz file with an array X of the same shape. Where it has the classes too (the target
-column, or an array y), the accuracy is said. What was fitted on the training data, such as scaling, was saved with
-the model and is applied.
+The file of samples has the form of the data set that the model was trained on: a .csv, .tsv or .parquet table with
+the same columns, in any order; an .npz file with an array X of the same shape; a .npy file; or a folder of images,
+each of which gets a line with its name. Where it has the classes too (the target column, an array y, y.npy beside
+X.npy, folders of their names), the accuracy is said. What was fitted on the training data, such as scaling, was
+saved with the model and is applied.
 
 The output is a .csv file with row (from 0), prediction, p_<class> for each class, and true where classes are
 known; or an .npz file with probabilities, predictions (codes) and class_names; or "-" for CSV on standard output.
@@ -38,6 +39,7 @@ by its test score.
 Examples:
   nncompare predict latest --input new.csv --output predictions.csv
   nncompare predict latest --input new.csv --keep id --output predictions.csv
+  nncompare predict latest --input new_photos --output predictions.csv
   nncompare predict latest -m mlp -d digits --test --output -
 """
 
@@ -69,9 +71,9 @@ Examples:
 @click.option(
     "--input",
     "source",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(exists=True, path_type=Path),
     metavar="FILE",
-    help="The file of samples.",
+    help="The file of samples, or a folder of images.",
 )
 @click.option("--encoding", metavar="NAME", help="Of the table, where it is not UTF-8, as in latin-1.")
 @click.option(

@@ -11,6 +11,7 @@ from nncompare.cli.completion import complete_runs
 from nncompare.cli.group import common_options
 from nncompare.cli.options import out_option
 from nncompare.cli.streams import say
+from nncompare.columns import one_line
 from nncompare.exceptions import UsageError
 from nncompare.layout import REPORT, RESULTS
 from nncompare.runs import find_run
@@ -57,6 +58,7 @@ Examples:
 def rebuild_report(run: str, form: str | None, output: Path | None, out: Path) -> None:
     """Find, read, write, print the path or the text."""
     folder = find_run(run, out)
+    _say_what_was_cleaned(folder)
     wanted = form or (_format_of(output) if output is not None else None)
     if wanted is None:
         _write_reports(folder)
@@ -72,6 +74,15 @@ def rebuild_report(run: str, form: str | None, output: Path | None, out: Path) -
 
     write_atomic(to_file, text)
     say(str(to_file))
+
+
+def _say_what_was_cleaned(folder: Path) -> None:
+    """Tell on standard error what the run directory lacks on purpose: the report does not need it."""
+    from nncompare.cleaned import cleaned_sentence
+
+    said = cleaned_sentence(folder)
+    if said:
+        click.echo(f"note: {one_line(said)}", err=True)
 
 
 def _format_of(output: Path) -> str:

@@ -47,7 +47,8 @@ what = (
         callback=unique,
         metavar="DATASET",
         shell_complete=complete_datasets,
-        help="A data set, or a file of your own: FILE.csv, FILE.tsv or FILE.npz. Repeatable.",
+        help="A data set, or your own: FILE.csv, FILE.tsv, FILE.parquet, FILE.npz, X.npy, a folder of images, or "
+        "sklearn:NAME. Repeatable.",
     ),
     click.option(
         "--target",
@@ -56,10 +57,34 @@ what = (
         help="The column of your own table that holds the classes.",
     ),
     click.option(
+        "--text",
+        metavar="COLUMN",
+        shell_complete=complete_columns,
+        help="A column of texts in your own table: its words are compared, and no other column.",
+    ),
+    click.option(
         "--encoding", metavar="NAME", callback=known_encoding, help="Of your own table; UTF-8 by default."
     ),
     click.option(
+        "--group",
+        metavar="COLUMN",
+        shell_complete=complete_columns,
+        help="A column of your own table: rows of one value are never split between train, validation and test.",
+    ),
+    click.option(
+        "--time",
+        metavar="COLUMN",
+        shell_complete=complete_columns,
+        help="A column of your own table: the test part is the last fifth by it, not a random one.",
+    ),
+    click.option(
         "--view", type=click.Choice(VIEWS), help="What your own arrays are; told by their shape by default."
+    ),
+    click.option(
+        "--image-size",
+        type=_AT_LEAST_1,
+        metavar="PIXELS",
+        help="Height and width of your own images; what they share, or at most 64, by default.",
     ),
     only_plugins_option(expose_value=True),
 )

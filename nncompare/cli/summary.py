@@ -126,8 +126,14 @@ def result_lines(results: Results, report: Path, width: int | None = None) -> li
 
 
 def _cautions(dataset: DatasetRecord) -> list[str]:
-    """Return what says that a longer run may end with another verdict: one line for each kind of it."""
+    """Return what makes all scores doubtful, and what says that a longer run may end with another verdict.
+
+    One line for each kind of it.
+    """
     found: dict[str, list[str]] = {}
+    for check in dataset.data_checks:
+        if check.level == "problem":
+            found.setdefault(check.code, []).append(check.text)
     for check in dataset.verdict.checks:
         if check.code in _SHORT_RUN:
             found.setdefault(check.code, []).append(check.text)

@@ -11,6 +11,7 @@ import numpy as np
 
 from nncompare.data.arrays import row_chunks
 from nncompare.data.column_checks import Fault, find_column_fault, find_value_fault
+from nncompare.data.keyed_splits import find_split_fault
 from nncompare.data.ragged import FIRST_WORD, START, UNKNOWN, Ragged, offsets_rise
 from nncompare.data.records import VIEWS, Array, Column, Dataset, DatasetInfo, Labels, Samples
 from nncompare.exceptions import DataError
@@ -59,6 +60,7 @@ def check_dataset(info: DatasetInfo, dataset: Dataset) -> Dataset:
     _check_columns(info, dataset.columns)
     X_train, y_train = _check_part(info, "train", dataset.X_train, dataset.y_train, dataset.columns)
     _check_classes(info, y_train, has_test=dataset.X_test is not None)
+    _check_split(info, dataset, y_train)
     _check_words(info, dataset.words)
     if dataset.X_test is None:
         return replace(dataset, X_train=X_train, y_train=y_train)
@@ -146,6 +148,21 @@ def _check_tokens(info: DatasetInfo, role: str, X: object) -> Ragged:
         what = f"{role}, row {row}: {value} is not the id of a token"
         raise _fault(info, what, f"Ids are 1 (start), 2 (unknown), {FIRST_WORD} to {LARGEST_ID:,} (words)")
     return Ragged(np.ascontiguousarray(values, np.int32), np.ascontiguousarray(offsets, np.int64))
+
+
+def _check_split(info: DatasetInfo, dataset: Dataset, y_train: Labels) -> None:
+    """Check the keys by which rows are to be split."""
+    by = dataset.split_by
+    if by is None:
+        return
+    for role, keys, n_rows in (("keys", by.keys, len(y_train)), ("keys_test", by.keys_test, None)):
+        if keys is not None and (
+            _check_array(info, f"split_by.{role}", keys).dtype.kind not in "iu" or keys.ndim != 1
+        ):
+            raise _fault(info, f"split_by.{role} is {keys.dtype}", "Give one whole number per row")
+        if keys is not None and n_rows is not None and len(keys) != n_rows:
+            raise _fault(info, f"split_by.{role} has {len(keys):,} rows, not {n_rows:,}", "Give one key per row")
+    _raise_found(info, "", find_split_fault(by, y_train, info.class_names, has_test=dataset.X_test is not None))
 
 
 def _check_words(info: DatasetInfo, words: Any) -> None:

@@ -15,10 +15,10 @@ from nncompare.data.records import Array, View
 from nncompare.data.samples import write_converted
 from nncompare.data.splits import Rows
 
-__all__ = ["ColumnTable"]
+__all__ = ["MAX_CATEGORIES", "NOWHERE", "ColumnTable"]
 
 MAX_CATEGORIES = 50
-_NOWHERE = -1
+NOWHERE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class ColumnTable:
         rows = np.arange(len(chunk))
         for column, start, n_known in zip(categories, *_starts(self.native), strict=True):
             place = self.place[start + _positions(chunk[:, column], n_known)]
-            known = place != _NOWHERE
+            known = place != NOWHERE
             table[rows[known], len(self.mean) + place[known]] = 1
         return table.reshape(len(chunk), *self.sample_shape)
 
@@ -165,6 +165,6 @@ def _fit_categories(native: Native, X: Array) -> dict[str, Array]:
         asked = np.append(np.arange(n_known + 1, dtype=np.float64), np.nan)[:, np.newaxis]
         encoder.fit(X[:, [column]])  # without a transformed copy of the column, which would be wide
         encoded = encoder.transform(asked)
-        places.append(np.where(encoded.any(axis=1), width + encoded.argmax(axis=1), _NOWHERE))
+        places.append(np.where(encoded.any(axis=1), width + encoded.argmax(axis=1), NOWHERE))
         width += encoded.shape[1]
     return {"place": np.concatenate(places), "width": np.array([width])}

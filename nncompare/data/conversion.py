@@ -17,6 +17,7 @@ from nncompare.data.records import Array, Samples, View
 from nncompare.data.samples import gather, write_rows, write_samples
 from nncompare.data.splits import Rows
 from nncompare.data.tfidf import TfIdf
+from nncompare.data.vocabulary import Vocabulary
 
 __all__ = ["CONVERSIONS", "Conversion", "choose_view", "fit_conversion", "possible_views"]
 
@@ -115,6 +116,8 @@ def fit_conversion(native: Native, view: View, X_train: Samples, fit_rows: Rows)
         return ColumnTable.fit(native, view, X_train, fit_rows)
     if native.view != "tokens":
         return DenseConversion.fit(native, view, X_train, fit_rows)
+    if view == "tokens" and native.text is not None:
+        return Vocabulary.fit(native, view, X_train, fit_rows)
     if view == "tokens":
         return TokenConversion.fit(native, view, X_train, fit_rows)
     return TfIdfConversion.fit(native, view, X_train, fit_rows)
@@ -171,7 +174,8 @@ class TfIdfConversion:
     @classmethod
     def fit(cls, native: Native, view: View, X_train: Ragged, rows: Rows) -> Self:
         """Return the conversion with the words and weights of ``X_train[rows]`` alone."""
-        return cls(native, view, TfIdf.fit(X_train, rows))
+        n_words = None if native.text is None else len(native.words)
+        return cls(native, view, TfIdf.fit(X_train, rows, n_words))
 
     @classmethod
     def from_state(cls, native: Native, view: View, state: Mapping[str, Array]) -> Self:

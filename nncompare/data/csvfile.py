@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 import csv
 from array import array
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,10 +18,11 @@ from nncompare.exceptions import DataError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MISSING", "NO_CLASS", "CsvTable", "name_first", "read_csv"]
+__all__ = ["MISSING", "NO_CLASS", "CsvTable", "read_csv"]
 
 DELIMITERS = ",;\t|"
 LONGEST_LINE = 1_000_000
+LONGEST_FIELD = 10_000_000
 SNIFFED_LINES = 50
 CHUNK_BYTES = 1 << 20
 MISSING = frozenset(
@@ -82,6 +83,14 @@ class CsvTable:
         texts = self.texts.iloc[:, k]
         return texts.mask(texts.isin(missing))
 
+    def values(self, k: int) -> pd.Series[Any]:
+        """Return one column as it stands."""
+        return self.texts.iloc[:, k]
+
+    def strings(self, k: int) -> list[str]:
+        """Return one column as texts to copy."""
+        return list(self.texts.iloc[:, k].astype(str))
+
     def has_index(self) -> bool:
         """Tell whether the first column holds the row labels that ``DataFrame.to_csv()`` writes.
 
@@ -133,16 +142,6 @@ def read_csv(path: Path, encoding: str | None = None, *, is_new: bool = False, i
         raise source.fault(f"{type(error).__name__}: {error.strerror}", "Check that you may read it") from error
 
 
-def name_first(names: Sequence[str]) -> list[str]:
-    """Return the names of columns, with one for the first where ``DataFrame.to_csv()`` wrote an index."""
-    if names[0]:
-        return list(names)
-    name = "column 1"
-    while name in names:
-        name = f"{name}*"
-    return [name, *names[1:]]
-
-
 def _known_encoding(encoding: str | None) -> str:
     try:
         "".encode(encoding or "utf-8-sig")  # also refuses what codes no text, such as hex
@@ -188,7 +187,8 @@ def _check_bytes(path: Path, encoding: str, source: Source) -> None:
 @contextmanager
 def _rows(path: Path, encoding: str, delimiter: str, source: Source) -> Iterator[Iterator[tuple[int, list[str]]]]:
     """Open the file as an iterator over the rows that are not blank, with the lines in which they begin."""
-    with path.open(encoding=encoding, newline="") as stream:
+    with path.open(encoding=encoding, newline="") as stream, ExitStack() as stack:
+        stack.callback(csv.field_size_limit, csv.field_size_limit(LONGEST_FIELD))  # of the process: given back
         reader = csv.reader(_lines(stream, source), delimiter=delimiter, skipinitialspace=True, strict=True)
 
         def rows() -> Iterator[tuple[int, list[str]]]:

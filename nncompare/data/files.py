@@ -27,6 +27,7 @@ __all__ = [
     "replacing",
     "storage_errors",
     "sync_folder",
+    "temporary_beside",
     "write_atomic",
 ]
 
@@ -76,7 +77,7 @@ def write_atomic(path: Path, data: bytes | str) -> None:
         The file cannot be written; what was there before is untouched.
     """
     content = data.encode() if isinstance(data, str) else data
-    temporary = _temporary_beside(path)
+    temporary = temporary_beside(path)
     with storage_errors(path, n_bytes=len(content)), replacing(path, temporary) as stream:
         stream.write(content)
 
@@ -148,7 +149,7 @@ def is_left_over(path: Path) -> bool:
 
 
 def _create_folder(target: Path, fill: Callable[[Path], None]) -> None:
-    temporary = _temporary_beside(target)
+    temporary = temporary_beside(target)
     with storage_errors(target):
         try:
             temporary.mkdir(parents=True)
@@ -224,5 +225,6 @@ def storage_errors(path: Path, n_bytes: int | None = None) -> Iterator[None]:
         raise StorageError(f"Cannot write '{path}'{need}. {cause}. {remedy}") from error
 
 
-def _temporary_beside(path: Path) -> Path:
+def temporary_beside(path: Path) -> Path:
+    """Return a path in the same folder that nobody else takes; what is left there is swept up in time."""
     return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")

@@ -10,11 +10,14 @@ import numpy as np
 
 from nncompare.data.encoding import encode
 from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes, label_names
-from nncompare.data.own_forms import as_view, describe_form, guess_view, scale_of
-from nncompare.data.records import Array, Column, Dataset, DatasetInfo, Labels, View
+from nncompare.data.own_forms import as_view, count_gaps, describe_form, empty_columns, guess_view, scale_of
+from nncompare.data.own_texts import as_texts, name_of
+from nncompare.data.records import Array, Column, Dataset, DatasetInfo, Labels, Samples, SplitBy, TextColumn, View
 from nncompare.data.source import Source
+from nncompare.data.split_columns import SplitColumn
 from nncompare.data.splits import Rows, split_off_test
 from nncompare.data.tables import check_names, column_names, is_frame, recognise
+from nncompare.data.texts import encode_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,11 +31,14 @@ class _Samples(NamedTuple):
     """The samples of one or two parts in the form that a data set has, and that form in words."""
 
     view: View
-    parts: list[Array]
+    parts: list[Samples]
     form: str
-    left_out: str = ""
+    left_out: Sequence[tuple[str, str]] = ()
+    told_left_out: str = ""
     columns: Sequence[Column] = ()
     scale: float = 1.0
+    words: Sequence[str] = ()
+    text: TextColumn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +49,20 @@ class Given:
     ----------
     name : str
         Of the data set.
-    view : {"tabular", "image", "sequence"} or None
+    view : {"tabular", "image", "sequence", "tokens"} or None
         None to tell by rank and dtype.
     sources : mapping of {"X", "y", "X_test", "y_test"} to Source
     class_names : sequence of str or None
         By code, where labels are codes.
+    split : SplitColumn or None
+        The column of DataFrames by which the rows are split.
     """
 
     name: str
     view: View | None
     sources: Mapping[str, Source]
     class_names: Sequence[str] | None = None
+    split: SplitColumn | None = None
 
     def dataset(self, given: Mapping[str, Any]) -> tuple[DatasetInfo, Dataset]:
         """Return the data set that the values are, of the roles X, y and perhaps X_test, y_test.
@@ -70,21 +79,28 @@ class Given:
         labels: dict[str, Array] = {
             role: plain_labels(given[role], self.sources[role]) for role in ("y", "y_test") if role in given
         }
+        read = as_texts if self.view == "tokens" else as_rows
         rows: dict[str, Any] = {
-            role: as_rows(given[role], self.sources[role]) for role in ("X", "X_test") if role in given
+            role: read(given[role], self.sources[role]) for role in ("X", "X_test") if role in given
         }
         for role, value in [*rows.items(), *labels.items()]:
             if not len(value):
-                raise self.sources[role].fault(f"it is empty, of shape {value.shape}", "Give one row or more")
+                raise self.sources[role].fault(f"it is empty, of shape {np.shape(value)}", "Give one row or more")
         for x, y in zip(rows, labels, strict=True):
             if len(rows[x]) != len(labels[y]):
                 what = f"it has {len(rows[x]):,} rows and {y} has {len(labels[y]):,}"
                 raise self.sources[x].fault(what, "Give one class per row")
         classes, codes = self._classes(labels)
         check_class_counts(codes["y"], classes, "y", self.sources["y"], has_test="y_test" in codes)
-        train = np.arange(len(codes["y"])) if "y_test" in codes else split_off_test(codes["y"])[0]
+        by: SplitBy | None = None
+        if self.split is not None:
+            rows, by = self.split.take_from(rows, codes["y"], classes, self.sources)
+        train = np.arange(len(codes["y"])) if "y_test" in codes else split_off_test(codes["y"], by)[0]
         is_table = any(map(is_frame, rows.values()))
-        found = self._table(rows, train) if is_table else self._arrays(rows, train)
+        if self.view == "tokens":
+            found = self._texts(rows, train, name_of(given["X"]))
+        else:
+            found = self._table(rows, train) if is_table else self._arrays(rows, train)
         sizes = f"{len(codes['y']):,} rows"
         if "y_test" in codes:
             sizes = f"{sizes} and {len(codes['y_test']):,} test rows"
@@ -95,7 +111,7 @@ class Given:
             n_test=len(codes.get("y_test", ())),
             class_names=classes,
             scale=found.scale,
-            description=f"{sizes}: {found.form}; {describe_classes(classes)}{found.left_out}",
+            description=f"{sizes}: {found.form}; {describe_classes(classes)}{found.told_left_out}",
         )
         X_train, X_test = [*found.parts, None][:2]
         target = getattr(given["y"], "name", None)
@@ -106,7 +122,11 @@ class Given:
             X_test,
             codes.get("y_test"),
             columns=found.columns,
-            target=target if found.columns and is_apart else None,
+            target=target if (found.columns or found.text) and is_apart else None,
+            words=found.words,
+            text=found.text,
+            left_out=found.left_out,
+            split_by=by,
         )
 
     def _classes(self, labels: Mapping[str, Array]) -> tuple[tuple[str, ...], dict[str, Labels]]:
@@ -122,6 +142,13 @@ class Given:
         codes = {role: codes_of(values, classes, role, self.sources[role]) for role, values in texts.items()}
         return classes if self.class_names is None else tuple(self.class_names), codes
 
+    def _texts(self, rows: Mapping[str, list[str]], train: Rows, column: str) -> _Samples:
+        texts = [text for part in rows.values() for text in part]
+        found = encode_texts(column, texts, train, self.sources["X"])
+        ends = np.cumsum([len(part) for part in rows.values()])
+        parts = [found.X[end - len(part) : end] for end, part in zip(ends, rows.values(), strict=True)]
+        return _Samples("tokens", parts, found.describe(), words=found.words, text=found.column)
+
     def _arrays(self, rows: Mapping[str, Array], train: Rows) -> _Samples:
         view = self.view or guess_view(rows["X"], self.sources["X"])
         parts = [as_view(X, view, self.sources[role]) for role, X in rows.items()]
@@ -133,13 +160,13 @@ class Given:
             what = f"a sample has the shape {forms[0][0]} and one of X_test {forms[-1][0]}"
             raise self.sources["X"].fault(what, "Make both agree")
         found = _Samples(view, parts, describe_form(parts[0], view), scale=scale_of(parts[0], view, train))
-        n_gaps = sum(int(np.isnan(X).sum()) for X in parts if X.dtype.kind == "f")
+        n_gaps = sum(map(count_gaps, parts))
         if not n_gaps:
             return found
-        empty = np.isnan(parts[0]).all(axis=0)
-        if empty.any():
+        empty = empty_columns(parts[0]) if parts[0].dtype.kind == "f" else []
+        if empty:
             source = self.sources["X"]
-            raise source.fault(f"column {int(empty.argmax())} has no values at all", "Leave it out, or fill it in")
+            raise source.fault(f"column {empty[0]} has no values at all", "Leave it out, or fill it in")
         columns = [Column(name=f"x{k}") for k in range(parts[0].shape[1])]
         return found._replace(columns=columns, form=f"{found.form}, {n_gaps:,} missing values")
 
@@ -158,7 +185,8 @@ class Given:
             encode(frame, names, found.columns, self.sources[role])
             for frame, role in zip(frames, rows, strict=True)
         ]
-        return _Samples("tabular", parts, found.describe(), found.describe_left_out(), found.columns)
+        told = found.describe_left_out()
+        return _Samples("tabular", parts, found.describe(), found.left_out, told, found.columns)
 
 
 def plain_array(X: Any, source: Source) -> Array:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 
-from nncompare.data.csvfile import CsvTable, name_first
 from nncompare.data.source import listed
+from nncompare.data.table_files import TableFile, name_first
 from nncompare.exceptions import UsageError
 
 __all__ = ["EVERY", "kept_columns"]
@@ -14,12 +14,12 @@ __all__ = ["EVERY", "kept_columns"]
 EVERY = "all"
 
 
-def kept_columns(table: CsvTable, keep: Sequence[str]) -> Mapping[str, list[str]]:
+def kept_columns(table: TableFile, keep: Sequence[str]) -> Mapping[str, list[str]]:
     """Return the texts of the wanted columns by name, in the order in which they were asked for.
 
     Parameters
     ----------
-    table : CsvTable
+    table : TableFile
     keep : sequence of str
         Names of columns, whether or not the model uses them; ``all`` for every one.
 
@@ -39,4 +39,4 @@ def kept_columns(table: CsvTable, keep: Sequence[str]) -> Mapping[str, list[str]
             )
         if names.count(name) > 1:
             raise UsageError(f"{table.source.name} has two columns '{name}', so none is kept. Rename one of them.")
-    return {name: table.texts.iloc[:, names.index(name)].astype(str).tolist() for name in wanted}
+    return {name: table.strings(names.index(name)) for name in wanted}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ __all__ = [
     "classes_of",
     "codes_of",
     "describe_classes",
+    "in_order",
     "is_whole",
     "label_names",
     "label_texts",
@@ -101,10 +102,16 @@ def classes_of(names: Array, what: str, source: Source) -> tuple[str, ...]:
             f"{what} holds {len(classes):,} different values in {n_rows:,} rows, which are no classes",
             f"Choose a column of classes: at most {MOST_CLASSES:,}, and each in several rows",
         )
+    return in_order(classes)
+
+
+def in_order(classes: Iterable[str]) -> tuple[str, ...]:
+    """Return names of classes sorted; by their value where all are whole numbers."""
+    names = sorted(classes)
     try:
-        return tuple(sorted(classes, key=int))
+        return tuple(sorted(names, key=int))
     except ValueError:
-        return tuple(classes)
+        return tuple(names)
 
 
 def codes_of(names: Array, classes: Sequence[str], what: str, source: Source) -> Labels:
@@ -125,7 +132,9 @@ def codes_of(names: Array, classes: Sequence[str], what: str, source: Source) ->
     return np.array([position[name] for name in names], dtype=np.int64)
 
 
-def check_class_counts(y: Labels, classes: Sequence[str], what: str, source: Source, *, has_test: bool) -> None:
+def check_class_counts(
+    y: Labels, classes: Sequence[str], what: str, source: Source, *, has_test: bool, unit: str = "row"
+) -> None:
     """Check that there are two classes, and enough samples of each for the splits.
 
     Raises
@@ -141,7 +150,7 @@ def check_class_counts(y: Labels, classes: Sequence[str], what: str, source: Sou
     needed, parts = (2, "train and validation") if has_test else (3, "train, validation and test")
     rare = int(counts.argmin())
     if counts[rare] < needed:
-        samples = "1 row" if counts[rare] == 1 else f"{counts[rare]} rows"
+        samples = f"{counts[rare]} {unit}{'' if counts[rare] == 1 else 's'}"
         raise source.fault(
             f"class '{classes[rare]}' of {what} has {samples}",
             f"{needed} are needed, for {parts}: add some, or leave the class out",

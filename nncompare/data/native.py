@@ -30,6 +30,10 @@ class Native:
         Of a table with named columns, whose ``X`` is float64 and may hold NaN; empty for all else.
     target : str or None
         The column with the classes, which is none of ``columns`` and which new tables may have too.
+    text : str or None
+        The column of texts whose words nncompare found itself; None for all else, tokens of plugins too.
+    words : tuple of str
+        Of such texts: id ``k`` stands for ``words[k - 4]``. Larger ids are words that no model may learn.
     """
 
     view: View
@@ -38,6 +42,8 @@ class Native:
     scale: float = 1.0
     columns: tuple[Column, ...] = ()
     target: str | None = None
+    text: str | None = None
+    words: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, stored: StoredDataset) -> Native:
@@ -49,4 +55,6 @@ class Native:
             scale=stored.scale,
             columns=stored.columns,
             target=stored.target,
+            text=None if stored.text is None else stored.text.name,
+            words=() if stored.text is None else tuple(stored.words()[: stored.text.n_words]),
         )

@@ -16,7 +16,7 @@ from nncompare.cgroup import free_memory
 from nncompare.data.records import Array
 from nncompare.data.source import Source, listed
 
-__all__ = ["read_npz"]
+__all__ = ["check_header", "read_npz"]
 
 MOST_BYTES = 16 << 30
 """Of all arrays together, unpacked: a small archive may claim any size."""
@@ -49,7 +49,7 @@ def read_npz(path: Path, wanted: Collection[str]) -> dict[str, Array]:
             arrays = {}
             for name in found:
                 with archive.open(members[name]) as member:
-                    _check_header(member, members[name], name, source)
+                    check_header(member, members[name].file_size, f"the array '{name}'", source)
                 with archive.open(members[name]) as member:
                     arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
             return arrays
@@ -78,19 +78,36 @@ def _check_size(members: Collection[zipfile.ZipInfo], source: Source) -> None:
         raise source.fault(what, "Cut it, or end other programs")
 
 
-def _check_header(member: IO[bytes], info: zipfile.ZipInfo, name: str, source: Source) -> None:
-    """Check what an array says of itself: NumPy would reserve whatever it claims, before reading."""
-    version = np.lib.format.read_magic(member)
+def check_header(stream: IO[bytes], n_bytes: int, what: str, source: Source) -> tuple[int, ...]:
+    """Check what an array says of itself, before NumPy reserves whatever it claims; return its shape.
+
+    Parameters
+    ----------
+    stream : binary file
+        Of the form of a .npy file.
+    n_bytes : int
+        Its size.
+    what : str
+        How messages call it: ``the array 'X'`` or ``it``.
+    source : Source
+
+    Raises
+    ------
+    DataError
+        It holds objects or records, or is shorter than it says.
+    ValueError, EOFError
+        It is no array.
+    """
+    version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(member)
+    shape, _, dtype = read(stream)
     if dtype.hasobject:
         raise source.fault(
-            f"the array '{name}' holds objects, which are never loaded because that can run any code",
+            f"{what} holds objects, which are never loaded because that can run any code",
             "Save numbers or text: numpy.asarray(..., dtype=float) or dtype=str",
         )
     if dtype.fields is not None:
-        raise source.fault(
-            f"the array '{name}' is of records", "Save one array of numbers: a table as a .csv file"
-        )
-    if math.prod(shape) * dtype.itemsize > info.file_size:
-        raise source.fault(f"the array '{name}' is cut short", "Write the file again")
+        raise source.fault(f"{what} is of records", "Save one array of numbers: a table as a .csv file")
+    if math.prod(shape) * dtype.itemsize > n_bytes - stream.tell():
+        raise source.fault(f"{what} is cut short", "Write the file again")
+    return shape

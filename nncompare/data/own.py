@@ -1,34 +1,38 @@
-"""The user's own data, the first door: a .csv, .tsv or .npz file, arrays or a DataFrame become a data set."""
+"""The user's own data, the first door: a file, a folder of images, arrays or a DataFrame become a data set."""
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from pathlib import Path
 from typing import Any
 
-from nncompare.data.csvfile import NO_CLASS, name_first, read_csv
-from nncompare.data.encoding import encode
+from nncompare.data.bundled import is_bundled, read_bundled
+from nncompare.data.files import cache_root
 from nncompare.data.given import Given, plain_labels
-from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes, label_names
+from nncompare.data.npyfile import NPY, read_npy, stem_of_arrays
 from nncompare.data.npzfile import read_npz
+from nncompare.data.own_tables import read_table
 from nncompare.data.records import Dataset, DatasetInfo, View
-from nncompare.data.source import Source, listed
-from nncompare.data.splits import split_off_test
-from nncompare.data.tables import NUMBERS_ROWS, check_names, find_target, recognise
+from nncompare.data.source import Source, enumerated, listed
+from nncompare.data.split_columns import SplitColumn
+from nncompare.data.table_files import TABLES
 from nncompare.exceptions import UsageError
 
 __all__ = [
     "ALIASES",
-    "TABLES",
+    "FILES",
     "is_own_file",
+    "name_of_path",
     "own_arrays",
     "own_name",
     "read_own",
 ]
 
-TABLES = (".csv", ".tsv")
 ARRAYS = ".npz"
+FILES = (*TABLES, ARRAYS, NPY)
+"""Suffixes of the files that are read."""
 ALIASES = {
     "X": ("X", "X_train", "x_train", "x"),
     "y": ("y", "y_train"),
@@ -41,7 +45,7 @@ LONGEST_NAME = 60
 
 def is_own_file(name: str) -> bool:
     """Tell whether a data set is named as a file of the user's own, which may not exist."""
-    return Path(name).suffix.lower() in (*TABLES, ARRAYS)
+    return Path(name).suffix.lower() in FILES
 
 
 def require_no_file(name: str) -> None:
@@ -50,12 +54,17 @@ def require_no_file(name: str) -> None:
     Raises
     ------
     UsageError
-        It is one; the message says which command reads it.
+        It is one, or lies in scikit-learn; the message says which command reads it.
     """
+    if is_bundled(name):
+        raise UsageError(
+            f"'{name}' lies in scikit-learn, and data set plugins are shown here. What it holds is said by "
+            f"nncompare run --all -d {name} --dry-run."
+        )
     if is_own_file(name):
         raise UsageError(
             f"'{name}' is a file, and data set plugins are shown here. What is recognised in a file is said by "
-            f"nncompare run --all -d {name} --target COLUMN --dry-run (an .npz file needs no --target)."
+            f"nncompare run --all -d {name} --target COLUMN --dry-run (arrays need no --target)."
         )
 
 
@@ -65,20 +74,33 @@ def own_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.]+", "-", plain).strip("-._")[:LONGEST_NAME].rstrip("-._") or "data"
 
 
+def name_of_path(path: Path) -> str:
+    """Return what the data set in a file or a folder is called."""
+    if path.is_dir():
+        return own_name(Path(os.path.abspath(path)).name)  # noqa: PTH100 - of "..", but a link's own name
+    return own_name(stem_of_arrays(path) if path.suffix.lower() == NPY else path.stem)
+
+
 def read_own(
     path: Path,
     target: str | None = None,
     encoding: str | None = None,
     view: View | None = None,
     name: str | None = None,
+    text: str | None = None,
+    image_size: int | None = None,
+    root: Path | None = None,
+    split: SplitColumn | None = None,
 ) -> tuple[DatasetInfo, Dataset]:
-    """Read a file and tell what it holds.
+    """Read a file, or a folder of images, and tell what it holds.
 
     Parameters
     ----------
     path : Path
-        ``.csv`` or ``.tsv`` with a header, or ``.npz`` with ``X``, ``y`` and perhaps ``X_test``, ``y_test`` and
-        ``class_names``; ``x_train`` and the like will do.
+        ``.csv`` or ``.tsv`` with a header, or ``.parquet``, or ``.npz`` with ``X``, ``y`` and perhaps ``X_test``,
+        ``y_test`` and ``class_names``; ``x_train`` and the like will do. Or ``X.npy`` beside ``y.npy``, see
+        :func:`~nncompare.data.npyfile.read_npy`, or a folder of images, see
+        :func:`~nncompare.data.ownimages.read_image_folder`, or ``sklearn:`` and the name of a loader.
     target : str, optional
         The column of classes; tables need it.
     encoding : str, optional
@@ -87,6 +109,14 @@ def read_own(
         What arrays are; by default their rank and dtype tell.
     name : str, optional
         What the data set is called; by default the file's name without its suffix.
+    text : str, optional
+        Of a table, the column of texts that is read, and no other.
+    image_size : int, optional
+        Height and width of the images of a folder.
+    root : Path, optional
+        The cache, on whose disk waits what the memory may not hold; the user's by default.
+    split : SplitColumn, optional
+        The column of a table by which its rows are split.
 
     Returns
     -------
@@ -101,18 +131,32 @@ def read_own(
     UsageError
         There is no such file, or it is of a kind that is not read; a table's target is not named, or not there.
     """
-    name = name or own_name(path.stem)
+    if is_bundled(str(path)):
+        return read_bundled(str(path), name)
+    name, root = name or name_of_path(path), root or cache_root()
+    if path.is_dir():
+        from nncompare.data.ownimages import read_image_folder  # Pillow is for those who have images
+
+        return read_image_folder(path, name, root, image_size)
     if not path.is_file():
         raise UsageError(f"There is no file '{path}'.")
     if path.suffix.lower() in TABLES:
-        return _read_table(path, target, encoding, name)
+        return read_table(path, target, text, encoding, name, split)
     if path.suffix.lower() == ARRAYS:
         return _read_archive(path, view, name)
-    raise UsageError(f"'{path.name}' is not read: .csv, .tsv and .npz files are.")
+    if path.suffix.lower() == NPY:
+        return read_npy(path, view, name, root)
+    raise UsageError(f"'{path.name}' is not read: {enumerated(FILES)} files are.")
 
 
 def own_arrays(
-    name: str, X: Any, y: Any, X_test: Any = None, y_test: Any = None, view: View | None = None
+    name: str,
+    X: Any,
+    y: Any,
+    X_test: Any = None,
+    y_test: Any = None,
+    view: View | None = None,
+    split: SplitColumn | None = None,
 ) -> tuple[DatasetInfo, Dataset]:
     """Tell what arrays hold that a caller handed over.
 
@@ -121,44 +165,26 @@ def own_arrays(
     name : str
         What the data set is called.
     X, X_test : array-like or DataFrame
-        Of shape (n_samples, ...). A DataFrame, or a 2-D array of text, may have categories and gaps.
+        Of shape (n_samples, ...). A DataFrame, or a 2-D array of text, may have categories and gaps. With the view
+        "tokens" a list, a Series or an array of texts.
     y, y_test : array-like or Series of shape (n_samples,)
         Classes as numbers or text.
-    view : {"tabular", "image", "sequence"}, optional
-        By default rank and dtype tell.
+    view : {"tabular", "image", "sequence", "tokens"}, optional
+        By default rank and dtype tell; texts need "tokens".
+    split : SplitColumn, optional
+        The column of a DataFrame by which its rows are split.
 
     Raises
     ------
     DataError
         They cannot be used, or do not agree.
+    UsageError
+        There is no column by which to split.
     """
     sources = {role: Source(role) for role in ("X", "y", "X_test", "y_test")}
-    return Given(own_name(name), view, sources).dataset({"X": X, "y": y, "X_test": X_test, "y_test": y_test})
-
-
-def _read_table(path: Path, target: str | None, encoding: str | None, name: str) -> tuple[DatasetInfo, Dataset]:
-    table = read_csv(path, encoding)
-    names, source = name_first(table.names), table.source
-    check_names(names, source)
-    target = find_target(names, target, source)
-    what = f"column '{target}'"
-    k = names.index(target)
-    texts = label_names(table.texts.iloc[:, k].to_numpy(dtype=object), what, source, NO_CLASS)
-    classes = classes_of(texts, what, source)
-    y = codes_of(texts, classes, what, source)
-    check_class_counts(y, classes, what, source, has_test=False)
-    kept = [i for i in range(len(names)) if i != k and not (i == 0 and table.has_index())]
-    features, others = table.frame().iloc[:, kept], [names[i] for i in kept]
-    found = recognise(features, others, source, split_off_test(y)[0])
-    if k and table.has_index():
-        found.left_out.insert(0, (names[0], NUMBERS_ROWS))
-    X = encode(features, others, found.columns, source)
-    commas = {names[i] for i in table.decimal_commas()} & {column.name for column in found.columns}
-    with_commas = ", with decimal commas" if commas else ""
-    text = f"{len(y):,} rows: {found.describe()}{with_commas}; target '{target}' with {describe_classes(classes)}"
-    text = f"{text}{found.describe_left_out()}"
-    info = DatasetInfo(name=name, view="tabular", n_train=len(y), n_test=0, class_names=classes, description=text)
-    return info, Dataset(X, y, columns=found.columns, target=target)
+    return Given(own_name(name), view, sources, split=split).dataset(
+        {"X": X, "y": y, "X_test": X_test, "y_test": y_test}
+    )
 
 
 def _read_archive(path: Path, view: View | None, name: str) -> tuple[DatasetInfo, Dataset]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from nncompare.data.arrays import row_chunks
 from nncompare.data.records import Array, View
 from nncompare.data.samples import gather
 from nncompare.data.source import Source
 
-__all__ = ["as_view", "describe_form", "guess_view", "scale_of"]
+__all__ = ["as_view", "count_gaps", "describe_form", "empty_columns", "guess_view", "scale_of"]
 
 _RANKS: dict[View, str] = {
     "tabular": "(rows, features)",
@@ -33,6 +34,10 @@ def guess_view(X: Array, source: Source) -> View:
         return "image" if X.dtype == np.uint8 else "sequence"
     if X.ndim == 4:
         return "image"
+    if X.ndim == 1 and X.dtype.kind in "OU":
+        raise source.fault(
+            f"it has 1 dimension, of shape {X.shape}, and no numbers", "Texts are read with view='tokens'"
+        )
     what = f"it has {X.ndim} dimension{'s' if X.ndim != 1 else ''}, of shape {X.shape}"
     forms = ", ".join(f"{form} for the view '{view}'" for view, form in _RANKS.items())
     raise source.fault(what, f"Give it as {forms}")
@@ -96,9 +101,23 @@ def describe_form(X: Array, view: View) -> str:
     }[view]
 
 
+def count_gaps(X: Array) -> int:
+    """Return the number of missing values, reading a memory map chunk by chunk."""
+    return sum(int(np.isnan(X[rows]).sum()) for rows in row_chunks(X)) if X.dtype.kind == "f" else 0
+
+
+def empty_columns(X: Array) -> list[int]:
+    """Return the columns of a table of floats that have no values at all."""
+    empty = np.ones(X.shape[1], dtype=bool)
+    for rows in row_chunks(X):
+        empty &= np.isnan(X[rows]).all(axis=0)
+    return [int(k) for k in np.flatnonzero(empty)]
+
+
 def _check_values(X: Array, view: View, source: Source) -> None:
-    bad = np.isinf(X) if view == "tabular" else ~np.isfinite(X)
-    if bad.any():
-        row = int(np.argwhere(bad)[0][0])
-        kind = "infinite" if view == "tabular" else "NaN or infinite"
-        raise source.fault(f"a value in {source.place(row)} is {kind}", "Correct it, or leave the row out")
+    for rows in row_chunks(X):
+        bad = np.isinf(X[rows]) if view == "tabular" else ~np.isfinite(X[rows])
+        if bad.any():
+            row = rows.start + int(np.argwhere(bad)[0][0])
+            kind = "infinite" if view == "tabular" else "NaN or infinite"
+            raise source.fault(f"a value in {source.place(row)} is {kind}", "Correct it, or leave the row out")

@@ -69,6 +69,56 @@ class Column:
     categories: tuple[str, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextColumn:
+    """Where the texts of a data set stood, so that new ones can be read: nncompare found their words itself.
+
+    Parameters
+    ----------
+    name : str
+        The column of the table.
+    n_words : int
+        The words that models may learn: the first so many of ``Dataset.words``. The others are for reading only.
+    """
+
+    name: str
+    n_words: int
+
+
+FindingLevel: TypeAlias = Literal["problem", "warning", "info", "ok"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that a reader has to know of a data set before believing a score; ``code`` is stable."""
+
+    code: str
+    level: FindingLevel
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SplitBy:
+    """A column of a data set that says which rows stay together when parts are split off; it is no feature.
+
+    Parameters
+    ----------
+    kind : {"group", "time"}
+        Rows of one group are never in two parts; or the last rows by time are held out.
+    column : str
+        What the column is called.
+    keys : ndarray of shape (n_train,), int64
+        Of each row: equal for rows of one group; rising with time.
+    keys_test : ndarray of shape (n_test,), int64, or None
+        Where the data set brings a test part.
+    """
+
+    kind: Literal["group", "time"]
+    column: str
+    keys: Array
+    keys_test: Array | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """The raw samples and labels that ``DatasetPlugin.load`` returns.
@@ -91,6 +141,15 @@ class Dataset:
         without them it is finite numbers throughout.
     target : str or None, default None
         Tables only: the column that held the classes, which is none of ``columns``.
+    text : TextColumn or None, default None
+        Tokens only, and only where ``X`` and ``words`` are what :func:`nncompare.data.texts.encode_texts` made.
+    left_out : sequence of (name, reason), default ()
+        Tables only: columns that were left out of ``X``, to be named in the report.
+    split_by : SplitBy or None, default None
+        Which rows stay together when validation, and a test part where there is none, are split off. By default
+        rows are drawn at random, with the classes in their proportions.
+    rows : sequence of ndarray of int64, default ()
+        Only where nncompare set the test part aside itself on its way here: the rows of both parts in the source.
     """
 
     X_train: Samples
@@ -100,6 +159,10 @@ class Dataset:
     words: Sequence[str] = ()
     columns: Sequence[Column] = ()
     target: str | None = None
+    text: TextColumn | None = None
+    left_out: Sequence[tuple[str, str]] = ()
+    split_by: SplitBy | None = None
+    rows: Sequence[Array] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

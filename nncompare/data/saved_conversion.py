@@ -18,6 +18,7 @@ from nncompare.data.dense import DenseConversion
 from nncompare.data.files import write_atomic
 from nncompare.data.native import Native
 from nncompare.data.records import View
+from nncompare.data.vocabulary import Vocabulary
 from nncompare.exceptions import DataError
 
 __all__ = ["CONVERSION_FILES", "load_conversion", "save_conversion"]
@@ -27,7 +28,7 @@ CONVERSION_FILES = (_DESCRIPTION, _STATE)
 """Names of the files that :func:`save_conversion` writes."""
 
 _KINDS: Mapping[str, Any] = {
-    cls.kind: cls for cls in (DenseConversion, ColumnTable, TokenConversion, TfIdfConversion)
+    cls.kind: cls for cls in (DenseConversion, ColumnTable, TokenConversion, TfIdfConversion, Vocabulary)
 }
 
 

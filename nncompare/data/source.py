@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nncompare.exceptions import DataError
 
-__all__ = ["Source", "listed"]
+__all__ = ["Source", "enumerated", "listed"]
 
 SHOWN = 10
 SHOWN_CHARACTERS = 60
@@ -42,6 +42,11 @@ class Source:
     def fault(self, what: str, remedy: str) -> DataError:
         """Return the error that says what is wrong and what to do."""
         return DataError(f"{self.name} cannot be used: {what}. {remedy}.")
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """Return names as a sentence has them: ``.csv, .tsv and .npz``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def listed(names: Sequence[object], quoted: bool = False) -> str:

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nncompare.data.fingerprint import fingerprint
-from nncompare.data.records import Labels
+from nncompare.data.keyed_splits import split_by_key
+from nncompare.data.records import Labels, SplitBy
 from nncompare.data.seeds import derive_seed
+from nncompare.exceptions import DataError
 
 __all__ = ["Rows", "Split", "search_sample", "split_off_test", "validation_split"]
 
@@ -41,39 +43,58 @@ class Split:
         return fingerprint(train=self.train, valid=self.valid)
 
 
-def split_off_test(y: Labels) -> tuple[Rows, Rows]:
+def split_off_test(y: Labels, by: SplitBy | None = None) -> tuple[Rows, Rows]:
     """Set aside a test part of data that brings none; it never depends on the seed of a run.
 
     Parameters
     ----------
     y : ndarray of shape (n_samples,), int64
         At least 3 samples of each class, so that 2 stay in the training part.
+    by : SplitBy, optional
+        Which rows stay together.
 
     Returns
     -------
     train, test : ndarray of int64
         Sorted rows: those of ``train_test_split(..., test_size=0.2, stratify=y, random_state=42)``, with one
-        test row per class where 20 % would be fewer.
+        test row per class where 20 % would be fewer; or a fifth of the groups, or the last fifth by time.
+
+    Raises
+    ------
+    DataError
+        No split by these keys leaves all classes in both parts.
     """
+    if by is not None:
+        return _by_key(by, y, TEST_FRACTION, TEST_SEED, spare=2)
     return _stratified(y, math.ceil(TEST_FRACTION * len(y)), TEST_SEED)
 
 
-def validation_split(y_train: Labels, seed: int) -> Split:
-    """Split the training part into train and validation, stratified.
+def validation_split(y_train: Labels, seed: int, by: SplitBy | None = None) -> Split:
+    """Split the training part into train and validation, stratified unless keys say which rows stay together.
 
     Parameters
     ----------
     y_train : ndarray of shape (n_train,), int64
         At least 2 samples of each class that occurs.
     seed : int
-        The seed of the run.
+        The seed of the run; a split by time does not depend on it.
+    by : SplitBy, optional
+        Which rows stay together.
 
     Returns
     -------
     Split
-        With 20 % of the rows for validation, at most 5,000; but never fewer than there are classes.
+        With 20 % of the rows for validation, at most 5,000; but never fewer than there are classes. By keys these
+        sizes are met as nearly as the keys allow.
+
+    Raises
+    ------
+    DataError
+        No split by these keys leaves all classes in both parts.
     """
     n_valid = min(MAX_VALID, math.ceil(VALID_FRACTION * len(y_train)))
+    if by is not None:
+        return Split(*_by_key(by, y_train, n_valid / len(y_train), derive_seed(seed, "validation")))
     train, valid = _stratified(y_train, n_valid, derive_seed(seed, "validation"))
     return Split(train=train, valid=valid)
 
@@ -108,6 +129,16 @@ def search_sample(split: Split, y_train: Labels, n_samples: int, seed: int) -> R
         random_state=derive_seed(seed, "search sample"),
     )
     return np.sort(sample)
+
+
+def _by_key(by: SplitBy, y: Labels, share: float, random_state: int, spare: int = 1) -> tuple[Rows, Rows]:
+    found = split_by_key(by, y, share, random_state, spare)
+    if found is None:
+        raise DataError(
+            f"The rows cannot be split by {by.kind}: no split by '{by.column}' leaves all classes in both parts. "
+            f"Leave --{by.kind} out, or try another --seed."
+        )
+    return found
 
 
 def _stratified(y: Labels, n_held_out: int, random_state: int) -> tuple[Rows, Rows]:

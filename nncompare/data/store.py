@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from nncompare.data.arrays import open_array
 from nncompare.data.checks import check_dataset
+from nncompare.data.declared import info_digest, split_digest
 from nncompare.data.files import fill_folder, write_atomic
 from nncompare.data.fingerprint import fingerprint
+from nncompare.data.parts import Parts
 from nncompare.data.ragged import Ragged
-from nncompare.data.records import Column, Dataset, DatasetInfo, Labels, Samples, View
+from nncompare.data.records import (
+    Column,
+    Dataset,
+    DatasetInfo,
+    Finding,
+    Labels,
+    Samples,
+    SplitBy,
+    TextColumn,
+    View,
+)
 from nncompare.data.samples import arrays_of, open_samples, sample_files, sample_path, write_samples
-from nncompare.data.splits import split_off_test
 from nncompare.exceptions import DataError
 
 __all__ = ["StoredDataset", "is_stored_folder", "open_dataset", "store_dataset"]
-
-FORMAT = 3
-"""Part of every folder's name: raise it when the files, their order or the manifest's fields change."""
 
 MANIFEST = "manifest.json"
 FOLDER = "data"
@@ -59,6 +68,16 @@ class StoredDataset:
         Of a table that names them; then the samples are float64, and NaN is a missing value.
     target : str or None
         The column that held the classes, where it had a name.
+    text : TextColumn or None
+        The column that held the texts, where nncompare found their words.
+    findings : tuple of Finding
+        What has to be known of the data before a score is believed; see :mod:`nncompare.data.findings`.
+    split_by : {"class", "given", "group", "time"}
+        How the test part was split off: at random with the classes in their proportions, by a column, or not here.
+    split_column : str or None
+        The column by which rows are split.
+    split_keys : str
+        Kind, column and digest of these keys; empty without.
     """
 
     name: str
@@ -79,6 +98,11 @@ class StoredDataset:
     duplicates: int
     columns: tuple[Column, ...] = ()
     target: str | None = None
+    text: TextColumn | None = None
+    findings: tuple[Finding, ...] = ()
+    split_by: Literal["class", "given", "group", "time"] = "class"
+    split_column: str | None = None
+    split_keys: str = ""
 
     def X_train(self) -> Samples:  # noqa: N802 - the field's name
         """Return the training samples, of shape (n_train, *sample_shape), or a Ragged."""
@@ -96,6 +120,18 @@ class StoredDataset:
         """Return the test labels, int64 of shape (n_test,); only the coordinator calls this."""
         return open_array(self.folder / "y_test.npy")
 
+    def keys(self) -> SplitBy | None:
+        """Return the keys by which rows are split, where they are by group or by time."""
+        if self.split_by not in ("group", "time"):
+            return None
+        test = self.folder / "keys_test.npy"
+        return SplitBy(
+            self.split_by,
+            self.split_column or "",
+            open_array(self.folder / "keys_train.npy"),
+            open_array(test) if test.is_file() else None,
+        )
+
     def words(self) -> list[str]:
         """Return the words by rank; empty where the data set has none."""
         return _WORDS.validate_json((self.folder / WORDS).read_bytes())
@@ -104,13 +140,14 @@ class StoredDataset:
         """Return the names of the files that the folder holds."""
         samples = [file for role in ("X_train", "X_test") for file in sample_files(self._samples(role))]
         names = [str(file.relative_to(self.folder)) for file in samples]
-        return [*names, "y_train.npy", "y_test.npy", WORDS, MANIFEST]
+        keys = ["keys_train.npy"] if self.split_keys else []
+        return [*names, *keys, "y_train.npy", "y_test.npy", WORDS, MANIFEST]
 
     def is_of(self, info: DatasetInfo) -> bool:
         """Tell whether this was stored under exactly these declarations: the folder's name holds their digest."""
         if self.name != info.name:
             return False  # without reading the words
-        digest = _info_digest(info, (self.folder / WORDS).read_bytes(), self.columns)
+        digest = info_digest(info, (self.folder / WORDS).read_bytes(), self.columns, self.split_keys)
         return self.folder.name.endswith(f"-{digest[:8]}")
 
     def _samples(self, role: str) -> Path:
@@ -120,8 +157,6 @@ class StoredDataset:
 _MANIFEST: TypeAdapter[StoredDataset] = TypeAdapter(StoredDataset)
 _FIELDS: TypeAdapter[dict[str, object]] = TypeAdapter(dict[str, object])
 _WORDS: TypeAdapter[list[str]] = TypeAdapter(list[str])
-_COLUMNS: TypeAdapter[tuple[Column, ...]] = TypeAdapter(tuple[Column, ...])
-_INFO: TypeAdapter[DatasetInfo] = TypeAdapter(DatasetInfo)
 
 
 def is_stored_folder(name: str) -> bool:
@@ -155,12 +190,12 @@ def store_dataset(info: DatasetInfo, dataset: Dataset, root: Path) -> StoredData
         The cache cannot be written.
     """
     checked = check_dataset(info, dataset)
-    parts = _with_test_part(checked)
+    parts = Parts.of(checked)
     words = _WORDS.dump_json(list(checked.words))
-    stored = _describe(info, parts, words, checked, root)
+    stored = _with_findings(_describe(info, parts, words, checked, root), info, checked, parts)
 
     def fill(folder: Path) -> None:
-        for role, samples in parts.items():
+        for role, samples in parts.samples().items():
             write_samples(folder, role, samples)
         write_atomic(folder / WORDS, words)
         _write_manifest(stored, folder)
@@ -209,25 +244,14 @@ def _unreadable(folder: Path, cause: str) -> DataError:
     )
 
 
-def _with_test_part(dataset: Dataset) -> dict[str, Samples]:
-    """Return samples and labels by role, splitting a test part off where there is none."""
-    if dataset.X_test is not None and dataset.y_test is not None:
-        X_train, y_train, X_test, y_test = dataset.X_train, dataset.y_train, dataset.X_test, dataset.y_test
-    else:
-        train, test = split_off_test(dataset.y_train)
-        X_train, y_train = dataset.X_train[train], dataset.y_train[train]
-        X_test, y_test = dataset.X_train[test], dataset.y_train[test]
-    return {"X_train": X_train, "y_train": y_train, "X_test": X_test, "y_test": y_test}
-
-
-def _describe(
-    info: DatasetInfo, parts: dict[str, Samples], words: bytes, dataset: Dataset, root: Path
-) -> StoredDataset:
+def _describe(info: DatasetInfo, parts: Parts, words: bytes, dataset: Dataset, root: Path) -> StoredDataset:
+    """Describe a data set that is split, but for what is found in it."""
     columns = tuple(dataset.columns)
-    X_train, y_test = parts["X_train"], parts["y_test"]
-    arrays = [arrays_of(role, samples) for role, samples in parts.items() if role != "y_test"]
+    X_train, y_test, by = parts.X_train, parts.y_test, dataset.split_by
+    seen = {"X_train": X_train, "y_train": parts.y_train, "X_test": parts.X_test}
+    arrays = [arrays_of(role, samples) for role, samples in seen.items()]
     visible = fingerprint(**{name: array for part in arrays for name, array in part.items()})
-    sealed = fingerprint(y_test=y_test)
+    sealed, split = fingerprint(y_test=y_test), split_digest(by)
     ragged = isinstance(X_train, Ragged)
     return StoredDataset(
         name=info.name,
@@ -237,7 +261,7 @@ def _describe(
         description=info.description,
         licence=info.licence,
         citation=info.citation,
-        folder=root / FOLDER / f"{visible[:16]}-{sealed[:16]}-{_info_digest(info, words, columns)[:8]}",
+        folder=root / FOLDER / f"{visible[:16]}-{sealed[:16]}-{info_digest(info, words, columns, split)[:8]}",
         fingerprint=visible,
         test_fingerprint=sealed,
         n_train=len(X_train),
@@ -245,23 +269,21 @@ def _describe(
         sample_shape=None if ragged else X_train.shape[1:],
         dtype=X_train.values.dtype.name if ragged else X_train.dtype.name,
         test_support=np.bincount(y_test, minlength=len(info.class_names)).tolist(),
-        duplicates=_count_duplicates(X_train, parts["X_test"]),
+        duplicates=0,
         columns=columns,
         target=dataset.target,
+        text=dataset.text,
+        split_by=by.kind if by is not None else "class" if parts.rows else "given",
+        split_column=by.column if by is not None else None,
+        split_keys=split,
     )
 
 
-def _info_digest(info: DatasetInfo, words: bytes, columns: tuple[Column, ...]) -> str:
-    """Keep equal arrays under another name, with other class names, texts, words or columns apart, and formats."""
-    named = (FORMAT, _INFO.dump_json(info), words, _COLUMNS.dump_json(columns))
-    return hashlib.sha256(b"%d|%b|%b|%b" % named).hexdigest()
-
-
-def _count_duplicates(X_train: Samples, X_test: Samples) -> int:
-    seen = set(_row_digests(X_train))
-    return sum(digest in seen for digest in _row_digests(X_test))
-
-
-def _row_digests(X: Samples) -> list[bytes]:
-    rows = (X[row] for row in range(len(X)))
-    return [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows]
+def _with_findings(stored: StoredDataset, info: DatasetInfo, dataset: Dataset, parts: Parts) -> StoredDataset:
+    """Add what is found in the data; what was found when they were first stored still holds, and took its time."""
+    with suppress(DataError):
+        earlier = open_dataset(stored.folder)
+        if earlier == replace(stored, duplicates=earlier.duplicates, findings=earlier.findings):
+            return earlier
+    duplicates, findings = parts.look(info, dataset)
+    return replace(stored, duplicates=duplicates, findings=findings)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nncompare.data.column_kinds import ADVICE, DATES, are_dates, refused_kind
 from nncompare.data.encoding import check_size, numbers_in, text_among_numbers, texts
 from nncompare.data.records import Array, Column
 from nncompare.data.source import Source, listed
+from nncompare.data.texts import is_long
 from nncompare.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ __all__ = [
     "Recognised",
     "check_names",
     "column_names",
+    "find_column",
     "find_target",
     "is_frame",
     "recognise",
@@ -52,11 +55,14 @@ class Recognised:
     left_out : list of (name, reason)
     n_gaps : int
         Missing values in what is kept.
+    texts : list of str
+        Those of ``left_out`` that hold texts of several words, which could be read instead.
     """
 
     columns: list[Column] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     n_gaps: int = 0
+    texts: list[str] = field(default_factory=list)
 
     def describe(self) -> str:
         """Return what was recognised: ``12 numeric and 2 categorical columns, 31 missing values``."""
@@ -72,7 +78,13 @@ class Recognised:
     def describe_left_out(self) -> str:
         """Return which columns are left out and why, to append to a sentence; empty where none is."""
         reasons = [f"'{name}' ({reason})" for name, reason in self.left_out]
-        return f"; left out: {listed(reasons)}" if reasons else ""
+        return "; ".join(["", f"left out: {listed(reasons)}", *self.advice()]) if reasons else ""
+
+    def advice(self) -> list[str]:
+        """Return what can be made of columns that are left out."""
+        kinds = dict.fromkeys(reason for _, reason in self.left_out if reason in ADVICE)
+        of_kinds = [f"to use {kind}, {ADVICE[kind]}" for kind in kinds]
+        return [*of_kinds, *map(_how_to_read, self.texts[:1])]
 
 
 def is_frame(value: object) -> bool:
@@ -117,17 +129,30 @@ def find_target(names: Sequence[str], target: str | None, source: Source) -> str
     UsageError
         None was named, or there is none of that name; the message gives the nearest and lists them.
     """
-    if target is not None and target in names:
-        return target
-    known = f"Its columns are {_first_and_last(list(names))}"
+    if target is not None:
+        return find_column(names, target, source)
     by_lower = {name.lower(): name for name in names}
-    if target is None:
-        likely = next((by_lower[name] for name in _TARGET_NAMES if name in by_lower), None)
-        hint = f"--target {_shell(likely)}" if likely else "--target and its name"
-        raise UsageError(f"{source.name} needs a column of classes. Add {hint} (in Python: target=...). {known}.")
-    near = difflib.get_close_matches(target.lower(), by_lower, n=1, cutoff=_SIMILAR)
+    likely = next((by_lower[name] for name in _TARGET_NAMES if name in by_lower), None)
+    hint = f"--target {_shell(likely)}" if likely else "--target and its name"
+    known = f"Its columns are {_first_and_last(list(names))}"
+    raise UsageError(f"{source.name} needs a column of classes. Add {hint} (in Python: target=...). {known}.")
+
+
+def find_column(names: Sequence[str], name: str, source: Source) -> str:
+    """Return the column of this name.
+
+    Raises
+    ------
+    UsageError
+        There is none; the message gives the nearest and lists them.
+    """
+    if name in names:
+        return name
+    by_lower = {known.lower(): known for known in names}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=_SIMILAR)
     hint = f"Did you mean '{by_lower[near[0]]}'? " if near else ""
-    raise UsageError(f"{source.name} has no column '{target}'. {hint}{known}.")
+    known = f"Its columns are {_first_and_last(list(names))}"
+    raise UsageError(f"{source.name} has no column '{name}'. {hint}{known}.")
 
 
 def recognise(frame: pd.DataFrame, names: Sequence[str], source: Source, rows: Array | None = None) -> Recognised:
@@ -157,17 +182,24 @@ def recognise(frame: pd.DataFrame, names: Sequence[str], source: Source, rows: A
         if told.isna().all() and not series.isna().all():
             found.left_out.append((name, "no values in the training part"))
             continue
+        kind = refused_kind(told)
+        if kind:
+            found.left_out.append((name, kind))
+            continue
         column = _column(name, told, told_by)
         reason = _why_left_out(column, told, rows, len(frame))
         if reason:
             found.left_out.append((name, reason))
+            n_distinct = len(column.categories or ())
+            found.texts += [name] if n_distinct > MOST_DISTINCT_TEXTS and is_long(texts(told)) else []
         else:
             found.columns.append(_with_all_categories(column, series))
             found.n_gaps += int(series.isna().sum())
     if not found.columns:
         reasons = ", ".join(f"'{name}' {reason}" for name, reason in found.left_out[:5])
         raise source.fault(
-            f"no column is left to learn from: {reasons or 'there is but the target'}", "Add features"
+            f"no column is left to learn from: {reasons or 'there is but the target'}",
+            "; ".join(["Add features", *found.advice()]),
         )
     return found
 
@@ -209,6 +241,8 @@ def _why_left_out(column: Column, series: pd.Series[Any], rows: Array, n_rows: i
     """Return why a column, known in these ``rows`` of ``n_rows``, can teach nothing; empty where it may."""
     has_gaps = bool(series.isna().any())
     if column.categories is not None:
+        if are_dates(column.categories):
+            return DATES
         n_distinct = len(column.categories)
         if n_distinct > MOST_DISTINCT_TEXTS and 2 * n_distinct > len(series):
             return f"{n_distinct:,} different texts"
@@ -242,6 +276,11 @@ def _categories(series: pd.Series[Any]) -> tuple[str, ...]:
 
 def _holds_bool(series: pd.Series[Any]) -> bool:
     return series.dtype == object and any(isinstance(value, bool | np.bool_) for value in series)
+
+
+def _how_to_read(name: str) -> str:
+    in_python = f"in Python: text={name!r}, or X=X[{name!r}] and view='tokens'"
+    return f"--text {_shell(name)} reads the texts of that column instead ({in_python})"
 
 
 def _shell(name: str) -> str:

@@ -38,8 +38,15 @@ class TfIdf:
     idf: npt.NDArray[np.float32]
 
     @classmethod
-    def fit(cls, X_train: Ragged, rows: Rows) -> Self:
+    def fit(cls, X_train: Ragged, rows: Rows, n_words: int | None = None) -> Self:
         """Return the table whose words and weights are those of ``X_train[rows]`` alone.
+
+        Parameters
+        ----------
+        X_train : Ragged
+        rows : ndarray of int64
+        n_words : int, optional
+            Leave out words that come after so many: they are for reading only.
 
         Raises
         ------
@@ -49,7 +56,7 @@ class TfIdf:
         from scipy.sparse import vstack
         from sklearn.feature_extraction.text import TfidfTransformer
 
-        terms = _frequent_terms(X_train, rows)
+        terms = _frequent_terms(X_train, rows, n_words)
         counts = vstack([_counts(chunk, terms) for chunk in gather(X_train, rows)], format="csr")
         return cls(terms, TfidfTransformer(sublinear_tf=True).fit(counts).idf_)
 
@@ -76,7 +83,7 @@ class TfIdf:
         return transformer
 
 
-def _frequent_terms(X: Ragged, rows: Rows) -> npt.NDArray[np.int64]:
+def _frequent_terms(X: Ragged, rows: Rows, n_words: int | None) -> npt.NDArray[np.int64]:
     """Return the ids of the columns, sorted; ties in frequency go to the more frequent word elsewhere."""
     totals = np.zeros(0, dtype=np.int64)
     for chunk in gather(X, rows):
@@ -84,6 +91,8 @@ def _frequent_terms(X: Ragged, rows: Rows) -> npt.NDArray[np.int64]:
         counts[: len(totals)] += totals
         totals = counts
     totals[:FIRST_WORD] = 0  # padding, start and unknown are no words
+    if n_words is not None:
+        totals[FIRST_WORD + n_words :] = 0
     order = np.argsort(-totals, kind="stable")[:MAX_TERMS]
     terms = np.sort(order[totals[order] > 0])
     if not terms.size:

@@ -48,6 +48,8 @@ def check_database(subject: Subject) -> Iterator[Finding]:
         remedy = "Look at it with the tools of that database, or with optuna-dashboard."
         yield subject.finding("database-elsewhere", str(address), "The trials are kept there.", remedy)
         return
+    if "trials" in subject.cleaned and not path.is_file():
+        return
     if not path.is_file():
         yield subject.finding("database-missing", path, f"There is no {STUDY_FILE}.", _put_back(subject))
         return

@@ -8,7 +8,7 @@ from nncompare.diagnosis.database import check_database
 from nncompare.diagnosis.records import Diagnosis
 from nncompare.diagnosis.saved_files import check_models, check_predictions
 from nncompare.diagnosis.scores import check_report, check_values
-from nncompare.diagnosis.state import check_results_file, check_run_file, check_state
+from nncompare.diagnosis.state import check_cleaned, check_results_file, check_run_file, check_state
 from nncompare.diagnosis.strange import strange_entries
 from nncompare.diagnosis.subject import Subject
 from nncompare.diagnosis.surroundings import check_data, check_disk, check_plugins
@@ -23,6 +23,7 @@ __all__ = ["diagnose", "looks_like_a_run"]
 
 _ALWAYS = (
     check_state,
+    check_cleaned,
     check_results_file,
     check_run_file,
     check_values,

@@ -48,6 +48,7 @@ KINDS: Mapping[str, tuple[Level, str]] = {
     "data-gone": ("problem", "the data of the run are not where they were"),
     "report-missing": ("problem", "there is no report"),
     "report-old": ("problem", "the report shows other results than results.json has"),
+    "cleaned": ("note", "parts of the run were removed by nncompare clean"),
     "disk-low": ("problem", "the disk is nearly full"),
 }
 """Each kind of finding: its level, and what it means."""

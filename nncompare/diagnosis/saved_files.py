@@ -27,6 +27,8 @@ _COPIED = "Restore it from the whole run directory, or run again."
 
 def check_models(subject: Subject) -> Iterator[Finding]:
     """Tell which saved models are gone or changed; none is loaded."""
+    if "models" in subject.cleaned:
+        return
     worked = [(study, refit) for study, refit in _refits(subject) if refit.failure is None]
     if worked and not (subject.folder / "models").is_dir():
         what = "The folder of the saved models is gone, so none can predict."
@@ -54,7 +56,7 @@ def check_predictions(subject: Subject) -> Iterator[Finding]:
     Each file has to give the predicted classes that its confusion matrix counts and, where the test labels are in
     the cache, the accuracy that results.json has.
     """
-    if subject.results is None:
+    if subject.results is None or "predictions" in subject.cleaned:
         return
     if any(refit.predictions for _, refit in _refits(subject)) and not (subject.folder / "predictions").is_dir():
         what = "The folder of the predictions is gone, so diff compares intervals alone."

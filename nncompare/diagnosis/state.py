@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nncompare.cleaned import cleaned_sentence
 from nncompare.diagnosis.records import Finding
 from nncompare.diagnosis.subject import Subject
 from nncompare.exceptions import VersionError
-from nncompare.layout import RESULTS, RUN_FILE
+from nncompare.layout import CLEANED, RESULTS, RUN_FILE
 from nncompare.runfile import LOCK, holder
 
-__all__ = ["check_results_file", "check_run_file", "check_state"]
+__all__ = ["check_cleaned", "check_results_file", "check_run_file", "check_state"]
 
 
 def check_state(subject: Subject) -> Iterator[Finding]:
@@ -23,6 +24,13 @@ def check_state(subject: Subject) -> Iterator[Finding]:
         done = sum(study.status == "complete" for study in subject.results.studies)
         what = f"The run {how} with {done} of {len(subject.results.studies)} studies done."
         yield subject.finding("stopped", RESULTS, what, _go_on(subject))
+
+
+def check_cleaned(subject: Subject) -> Iterator[Finding]:
+    """Tell what was removed on purpose: that it is not there is no damage."""
+    what = cleaned_sentence(subject.folder)
+    if what:
+        yield subject.finding("cleaned", CLEANED, what[:1].upper() + what[1:], "Run again to have it back.")
 
 
 def check_results_file(subject: Subject) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from nncompare.cleaned import read_cleaned
 from nncompare.diagnosis.records import Finding
 from nncompare.exceptions import ResultsError
 from nncompare.report import render_html
@@ -58,6 +59,11 @@ class Subject:
             return render_html(self.results)
         except Exception as error:  # noqa: BLE001 - what a hand-edited file holds can break any part of the report
             return error
+
+    @cached_property
+    def cleaned(self) -> frozenset[str]:
+        """The parts of the run that were removed on purpose."""
+        return frozenset(read_cleaned(self.folder))
 
     @property
     def resume(self) -> str:

@@ -18,7 +18,7 @@ from nncompare.differences.records import (
     ScoreDifference,
     StudyDifference,
 )
-from nncompare.differences.scores import Side, compare_scores, test_labels
+from nncompare.differences.scores import Side, compare_scores, test_groups, test_labels
 from nncompare.results import DatasetRecord, Results, StudyRecord
 
 __all__ = ["compare_runs"]
@@ -117,6 +117,7 @@ def _score(a: StudyRecord | None, b: StudyRecord | None, runs: _Runs) -> ScoreDi
         len(record.class_names),
         n_pairs=runs.n_pairs[a.dataset],
         margin=record.verdict.margin,
+        groups=test_groups(record),
     )
 
 

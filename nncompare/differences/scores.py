@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from nncompare.clusters import Groups
 from nncompare.data.files import cache_root
 from nncompare.data.records import Labels
 from nncompare.differences.records import ScoreDifference, ScoreState
@@ -20,7 +21,7 @@ from nncompare.results import DatasetRecord, RefitRecord, StudyRecord
 from nncompare.search_checks import n_failed_refits
 from nncompare.statistics import MARGIN, paired_difference
 
-__all__ = ["Side", "compare_scores", "test_labels"]
+__all__ = ["Side", "compare_scores", "test_groups", "test_labels"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,8 +45,22 @@ def test_labels(record: DatasetRecord) -> Labels | None:
     return None if stored is None else np.array(stored.y_test())
 
 
+def test_groups(record: DatasetRecord) -> Groups | None:
+    """Return the groups of the test items of a data set that is split by group, as far as the cache has them."""
+    stored = find_stored(cache_root(), record.fingerprint, record.test_fingerprint)
+    by = stored.keys() if stored is not None and record.split_by == "group" else None
+    return None if by is None or by.keys_test is None else np.array(by.keys_test)
+
+
 def compare_scores(
-    a: Side, b: Side, labels: Labels | None, n_classes: int, *, n_pairs: int, margin: float = MARGIN
+    a: Side,
+    b: Side,
+    labels: Labels | None,
+    n_classes: int,
+    *,
+    n_pairs: int,
+    margin: float = MARGIN,
+    groups: Groups | None = None,
 ) -> ScoreDifference:
     """Compare the accuracy of a model in two runs that saw the same data, split and test labels.
 
@@ -60,6 +75,8 @@ def compare_scores(
         Models that are compared between the two runs on this data set (Bonferroni).
     margin : float
         Differences inside ± this fraction are equal in practice.
+    groups : ndarray of shape (n_test,), int64, optional
+        Test items of equal numbers depend on each other.
 
     Returns
     -------
@@ -72,7 +89,7 @@ def compare_scores(
     ValueError
         A side has no test scores.
     """
-    found = _compared(a, b, labels, n_classes, n_pairs=n_pairs, margin=margin)
+    found = _compared(a, b, labels, n_classes, n_pairs=n_pairs, margin=margin, groups=groups)
     single = any(len(_scored(side)) == 1 for side in (a, b))
     lucky = _failed_refits({"better": b, "worse": a}.get(found.state))
     state: ScoreState = "undecided" if lucky else found.state
@@ -86,7 +103,14 @@ def _failed_refits(ahead: Side | None) -> str:
 
 
 def _compared(
-    a: Side, b: Side, labels: Labels | None, n_classes: int, *, n_pairs: int, margin: float
+    a: Side,
+    b: Side,
+    labels: Labels | None,
+    n_classes: int,
+    *,
+    n_pairs: int,
+    margin: float,
+    groups: Groups | None,
 ) -> ScoreDifference:
     """Return the interval and what it implies, whatever the refits that failed."""
     if a.study.test is None or b.study.test is None:
@@ -103,7 +127,7 @@ def _compared(
         same = {"difference": 0.0, "low": 0.0, "high": 0.0}
         return ScoreDifference(state="identical", **scores, **same, method="every probability is the same")
     right = [np.stack([predicted(proba) == labels for proba in side]) for side in (of_b, of_a)]
-    found = paired_difference(*right, n_pairs=n_pairs, margin=margin)
+    found = paired_difference(*right, n_pairs=n_pairs, margin=margin, groups=groups)
     state: ScoreState = found.state if found.state != "better" or found.difference > 0 else "worse"
     interval = {"difference": found.difference, "low": found.low, "high": found.high}
     return ScoreDifference(state=state, **scores, **interval, method=found.method)

@@ -27,12 +27,14 @@ def child_environment(hash_seed: int = 0) -> dict[str, str]:
     """Return the environment of servers and children: one BLAS thread until they set their own number.
 
     TensorFlow's oneDNN kernels train convolutions in about half the time, but are off by default on processors
-    without AVX-512; whoever sets ``TF_ENABLE_ONEDNN_OPTS`` has the last word. The address of the storage, which
-    may hold a password, is none of a child's business.
+    without AVX-512; whoever sets ``TF_ENABLE_ONEDNN_OPTS`` has the last word. Where pyarrow is installed, pandas
+    imports it, and its memory allocator would start a thread that a fork server must not have. The address of the
+    storage, which may hold a password, is none of a child's business.
     """
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     kernels = {"TF_ENABLE_ONEDNN_OPTS": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1")}
     single = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    single["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
     fixed = {"PYTHONHASHSEED": str(hash_seed), "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
     inherited = {name: value for name, value in os.environ.items() if name != STORAGE_VARIABLE}
     return {**inherited, **quiet, **kernels, **single, **fixed}

@@ -1,8 +1,9 @@
-"""What a child does with a file of the user's own: read it, tell what it holds, store it."""
+"""What a child does with a file or folder of the user's own: read it, tell what it holds, store it."""
 
 from __future__ import annotations
 
 from nncompare.data.own import read_own
+from nncompare.data.split_columns import SplitColumn
 from nncompare.data.store import store_dataset
 from nncompare.exceptions import DataError, StorageError, UsageError
 from nncompare.execution.specs import ReadAnswer, ReadSpec
@@ -12,9 +13,19 @@ __all__ = ["read"]
 
 
 def read(spec: ReadSpec) -> ReadAnswer:
-    """Read and store one file; what is wrong with it is an answer in words, not an exception."""
+    """Read and store one file or folder; what is wrong with it is an answer in words, not an exception."""
     try:
-        info, dataset = read_own(spec.path, spec.target, spec.encoding, spec.view, spec.name)
+        info, dataset = read_own(
+            spec.path,
+            spec.target,
+            spec.encoding,
+            spec.view,
+            spec.name,
+            text=spec.text,
+            image_size=spec.image_size,
+            root=spec.root,
+            split=SplitColumn.asked(spec.group, spec.time),
+        )
         stored = store_dataset(info, dataset, spec.root)
     except (DataError, UsageError) as error:
         failure = Failure(category="data", message=str(error))

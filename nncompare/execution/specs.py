@@ -79,7 +79,7 @@ class LoadSpec(Spec):
 
 
 class ReadSpec(Spec):
-    """Read the user's own file, and store it as the data set ``name`` in the cache below ``root``."""
+    """Read the user's own file or folder, and store it as the data set ``name`` in the cache below ``root``."""
 
     task: Literal["read"] = "read"
     plugin: str = ""
@@ -89,6 +89,10 @@ class ReadSpec(Spec):
     target: str | None = None
     encoding: str | None = None
     view: View | None = None
+    text: str | None = None
+    image_size: int | None = None
+    group: str | None = None
+    time: str | None = None
 
 
 class PredictSpec(Spec):

@@ -29,7 +29,7 @@ LONGEST_STEP_S = 5.0
 
 _TOO_LONG: dict[type[Spec], str] = {
     LoadSpec: "The data set did not load within {}.",
-    ReadSpec: "The file was not read within {}.",
+    ReadSpec: "The data were not read within {}.",
     DescribeSpec: "The search space was not described within {} (--trial-timeout).",
     MeasureSpec: "The saved model was not loaded and timed within {} (--trial-timeout).",
     PredictSpec: "The predictions were not made within {}.",

@@ -80,7 +80,9 @@ class KerasPlugin(ModelPlugin):
             over ``data.n_classes``. For tokens from int32 ids of shape (None, None), 0 behind the end of a text;
             the width differs from batch to batch and must not matter to the result. Ids are below
             ``data.vocabulary_size``: larger ones, in other parts, have become 2, unknown. Custom layers carry
-            ``@keras.saving.register_keras_serializable(package="your-package")``.
+            ``@keras.saving.register_keras_serializable(package="your-package")``. One that equals a layer of Keras
+            in configuration, weights and outputs may name that class in its attribute ``export_as``: exported
+            models hold that one, and need no code of the plugin.
         """
 
     def optimizer(self, params: Params) -> Any:

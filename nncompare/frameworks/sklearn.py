@@ -117,7 +117,7 @@ class SklearnModel(FittedModel):
         """
         import skops.io
 
-        content = settled_skops(skops.io.dumps(_without_optimizer(self.estimator)))  # equal weights, equal files
+        content = settled_skops(skops.io.dumps(without_optimizer(self.estimator)))  # equal weights, equal files
         self._refuse_untrusted(skops.io.get_untrusted_types(data=content), f"{type(self.estimator).__name__!r}")
         (folder / ESTIMATOR_FILE).write_bytes(content)
         (folder / SETTINGS_FILE).write_text(json.dumps({"n_classes": self.n_classes}), encoding="utf-8")
@@ -174,7 +174,7 @@ class _Epochs:
         return _full_width(self.estimator, X, len(self._classes))
 
     def snapshot(self) -> Any:
-        return copy.deepcopy(_without_optimizer(self.estimator))
+        return copy.deepcopy(without_optimizer(self.estimator))
 
     def restore(self, state: Any) -> None:
         self.estimator = state
@@ -229,7 +229,7 @@ def _full_width(estimator: Any, X: Samples, n_classes: int) -> npt.NDArray[np.fl
     return full
 
 
-def _without_optimizer(estimator: Any) -> Any:
+def without_optimizer(estimator: Any) -> Any:
     """Return a shallow copy that lacks what only further training needs."""
     bare = copy.copy(estimator)
     vars(bare).pop("_optimizer", None)

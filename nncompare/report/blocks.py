@@ -8,7 +8,7 @@ from typing import Literal
 from nncompare.report.charts import Chart
 from nncompare.report.formats import listed
 from nncompare.report.pictures import Picture
-from nncompare.results import DatasetRecord, Results, StudyRecord, TestScores
+from nncompare.results import Check, DatasetRecord, Results, StudyRecord, TestScores
 
 COLOURS = 8
 SHAPES = 8
@@ -46,6 +46,12 @@ class Part:
 
     dataset: DatasetRecord
     entries: tuple[Entry, ...]
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Return the checks of the verdict, without those that the checks of the data say in more words."""
+        told = {check.code for check in self.dataset.data_checks}
+        return tuple(check for check in self.dataset.verdict.checks if check.code not in told)
 
     @property
     def tested(self) -> tuple[tuple[Entry, TestScores], ...]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from nncompare.report import formats
 from nncompare.report.blocks import Cell, Column, Part, Row, Table
-from nncompare.report.verdicts import LEVELS, badge
-from nncompare.results import Check, Interval, ReferenceRecord
+from nncompare.report.verdicts import badge, to_note
+from nncompare.results import Interval, ReferenceRecord
 
 
 def glance(parts: tuple[Part, ...]) -> Table | None:
@@ -37,7 +37,7 @@ def _glance(part: Part) -> Row:
             Cell(formats.MISSING) if second is None else Cell(second[0].study.model, series=second[0].series),
             _behind(part),
             _reference(dataset.references),
-            Cell(_to_note(dataset.verdict.checks)),
+            Cell(to_note((*part.checks, *dataset.data_checks))),
         ),
         kind="model" if tested else "missing",
     )
@@ -72,9 +72,3 @@ def _behind(part: Part) -> Cell:
             low, high = -100 * pair.high, -100 * pair.low
             return Cell(f"{-100 * pair.difference:.1f}", detail=f"{low:.1f} to {high:.1f}".replace("-", "−"))
     return Cell(formats.MISSING)
-
-
-def _to_note(checks: Sequence[Check]) -> str:
-    """Return how many checks are problems and warnings."""
-    counts = [(sum(check.level == level for check in checks), level) for level in LEVELS[:2]]
-    return ", ".join(formats.plural(number, level) for number, level in counts if number) or "nothing"

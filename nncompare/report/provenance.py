@@ -7,7 +7,7 @@ from typing import Any
 
 from nncompare.report import formats
 from nncompare.report.blocks import Column, Row, Section, Table, texts
-from nncompare.results import Results
+from nncompare.results import DatasetRecord, Results
 
 LABELS = {
     "jobs": "trials at a time",
@@ -130,6 +130,17 @@ def _plugins(results: Results) -> Table:
     )
 
 
+def _split(dataset: DatasetRecord) -> dict[str, str]:
+    """Return how the parts were made, where that is recorded."""
+    words = {
+        "class": "at random, with the classes in their proportions",
+        "given": "the test part came with the data",
+        "group": f"whole groups, by column '{dataset.split_column}'",
+        "time": f"the last rows, by column '{dataset.split_column}'",
+    }
+    return {"test part": words[dataset.split_by]} if dataset.split_by else {}
+
+
 def _data(results: Results) -> list[Table]:
     """Return a table for each data set that was loaded; of others there is nothing to tell."""
     return [
@@ -139,6 +150,7 @@ def _data(results: Results) -> list[Table]:
                 "fingerprint of the data": d.fingerprint,
                 "fingerprint of the test labels": d.test_fingerprint,
                 "fingerprint of the split": d.split_fingerprint,
+                **_split(d),
                 "rows in both train and test": d.duplicates,
                 "description": d.description,
                 "licence": d.licence,

@@ -108,6 +108,11 @@ def render_fragment(template: str, **values: Any) -> str:
     return _html().get_template(template).render(**values)
 
 
+def render_markdown_template(template: str, **values: Any) -> str:
+    """Return a template of Markdown; every text is escaped, what is not text is printed as it is."""
+    return _markdown().get_template(template).render(**values)
+
+
 def visible(value: Any) -> Any:
     """Return text whose control characters and direction marks can be seen; anything else as it is."""
     if not isinstance(value, str) or hasattr(value, "__html__"):

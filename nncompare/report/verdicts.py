@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nncompare.points import points
@@ -37,7 +38,8 @@ LEVELS: tuple[CheckLevel, ...] = ("problem", "warning", "info", "ok")
 class VerdictCard:
     """Which model to use on one data set, how sure that is, and what to know before believing it.
 
-    ``state`` gives the badge its colour: that of a clear winner is kept for clear winners.
+    ``state`` gives the badge its colour: that of a clear winner is kept for clear winners. The checks of the data
+    are unfolded where they are ``doubtful``.
     """
 
     dataset: str
@@ -46,6 +48,9 @@ class VerdictCard:
     badge: str
     text: str
     checks: tuple[Check, ...]
+    data: str
+    data_checks: tuple[Check, ...]
+    doubtful: bool
     chart: Chart | None
     close_up: Chart | None
     caption: str
@@ -128,13 +133,22 @@ def _card(part: Part) -> VerdictCard:
         state="undecided" if is_tempered else verdict.state,
         badge=name,
         text=verdict.text,
-        checks=tuple(sorted(verdict.checks, key=lambda check: LEVELS.index(check.level))),
+        checks=tuple(sorted(part.checks, key=lambda check: LEVELS.index(check.level))),
+        data=f"Checks of the data: {to_note(dataset.data_checks)} to note",
+        data_checks=tuple(dataset.data_checks),
+        doubtful=any(check.level in LEVELS[:2] for check in dataset.data_checks),
         chart=chart,
         close_up=close_up(part),
         caption=caption(part) if chart is not None else "",
         absent=f"No chart: {_why_none(part)}",
         details=tuple(table for table in tables if table.rows),
     )
+
+
+def to_note(checks: Sequence[Check]) -> str:
+    """Return how many checks are problems and warnings."""
+    counts = [(sum(check.level == level for check in checks), level) for level in LEVELS[:2]]
+    return ", ".join(formats.plural(number, level) for number, level in counts if number) or "nothing"
 
 
 def badge(part: Part) -> str:

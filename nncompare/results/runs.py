@@ -84,7 +84,9 @@ class DatasetRecord(Record):
     the rows of train and validation. ``kind`` is the native view. ``n_wrong_by_all`` counts the test samples
     that every tested model gets wrong in the mean over its refits; None where mistakes are not recorded.
     ``overlap`` compares the errors of two or more models. ``rows_shown`` is False where nothing of single test
-    samples is kept, as of tables and of the user's own data unless that was asked for.
+    samples is kept, as of tables and of the user's own data unless that was asked for. ``data_checks`` is what was
+    found in the data before anything was trained; older versions did not look. ``split_by`` tells how the parts
+    were made, by ``split_column`` where it is "group" or "time"; empty where it is not known.
     """
 
     name: str
@@ -101,6 +103,9 @@ class DatasetRecord(Record):
     n_wrong_by_all: int | None = None
     overlap: ErrorOverlap | None = None
     rows_shown: bool = True
+    split_by: Literal["class", "given", "group", "time", ""] = ""
+    split_column: str | None = None
+    data_checks: list[Check] = Field(default_factory=list)
     description: str = ""
     licence: str = ""
     citation: str = ""

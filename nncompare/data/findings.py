@@ -1,0 +1,279 @@
+"""What is found in a data set before anything trains: coded findings, the most serious first.
+
+What cannot be used is refused in checks.py; these are what a reader has to know of data that can. The codes are
+stable; the texts are for people. What a column is like is told by the training part alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nncompare.data.arrays import row_chunks
+from nncompare.data.leaks import MOST_COLUMNS, MOST_ROWS, find_leaks
+from nncompare.data.records import Array, Column, Finding, FindingLevel, Labels, Samples, SplitBy
+from nncompare.data.repeats import Repeats
+from nncompare.data.source import listed
+
+__all__ = ["Looked", "find_in_data"]
+
+_LEVELS: tuple[FindingLevel, ...] = ("problem", "warning", "info", "ok")
+FEW_TEST_ROWS = 100
+"""Below, one row is more than a point of accuracy."""
+RARE_IN_TRAIN, RARE_IN_TEST = 10, 5
+UNEVEN, IMBALANCED = 2, 10
+"""Times that the largest class is as large as the smallest: to be told, and to be warned of."""
+MANY_REPEATED, MANY_CONFLICTING = 0.05, 0.01
+FEWEST_GROUPS, ROWS_OF_A_GROUP = 5, 2
+FEW_TEST_GROUPS = 10
+_GROUP = re.compile(
+    r"(?:^|[^a-zA-Z])(?i:animal|client|customer|device|donor|family|group|household|id|participant|patient|person|"
+    r"session|speaker|subject|user)s?(?:$|[^a-zA-Z])|[a-z]I[Dd]$",
+)
+"""A word in the name of a column whose values tell which rows belong together."""
+ALIKE = 0.9
+"""Share of rows of their group's most frequent class from which on a group tells the class."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What is looked at: a data set that is split.
+
+    Parameters
+    ----------
+    view : str
+    class_names : sequence of str
+    X_train : samples
+    y_train, y_test : ndarray of int64
+    rows : {"train", "test"} to ndarray of int64
+        Which rows of the data each part holds; empty where the data came in two parts.
+    columns : sequence of Column
+    left_out : sequence of (name, reason)
+    repeats : Repeats
+    split_by : SplitBy or None
+    keys_train, keys_test : ndarray of int64 or None
+        Of the rows of the parts, where they are split by keys.
+    """
+
+    view: str
+    class_names: Sequence[str]
+    X_train: Samples
+    y_train: Labels
+    y_test: Labels
+    rows: dict[str, Array]
+    columns: Sequence[Column]
+    left_out: Sequence[tuple[str, str]]
+    repeats: Repeats
+    split_by: SplitBy | None = None
+    keys_train: Array | None = None
+    keys_test: Array | None = None
+
+    def row(self, part: str, position: int) -> str:
+        """Return how a row is called: by its place in the data, or in its part where these came in two."""
+        return f"row {self.rows[part][position]:,}" if self.rows else f"{part} row {position:,}"
+
+    def column(self, k: int) -> str:
+        """Return how a column is called."""
+        return f"'{self.columns[k].name}'" if self.columns else f"{k} (counted from 0)"
+
+
+def find_in_data(looked: Looked) -> list[Finding]:
+    """Return what is found: problems, then warnings, then facts, then what is in order."""
+    found = [*_sizes(looked), *_split(looked), *_classes(looked), *_repeats(looked)]
+    if looked.view == "tabular":
+        found += [*_constant(looked), *_telling(looked)]
+    return sorted(found, key=lambda finding: _LEVELS.index(finding.level))
+
+
+def _sizes(looked: Looked) -> Iterator[Finding]:
+    n_train, n_test = len(looked.y_train), len(looked.y_test)
+    text = f"{n_train:,} training rows, of which a part validates, and {n_test:,} test rows"
+    if n_test < FEW_TEST_ROWS:
+        text = f"{text}: one test row is {100 / n_test:.1f} points, so that only large differences can be shown"
+    level: FindingLevel = "warning" if n_test < FEW_TEST_ROWS else "info"
+    yield Finding(code="sizes", level=level, text=f"{text}.")
+
+
+def _split(looked: Looked) -> Iterator[Finding]:
+    """Say how the parts were made, and whether groups or times straddle them."""
+    by, train, test = looked.split_by, looked.keys_train, looked.keys_test
+    if by is None or train is None:
+        how = "is a fifth of the rows, drawn with the classes in their proportions" if looked.rows else "was given"
+        yield Finding(code="split", level="info", text=f"The test part {how}; no groups or times were told.")
+        return
+    if test is None:
+        text = f"Validation is split off by {by.kind} ('{by.column}'); nothing is known of the test rows."
+        yield Finding(code="split", level="warning", text=text)
+    elif by.kind == "time":
+        early = int((test <= train.max()).sum())
+        text = f"By time ('{by.column}'): the last rows are the test part, the last of the others validate."
+        if early:
+            text = (
+                f"{early:,} of {len(test):,} test rows are no later by '{by.column}' than the last training row."
+            )
+        yield Finding(code="split", level="problem" if early else "ok", text=text)
+    else:
+        yield from _groups(by.column, train, test)
+
+
+def _groups(column: str, train: Array, test: Array) -> Iterator[Finding]:
+    n_train, n_test = len(np.unique(train)), len(np.unique(test))
+    straddling = int(np.isin(np.unique(test), train).sum())
+    if straddling:
+        have = "group of '{}' has" if straddling == 1 else "groups of '{}' have"
+        text = f"{straddling:,} {have.format(column)} rows in train and in test, so scores may be too high."
+        yield Finding(code="split", level="problem", text=text)
+    else:
+        sizes = f"{n_train:,} groups for training and validation, {n_test:,} others for the test"
+        text = f"By group ('{column}'): {sizes}. Intervals count groups, not rows."
+        yield Finding(code="split", level="ok", text=text)
+    if n_test < FEW_TEST_GROUPS:
+        text = (
+            f"The test part holds {n_test:,} group{'s' * (n_test != 1)} of '{column}', which intervals count: "
+            "only large differences can be shown."
+        )
+        yield Finding(code="few_groups", level="warning", text=text)
+
+
+def _classes(looked: Looked) -> Iterator[Finding]:
+    """Compare the sizes of the classes, and name those of which little can be said."""
+    train, test = (np.bincount(y, minlength=len(looked.class_names)) for y in (looked.y_train, looked.y_test))
+    largest, smallest = int(train.argmax()), int(train.argmin())
+    names = [f"'{name}'" for name in looked.class_names]
+    if train[largest] < UNEVEN * train[smallest]:
+        yield Finding(code="imbalance", level="ok", text="No class is twice as frequent as another.")
+    else:
+        level: FindingLevel = "warning" if train[largest] >= IMBALANCED * max(1, train[smallest]) else "info"
+        counts = f"{train[largest]:,} and {train[smallest]:,} training rows"
+        always = 100 * test[largest] / len(looked.y_test)
+        text = (
+            f"{names[largest]} is the most frequent class and {names[smallest]} the rarest ({counts}): always "
+            f"naming {names[largest]} is right in {always:.1f} % of the test rows, so look at balanced accuracy "
+            "and macro F1 too."
+        )
+        yield Finding(code="imbalance", level=level, text=text)
+    rare = [k for k in range(len(names)) if train[k] < RARE_IN_TRAIN or 0 < test[k] < RARE_IN_TEST]
+    if rare:
+        shown = listed([f"{names[k]} ({train[k]:,} training, {test[k]:,} test rows)" for k in rare])
+        text = f"Of classes with so few rows little can be learned or said: {shown}."
+        yield Finding(code="rare_classes", level="warning", text=text)
+
+
+def _repeats(looked: Looked) -> Iterator[Finding]:
+    found, n_train, n_test = looked.repeats, len(looked.y_train), len(looked.y_test)
+    if found.shared is None:
+        yield Finding(code="duplicates", level="ok", text="Train and test have no row in common.")
+    else:
+        pair = f"{looked.row('test', found.shared[0])} is equal to {looked.row('train', found.shared[1])}"
+        text = (
+            f"{found.n_shared:,} of {n_test:,} test rows stand in the training part too, such as {pair}, counted "
+            "from 0: scores may be too high. Remove such rows from the data."
+        )
+        yield Finding(code="duplicates", level="warning", text=text)
+    if found.repeated is not None:
+        pair = f"{looked.row('train', found.repeated[0])} is equal to {looked.row('train', found.repeated[1])}"
+        level: FindingLevel = "warning" if found.n_repeated >= MANY_REPEATED * n_train else "info"
+        text = (
+            f"{found.n_repeated:,} of {n_train:,} training rows repeat another one, such as {pair}, counted from "
+            "0: validation may hold copies of what was trained on, and look better than it is."
+        )
+        yield Finding(code="repeated_rows", level=level, text=text)
+    if found.conflicting is not None:
+        one, other = found.conflicting
+        classes = [f"'{looked.class_names[looked.y_train[row]]}'" for row in (one, other)]
+        pair = f"{looked.row('train', one)} ({classes[0]}) and {looked.row('train', other)} ({classes[1]})"
+        best = 100 * (1 - found.n_conflicting / n_train)
+        level = "warning" if found.n_conflicting >= MANY_CONFLICTING * n_train else "info"
+        text = (
+            f"Equal training rows have different classes, such as {pair}, counted from 0: no model can be right "
+            f"in more than {best:.1f} % of the training rows."
+        )
+        yield Finding(code="conflicting_labels", level=level, text=text)
+
+
+def _constant(looked: Looked) -> Iterator[Finding]:
+    """Name columns that teach nothing: those that were left out, and those that are the same everywhere."""
+    if looked.left_out:
+        shown = listed([f"'{name}' ({reason})" for name, reason in looked.left_out])
+        yield Finding(code="left_out_columns", level="info", text=f"Left out: {shown}.")
+    X = looked.X_train
+    same, empty = (np.ones(X.shape[1], dtype=bool) for _ in range(2))
+    for rows in row_chunks(X):  # they may be larger than the memory
+        same &= (X[rows] == X[0]).all(axis=0)
+        empty &= np.isnan(X[rows]).all(axis=0)
+    constant = np.flatnonzero(same | empty)
+    if len(constant):
+        be = "is" if len(constant) == 1 else "are"
+        shown = listed([looked.column(int(k)) for k in constant])
+        text = f"{len(constant):,} of {X.shape[1]:,} columns {be} the same in all training rows: {shown}."
+        yield Finding(code="constant_columns", level="info", text=text)
+
+
+def _telling(looked: Looked) -> Iterator[Finding]:
+    """Name the columns that give the class away, and those that look like groups of rows that belong together."""
+    X, y = looked.X_train, looked.y_train
+    groups = {k: alike for k in range(len(looked.columns)) if (alike := _group_of(X[:, k], y, looked.columns[k]))}
+    for k, alike in groups.items():
+        name = looked.columns[k].name
+        tells = alike >= max(ALIKE, 1.5 * np.bincount(y).max() / len(y))
+        share = f", and {100 * alike:.0f} % of the rows are of the main class of theirs" if tells else ""
+        text = (
+            f"Column '{name}' looks as if it told which rows belong together ({len(np.unique(X[:, k])):,} values"
+            f"{share}). If so, keep such rows in one part: --group {name} (in Python: group='{name}')."
+        )
+        yield Finding(code="looks_like_groups", level="warning" if tells else "info", text=text)
+    yield from _leaks(looked, set(groups))
+
+
+def _leaks(looked: Looked, groups: Collection[int]) -> Iterator[Finding]:
+    """Name the columns that give the class away, except those that are said to be groups."""
+    X, y = looked.X_train, looked.y_train
+    n_categories = [len(column.categories or ()) for column in looked.columns] or [0] * X.shape[1]
+    leaks = [leak for leak in find_leaks(X, y, n_categories) if leak.column not in groups]
+    for leak in leaks:
+        name = looked.column(leak.column)
+        if leak.is_copy:
+            text = f"Column {name} is the target under another name: each of its values goes with one class."
+        elif leak.stands_out:
+            told, next_best = f"{100 * leak.recall:.1f} %", f"{100 * leak.runner_up:.1f} %"
+            text = (
+                f"Column {name} alone tells the class of {told} of the training rows, the next best {next_best}."
+            )
+        else:
+            continue
+        text = f"{text} If it was made of the class, or is known only after it, delete it: all scores hang on it."
+        yield Finding(code="leaking_column", level="problem" if leak.is_copy else "warning", text=text)
+    several = [looked.column(leak.column) for leak in leaks if not leak.stands_out]
+    if several:
+        text = (
+            f"Each of the columns {listed(several)} tells the class by itself: either it is easy to tell, or they "
+            "were made of it."
+        )
+        yield Finding(code="leaking_column", level="info", text=text)
+    if not leaks:
+        yield Finding(
+            code="leaking_column", level="ok", text=f"No single column gives the class away{_limits(looked)}."
+        )
+
+
+def _limits(looked: Looked) -> str:
+    """Say in brackets how much of a large table was looked at for columns that tell the class."""
+    n_rows, n_columns = looked.X_train.shape
+    if n_rows <= MOST_ROWS and n_columns <= MOST_COLUMNS:
+        return ""
+    return f" (looked at: {min(n_rows, MOST_ROWS):,} rows, the {min(n_columns, MOST_COLUMNS)} likeliest columns)"
+
+
+def _group_of(values: Array, y: Labels, column: Column) -> float:
+    """Return the share of rows of their group's main class if a column seems to name groups, otherwise 0."""
+    if not _GROUP.search(column.name) or np.isnan(values).any() or (values != np.floor(values)).any():
+        return 0.0
+    groups, codes = np.unique(values, return_inverse=True)
+    if len(groups) < FEWEST_GROUPS or len(values) < ROWS_OF_A_GROUP * len(groups):
+        return 0.0
+    counts = np.zeros((len(groups), int(y.max()) + 1), dtype=np.int64)
+    np.add.at(counts, (codes, y), 1)
+    return float(counts.max(axis=1).sum() / len(values))

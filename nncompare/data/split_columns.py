@@ -1,0 +1,123 @@
+"""The column of a table by which rows are split, ``--group`` or ``--time``: read as keys, and never a feature."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from nncompare.data.encoding import numbers_in, texts
+from nncompare.data.keyed_splits import find_split_fault
+from nncompare.data.records import Array, Labels, SplitBy
+from nncompare.data.source import Source, listed
+from nncompare.exceptions import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SplitColumn"]
+
+_AS_DATES = "Write dates as 2024-01-31, with a time of day behind or without, or use numbers"
+
+
+class SplitColumn(NamedTuple):
+    """What ``--group`` or ``--time`` names."""
+
+    kind: Literal["group", "time"]
+    name: str
+
+    @classmethod
+    def asked(cls, group: str | None, time: str | None) -> SplitColumn | None:
+        """Return what is asked for, at most one of the two; None where it is neither."""
+        if group is not None:
+            return cls("group", group)
+        return cls("time", time) if time is not None else None
+
+    def position(self, names: Sequence[str], target: str | None, source: Source) -> int:
+        """Return which of the columns it is.
+
+        Raises
+        ------
+        UsageError
+            There is none of that name, or it is the target.
+        """
+        if self.name == target:
+            raise UsageError(f"--{self.kind} and --target both name the column '{self.name}'. Name two columns.")
+        if self.name not in names:
+            near = difflib.get_close_matches(self.name, names, n=1)
+            hint = f"Did you mean '{near[0]}'? " if near else ""
+            known = f"Its columns are {listed(names)}"
+            raise UsageError(f"{source.name} has no column '{self.name}' (--{self.kind}). {hint}{known}.")
+        return names.index(self.name)
+
+    def keys(self, values: pd.Series[Any], source: Source) -> Array:
+        """Return the key of each row: equal for equal groups or times, rising with time.
+
+        Raises
+        ------
+        DataError
+            A row has none, or one that is neither a number nor a date.
+        """
+        missing = values.isna().to_numpy()
+        if missing.any():
+            what = f"column '{self.name}', {source.place(int(missing.argmax()))}: the {self.kind} is missing"
+            raise source.fault(what, "Fill it in, or leave such rows out")
+        found = texts(values) if self.kind == "group" else self._times(values, source)
+        return np.unique(np.asarray(found), return_inverse=True)[1].astype(np.int64)
+
+    def split_by(self, values: pd.Series[Any], y: Labels, classes: Sequence[str], source: Source) -> SplitBy:
+        """Return the keys of all rows, if these can be split by them; rows beyond those of ``y`` are for the test.
+
+        Raises
+        ------
+        DataError
+            They cannot, or a key is missing.
+        """
+        keys, has_test = self.keys(values, source), len(values) > len(y)
+        by = SplitBy(self.kind, self.name, keys[: len(y)], keys[len(y) :] if has_test else None)
+        fault = find_split_fault(by, y, classes, has_test=has_test)
+        if fault is not None:
+            raise source.fault(*fault)
+        return by
+
+    def take_from(
+        self, rows: Mapping[str, Any], y: Labels, classes: Sequence[str], sources: Mapping[str, Source]
+    ) -> tuple[dict[str, Any], SplitBy]:
+        """Return DataFrames by role without the column, and the keys that it held.
+
+        Raises
+        ------
+        DataError
+            The rows cannot be split by them, or a key is missing.
+        UsageError
+            A part is no DataFrame, or has no such column.
+        """
+        import pandas as pd  # trial children import this package and must start at once
+
+        columns, others = [], {}
+        for role, frame in rows.items():
+            if not isinstance(frame, pd.DataFrame):
+                raise UsageError(f"{self.kind}= names a column, and {role} is no DataFrame. Leave it out.")
+            names = [str(name) for name in frame.columns]
+            k = self.position(names, None, sources[role])
+            columns.append(frame.iloc[:, k])
+            others[role] = frame.iloc[:, [i for i in range(len(names)) if i != k]]
+        return others, self.split_by(pd.concat(columns, ignore_index=True), y, classes, sources["X"])
+
+    def _times(self, values: pd.Series[Any], source: Source) -> Array:
+        """Return numbers as they are, and dates as nanoseconds since 1970 in UTC."""
+        import pandas as pd  # trial children import this package and must start at once
+
+        if values.dtype.kind != "M":
+            numbers = numbers_in(values)
+            if np.isfinite(numbers).all():
+                return numbers
+        dates = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True)
+        bad = dates.isna().to_numpy()
+        if bad.any():
+            row = int(bad.argmax())
+            what = f"column '{self.name}', {source.place(row)}: {str(values.iloc[row])[:60]!r} is no time"
+            raise source.fault(what, _AS_DATES)
+        return dates.to_numpy(dtype="datetime64[ns]").astype(np.int64)

@@ -1,0 +1,93 @@
+"""Texts of the user as a model sees them: the words of its training part, the most frequent one first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from nncompare.data.native import Native
+from nncompare.data.ragged import FIRST_WORD, START, UNKNOWN, Ragged
+from nncompare.data.records import Array, View
+from nncompare.data.samples import gather, write_samples
+from nncompare.data.splits import Rows
+
+__all__ = ["Vocabulary"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words of the training part as ids; every other word is unknown.
+
+    Tokens of a data set plugin keep their ids, because their ranks are the plugin's. Those of the user's own texts
+    were given to words of validation texts too, and so are given anew.
+
+    Parameters
+    ----------
+    native : Native
+        With its words.
+    view : {"tokens"}
+    ids : ndarray of shape (n_words + 4,), int32
+        What each id becomes: 2 for words that the fitted rows lack, else the rank by falling frequency there, plus
+        3; of words that are equally frequent the one that comes first in these rows comes first.
+    """
+
+    kind: ClassVar[str] = "vocabulary"
+    sample_shape: ClassVar[None] = None
+    dtype: ClassVar[str] = "int32"
+    remaining_scale: ClassVar[float] = 1.0
+    sparse: ClassVar[bool] = False
+
+    native: Native
+    view: View
+    ids: npt.NDArray[np.int32]
+
+    @classmethod
+    def fit(cls, native: Native, view: View, X_train: Ragged, rows: Rows) -> Self:
+        """Return the vocabulary of ``X_train[rows]`` alone."""
+        n_ids = FIRST_WORD + len(native.words)
+        counts, first = np.zeros(n_ids, dtype=np.int64), np.full(n_ids, np.iinfo(np.int64).max)
+        before = 0
+        for chunk in gather(X_train, rows):
+            found, at, n_times = np.unique(chunk.values, return_index=True, return_counts=True)
+            is_word = (found >= FIRST_WORD) & (found < n_ids)
+            words = found[is_word]
+            counts[words] += n_times[is_word]
+            first[words] = np.minimum(first[words], before + at[is_word])
+            before += len(chunk.values)
+        ranked = np.lexsort((first, -counts))[: np.count_nonzero(counts)]
+        ids = np.full(n_ids, UNKNOWN, dtype=np.int32)
+        ids[START] = START
+        ids[ranked] = FIRST_WORD + np.arange(len(ranked), dtype=np.int32)
+        return cls(native, view, ids)
+
+    @classmethod
+    def from_state(cls, native: Native, view: View, state: Mapping[str, Array]) -> Self:
+        """Return the vocabulary that :meth:`state` was taken of."""
+        return cls(native, view, state["ids"])
+
+    def state(self) -> dict[str, Array]:
+        """Return what was fitted."""
+        return {"ids": self.ids}
+
+    @property
+    def vocabulary_size(self) -> int:
+        """The largest id in the fitted rows plus 1."""
+        return int(self.ids.max()) + 1
+
+    @property
+    def words(self) -> list[str]:
+        """The words that a model knows: id ``k`` stands for ``words[k - 4]``."""
+        known = np.flatnonzero(self.ids >= FIRST_WORD)
+        by_rank = known[np.argsort(self.ids[known])]
+        return [self.native.words[k - FIRST_WORD] for k in by_rank]
+
+    def write(self, folder: Path, X: Ragged, rows: Rows) -> Path:
+        """Write the texts of ``rows``."""
+        chosen = X[rows]
+        values = np.where(chosen.values < len(self.ids), chosen.values, UNKNOWN)
+        return write_samples(folder, "X", Ragged(self.ids[values], chosen.offsets))

@@ -1,0 +1,126 @@
+"""How an exported model is loaded and asked, in a few lines of Python, and what its user has to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nncompare.data.conversion import Conversion
+from nncompare.data.native import Native
+from nncompare.portable.formats import MODEL_FILES, VOCABULARY
+from nncompare.report import Use
+
+__all__ = ["usage"]
+
+
+def usage(form: str, conversion: Conversion, found: Mapping[str, Any], *, has_words: bool) -> Use:
+    """Return how a model is used.
+
+    Parameters
+    ----------
+    form : {"keras", "onnx", "skops"}
+    conversion : Conversion
+        Which is in the file, except of texts.
+    found : mapping
+        What :func:`nncompare.portable.writing.write` returned.
+    has_words : bool
+        The vocabulary names the words.
+    """
+    native = conversion.native
+    code = _CODE[form](native, MODEL_FILES[form], found)
+    notes = _input_notes(form, native, has_words=has_words)
+    modules = found.get("modules") or []
+    note = ""
+    if modules:
+        note = (
+            f"The file has layers of {', '.join(modules)}, which have to be importable where it is loaded, as "
+            "with nncompare installed."
+        )
+    return Use(
+        form=form,
+        file=MODEL_FILES[form],
+        code=code,
+        notes=(*notes, *filter(None, [note])),
+        note=note,
+        max_difference=found["max_difference"],
+        n_samples=found["n_samples"],
+    )
+
+
+def _onnx(native: Native, file: str, _found: Mapping[str, Any]) -> tuple[str, ...]:
+    load = ("import onnxruntime", f'session = onnxruntime.InferenceSession("{file}")')
+    if not native.columns:
+        return (*load, 'probabilities = session.run(None, {"X": X})[0]')
+    numbers = any(column.categories is None for column in native.columns)
+    texts = any(column.categories is not None for column in native.columns)
+    number, text = 'table[[c.name]].to_numpy("float64")', 'table[[c.name]].fillna("").astype(str).to_numpy(object)'
+    value = (
+        f'{number} if c.type == "tensor(double)" else {text}' if numbers and texts else number if numbers else text
+    )
+    return (
+        *load,
+        f"columns = {{c.name: {value} for c in session.get_inputs()}}",
+        "probabilities = session.run(None, columns)[0]",
+    )
+
+
+def _keras(native: Native, file: str, found: Mapping[str, Any]) -> tuple[str, ...]:
+    imports = tuple(f"import {name}" for name in found.get("modules") or [])
+    given = "ids" if native.view == "tokens" else "X"
+    return (
+        *("import keras", *imports),
+        f'model = keras.saving.load_model("{file}", compile=False)',
+        f"probabilities = model.predict({given})",
+    )
+
+
+def _skops(native: Native, file: str, found: Mapping[str, Any]) -> tuple[str, ...]:
+    trusted = found.get("trusted") or []
+    rows = "table" if native.columns else "X" if len(native.sample_shape or ()) == 1 else "X.reshape(len(X), -1)"
+    return (
+        "import skops.io",
+        f'model = skops.io.load("{file}", trusted={trusted!r})',
+        f"probabilities = model.predict_proba({rows})",
+    )
+
+
+_CODE = {"keras": _keras, "onnx": _onnx, "skops": _skops}
+
+
+def _input_notes(form: str, native: Native, *, has_words: bool) -> tuple[str, ...]:
+    """Return what the samples have to be like."""
+    if native.view == "tokens":
+        return _text_notes(native, has_words=has_words)
+    if native.columns:
+        names = ", ".join(
+            f"{column.name} ({'number' if column.categories is None else 'category'})" for column in native.columns
+        )
+        empty = "empty text" if form == "onnx" else "NaN"
+        return (
+            f"Rows are given as they were measured, in a pandas table with these columns: {names}.",
+            f"A missing number is NaN, and a missing category {empty}. Categories are texts, as in training.",
+        )
+    shape = ", ".join(["n", *map(str, native.sample_shape or ())])
+    return (
+        f"X has the shape ({shape}) and the dtype {native.dtype}: samples as they were measured, because the "
+        "preprocessing is in the file.",
+    )
+
+
+def _text_notes(native: Native, *, has_words: bool) -> tuple[str, ...]:
+    words = (
+        "the word at place k of the list has the id k plus that of the first word"
+        if has_words
+        else "the words themselves are not known any more, because the data set is not in the cache"
+    )
+    found = (
+        "Words are found as Keras's TextVectorization finds them by default: letters from A to Z become small, "
+        "ASCII punctuation is deleted, and what is left is split at spaces. Words that the list lacks have the "
+        "unknown id."
+    )
+    return (
+        f"ids has the shape (n, length) and the dtype int32. {VOCABULARY} holds the ids: {words}.",
+        "A text begins with the start id; of longer ones the last max_length ids are read; shorter ones are "
+        "filled with the padding id at their end.",
+        *([found] if native.text is not None else []),
+    )
