@@ -34,7 +34,7 @@ SMALL = {"n_trials": 2, "max_epochs": 3, "n_refits": 1, "jobs": 1, "estimate": F
         ({"seeds": 3}, "Did you mean n_refits?"),
         ({"datasets": ["digits"]}, "Did you mean dataset?"),
         ({"model": "mlp"}, "Did you mean models?"),
-        ({"colour": "red"}, "There are deterministic, encoding, group, jobs, max_epochs,"),
+        ({"colour": "red"}, "There are deterministic, encoding, group, image_size, jobs, max_epochs,"),
         ({"command": ("x",)}, "compare() has no setting 'command'."),
         ({"strict": True}, "compare() has no setting 'strict', which is for the exit code of a command."),
         ({"pins": ["a"]}, "pins is ['a']; parameters by model are expected"),
