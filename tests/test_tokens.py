@@ -1,6 +1,8 @@
 """Texts through a whole run: every built-in model in its view, references on TF-IDF, sealed test, saved models."""
 
+import importlib
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -91,6 +93,9 @@ def test_own_texts_go_from_a_file_to_words_in_the_report_and_to_predictions(runn
     # An export brings the words of the model, whose ranks are not those of the data set.
     exported = export(folder, results, "keras", tmp_path / "keras", "CNN", runner=runner)
     vocabulary = json.loads((exported.folder / "vocabulary.json").read_text(encoding="utf-8"))
+    card = (exported.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    for name in re.findall(r"^import (nncompare\S+)$", card, re.MULTILINE):  # of its layers
+        importlib.import_module(name)
     ids, _ = text_ids(frame["review"].fillna("").iloc[test], vocabulary["words"])
     probabilities = open_keras(exported.folder / "model.keras", vocabulary["max_length"])(ids)
     (cnn,) = (study for study in results.studies if study.model == "CNN")
