@@ -168,7 +168,7 @@ def started(tmp_path):
 
 def at_work(run, words="0001.log"):
     """Wait until trials run, and return the run directory."""
-    assert wait_until(lambda: list(run.out.glob(f"*/trials/*/{words}")), 60)
+    assert wait_until(lambda: list(run.out.glob(f"*/trials/*/{words}")), 180)
     return next(run.out.iterdir())
 
 
@@ -197,7 +197,7 @@ def test_interrupted_run_leaves_a_partial_report_and_no_process(started, command
     run = started(command=command)
     folder = at_work(run)
     run.process.send_signal(signum)
-    output, _ = run.process.communicate(timeout=60)
+    output, _ = run.process.communicate(timeout=180)
     assert run.process.returncode == code, output
     results = check_left(run, folder)
     assert any(trial.failure.category == "interrupted" for trial in results.studies[0].trials)
@@ -224,17 +224,17 @@ def test_interrupted_child_that_does_not_listen_is_killed_after_ten_seconds(star
     run = started("SleepsForEver")
     folder = at_work(run)
     run.process.send_signal(signal.SIGINT)
-    run.process.communicate(timeout=60)
+    run.process.communicate(timeout=180)
     check_left(run, folder)
 
 
 @pytest.mark.slow
 def test_interrupted_while_the_time_is_estimated(started):
     run = started("SleepsForEver", estimate=True)
-    assert wait_until(lambda: len(processes_with(run.marker)) > 2, 60)
+    assert wait_until(lambda: len(processes_with(run.marker)) > 2, 180)
     time.sleep(2)
     run.process.send_signal(signal.SIGINT)
-    output, _ = run.process.communicate(timeout=60)
+    output, _ = run.process.communicate(timeout=180)
     assert run.process.returncode == -signal.SIGINT, output
     assert not run.out.exists()
     assert wait_until(lambda: not processes_with(run.marker))
@@ -243,9 +243,9 @@ def test_interrupted_while_the_time_is_estimated(started):
 @pytest.mark.slow
 def test_interrupted_while_data_load(started):
     run = started(data=dataset("Hangs"))
-    assert wait_until(lambda: len(processes_with(run.marker)) >= 4, 60)
+    assert wait_until(lambda: len(processes_with(run.marker)) >= 4, 180)
     run.process.send_signal(signal.SIGINT)
-    run.process.communicate(timeout=60)
+    run.process.communicate(timeout=180)
     assert run.process.returncode == -signal.SIGINT
     assert wait_until(lambda: not processes_with(run.marker))
     assert not run.out.exists()
