@@ -93,7 +93,6 @@ def predict(
     check_keep(keep, source, target)
     chosen = find_trained(results, folder, is_held(folder), model, dataset, refit)
     saved, manifest, data = open_saved(folder, results, chosen)
-    require_plugin(manifest, chosen.study)
     wanted = NewSamples(data.native, data.class_names)
     if input is None:
         taken = _test_part(chosen.data, folder)
@@ -120,12 +119,14 @@ def predict(
 
 
 def open_saved(folder: Path, results: Results, chosen: Trained) -> tuple[Path, Manifest, SavedData]:
-    """Return where the model lies and what its manifest says, if nothing was changed since.
+    """Return where the model lies and what its manifest says, if nothing was changed since and its plugin is here.
 
     Raises
     ------
     ResultsError
         It lies outside of the run directory, was changed, or was saved without its preprocessing.
+    PluginError
+        Its plugin is not installed any more, see :func:`require_plugin`.
     """
     saved = (folder / str(chosen.refit.model)).resolve()
     if not saved.is_relative_to(folder.resolve()):
@@ -138,6 +139,7 @@ def open_saved(folder: Path, results: Results, chosen: Trained) -> tuple[Path, M
     manifest = check_saved(saved, chosen.refit.manifest_sha256)
     if manifest.data is None:
         raise ResultsError(too_old(results))
+    require_plugin(manifest, chosen.study)
     return saved, manifest, manifest.data
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nncompare.cli.completion import complete_datasets, complete_models, complete_runs
 from nncompare.cli.group import common_options, require_stdout
 from nncompare.cli.options import out_option
 from nncompare.cli.streams import say
+from nncompare.cli.trained_model import trained_model
 from nncompare.columns import one_line
 from nncompare.exceptions import UsageError
 from nncompare.runs import find_run
@@ -45,29 +45,7 @@ Examples:
 
 
 @click.command("predict", short_help="Predict new samples with a model of a run.", help=_HELP)
-@click.argument("run", shell_complete=complete_runs)
-@click.option(
-    "-m",
-    "--model",
-    metavar="NAME",
-    shell_complete=complete_models,
-    help="The model. Default: the verdict's winner, else the lowest validation log loss.",
-)
-@click.option(
-    "-d",
-    "--dataset",
-    metavar="NAME",
-    shell_complete=complete_datasets,
-    help="Whose model, in a run with several data sets.",
-)
-@click.option(
-    "--refit",
-    type=click.IntRange(min=1),
-    metavar="N",
-    default=1,
-    show_default=True,
-    help="Which refit of the model.",
-)
+@trained_model
 @click.option(
     "--input",
     "source",

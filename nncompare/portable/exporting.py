@@ -24,7 +24,7 @@ from nncompare.portable.formats import CARD, MODEL_FILES, VOCABULARY, check_form
 from nncompare.portable.raw import random_samples
 from nncompare.portable.usage import usage
 from nncompare.portable.writing import FUNCTION
-from nncompare.prediction import open_saved, require_plugin
+from nncompare.prediction import open_saved
 from nncompare.report import render_model_card
 from nncompare.results import Failure, Results
 from nncompare.runfile import is_held
@@ -121,7 +121,6 @@ def export(
     check_target(output, folder, replace=replace)
     chosen = find_trained(results, folder, is_held(folder), model, dataset, refit)
     saved, manifest, data = open_saved(folder, results, chosen)
-    require_plugin(manifest, chosen.study)
     conversion = load_conversion(saved / PREPROCESSING)
     check_format(form, manifest.framework, conversion, f"The model '{chosen.study.model}' on {data.name}")
     check_installed(form, manifest.framework)
