@@ -196,7 +196,7 @@ def test_arrays_in_files_are_split_by_an_array_beside_them(tmp_path, kind, colum
     features, y = table[["a", column]], table["class"]
     test = (features[:60], y[:60]) if has_test else ()
     expected = store_dataset(*own_arrays("own", features, y, *test, split=split), tmp_path)
-    arrays = {"X": table[["a"]].to_numpy(), "y": y.to_numpy(str), column: table[column].to_numpy("str")}
+    arrays = {"X": table[["a"]].to_numpy(), "y": y.to_numpy(str), column: table[column].to_numpy(str)}
     if has_test:
         arrays |= {f"{role}_test": array[:60] for role, array in arrays.items()}
     np.savez(tmp_path / "own.npz", **arrays)

@@ -27,8 +27,7 @@ _X = re.compile(r"(?P<before>(?:.*[_.-])?)[Xx](?P<after>(?:[_.-].*)?)")
 
 def labels_beside(samples: Path) -> Path | None:
     """Return where the labels of samples lie: ``y.npy`` beside ``X.npy``; None for a name without such an X."""
-    found = _X.fullmatch(samples.stem)
-    return None if found is None else _beside(samples, found, "y")
+    return _beside(samples, "y") if _X.fullmatch(samples.stem) else None
 
 
 def stem_of_arrays(samples: Path) -> str:
@@ -98,20 +97,19 @@ def read_npy(
 
 def _files(path: Path, split: SplitColumn | None) -> dict[str, Path]:
     """Return the files by role."""
-    found = _X.fullmatch(path.stem)
-    if found is None:
+    labels = labels_beside(path)
+    if labels is None:
         raise UsageError(
             f"'{path.name}' does not say where its labels are. Call the files X.npy and y.npy, or "
             f"{path.stem}_X.npy and {path.stem}_y.npy."
         )
-    files = {"X": path, "y": _beside(path, found, "y")}
-    if split is not None:
-        files["keys"] = _beside(path, found, split.name)
-    files |= {f"{role}_test": _of_test(file) for role, file in files.items()}
-    if not files["y"].is_file():
-        what = f"its labels are missing: there is no '{files['y'].name}' beside it"
+    if not labels.is_file():
+        what = f"its labels are missing: there is no '{labels.name}' beside it"
         raise Source(f"'{path.name}'").fault(what, "Save them there")
+    test = _of_test(path)
+    files = {"X": path, "y": labels, "X_test": test, "y_test": _beside(test, "y")}
     if split is not None:
+        files |= {"keys": _beside(path, split.name), "keys_test": _beside(test, split.name)}
         _check_keys(files, split)
     return {role: file for role, file in files.items() if file.is_file()}
 
@@ -126,14 +124,18 @@ def _check_keys(files: Mapping[str, Path], split: SplitColumn) -> None:
             )
 
 
-def _beside(samples: Path, found: re.Match[str], what: str) -> Path:
+def _beside(samples: Path, what: str) -> Path:
+    """Return the neighbour of samples whose name has this in place of the X."""
+    found = _X.fullmatch(samples.stem)
+    assert found is not None  # noqa: S101 - asked before; and a test part is called as its training part is
     return samples.parent / f"{found['before']}{what}{found['after']}{samples.suffix}"
 
 
-def _of_test(file: Path) -> Path:
+def _of_test(samples: Path) -> Path:
     """Return ``X_test.npy`` for ``X.npy`` and for ``X_train.npy``."""
-    before, train, after = file.stem.rpartition("train")
-    return file.with_name(f"{before}test{after}{file.suffix}" if train else f"{file.stem}_test{file.suffix}")
+    before, train, after = samples.stem.rpartition("train")
+    stem = f"{before}test{after}" if train else f"{samples.stem}_test"
+    return samples.with_name(f"{stem}{samples.suffix}")
 
 
 def _of_image_dtype(X: Array, view: View, source: Source, root: Path) -> Array:
