@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nncompare.comparison import load_results
 from nncompare.data.npyfile import NPY
-from nncompare.data.own import ARRAYS, own_name
+from nncompare.data.own import ARRAYS, FILES, own_name
 from nncompare.data.table_files import TABLES
 from nncompare.diagnosis.scores import contradictions
 from nncompare.environment import describe_environment
@@ -20,7 +20,7 @@ from nncompare.execution.runner import LocalRunner
 from nncompare.plan import Plan, PlannedStudy
 from nncompare.planning import make_plan
 from nncompare.refit import SealedTest
-from nncompare.remaining import check_data, check_data_folders
+from nncompare.remaining import check_data, check_data_folders, without_known
 from nncompare.replay import Replayed, replay_refit, replay_trial, saved_manifest
 from nncompare.results import RefitRecord, Results, StudyRecord, TrialRecord
 from nncompare.runfile import RunFile, read_run_file
@@ -103,7 +103,7 @@ def verify(
     chosen = _chosen(results, model, dataset)
     wanted = [_trial(study, trial) for study in chosen]
     config = _config(run_file, chosen)
-    plan = _plan(config, runner, listener)
+    plan = _plan(config, runner, without_known(listener, results))
     planned = [_planned(study, plan, run_file, folder) for study in chosen]
     found = []
     with tempfile.TemporaryDirectory(prefix="nncompare-verify-") as name:
@@ -175,7 +175,9 @@ def _loading_only(config: RunConfig, wanted: set[str]) -> RunConfig:
         return config
     suffixes = {Path(name).suffix.lower() for name in typed}
     if not suffixes & set(TABLES):
-        config = replace(config, target=None, text=None, encoding=None, group=None, time=None)
+        config = replace(config, target=None, text=None, encoding=None)
+    if not suffixes & set(FILES):
+        config = replace(config, group=None, time=None)
     if not any(Path(name).is_dir() for name in typed):
         config = replace(config, image_size=None)
     return replace(config, datasets=typed, view=config.view if suffixes & {ARRAYS, NPY} else None)

@@ -149,7 +149,11 @@ class Dataset:
         Which rows stay together when validation, and a test part where there is none, are split off. By default
         rows are drawn at random, with the classes in their proportions.
     rows : sequence of ndarray of int64, default ()
-        Only where nncompare set the test part aside itself on its way here: the rows of both parts in the source.
+        Only where nncompare drew the test part itself on its way here: the rows of train and test in the source.
+        Where ``X_test`` is None they are rows of ``X_train``, which is split by them and not drawn from again.
+    test_files : sequence of str, default ()
+        For people to read: the file that each test sample came from. With them, the report names those of images
+        that models get wrong.
     """
 
     X_train: Samples
@@ -163,6 +167,7 @@ class Dataset:
     left_out: Sequence[tuple[str, str]] = ()
     split_by: SplitBy | None = None
     rows: Sequence[Array] = ()
+    test_files: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
