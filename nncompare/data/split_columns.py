@@ -30,7 +30,18 @@ class SplitColumn(NamedTuple):
 
     @classmethod
     def asked(cls, group: str | None, time: str | None) -> SplitColumn | None:
-        """Return what is asked for, at most one of the two; None where it is neither."""
+        """Return what is asked for; None where it is neither.
+
+        Raises
+        ------
+        UsageError
+            Both are, which in a table file tell series.
+        """
+        if group is not None and time is not None:
+            raise UsageError(
+                "A DataFrame is split by group= or by time=, not by both. Leave one of them out; series come as "
+                "an array of shape (series, steps, features), or as the path of a table."
+            )
         if group is not None:
             return cls("group", group)
         return cls("time", time) if time is not None else None
