@@ -13,9 +13,9 @@ from nncompare.data.records import Array, Dataset, DatasetInfo, SeriesColumns
 from nncompare.data.series import Series, as_array, read_features, sort_series
 from nncompare.data.source import Source
 from nncompare.data.split_columns import SplitColumn
-from nncompare.data.splits import Rows, split_off_test
-from nncompare.data.table_files import name_first, read_table_file
-from nncompare.data.tables import check_names, find_target, recognise
+from nncompare.data.splits import split_off_test
+from nncompare.data.table_files import TableFile, name_first, read_table_file
+from nncompare.data.tables import Recognised, check_names, find_target, recognise
 from nncompare.exceptions import UsageError
 
 __all__ = ["read_series"]
@@ -52,33 +52,24 @@ def read_series(
     UsageError
         There is no column of these names, or two of them are one.
     """
-    import pandas as pd  # trial children import this package and must start at once
-
     table = read_table_file(path, encoding)
     names, source = name_first(table.names), table.source
     check_names(names, source)
     target = find_target(names, target, source)
-    if by[0] == by[1]:
-        raise UsageError(f"--group and --time both name the column '{by[0]}'. Name two columns.")
-    group = SplitColumn("group", by[0]).position(names, target, source)
-    time = SplitColumn("time", by[1]).position(names, target, source)
-    series = sort_series(table.column(group), table.column(time), by, source)
-    _check_lengths(series, by[0], source)
+    series = _series(table, names, target, by)
     labels = series.one_each(class_labels(table, names, target), target, source)
-    classes = classes_of(labels, f"column '{target}'", source)
-    y = codes_of(labels, classes, f"column '{target}'", source)
-    check_class_counts(y, classes, f"column '{target}'", source, has_test=False, unit="series")
-    first = names[:1] if table.has_index() else []
-    others = [other for other in names if other not in {target, *by, *first}]
-    values = pd.DataFrame(read_features(table.frame(), names, others, source), columns=others)
+    what = f"column '{target}'"
+    classes = classes_of(labels, what, source)
+    y = codes_of(labels, classes, what, source)
+    check_class_counts(y, classes, what, source, has_test=False, unit="series")
     train = split_off_test(y)[0]
-    found = recognise(
-        values, others, source, np.sort(series.order[np.repeat(_among(train, len(y)), series.lengths)])
-    )
-    features = [column.name for column in found.columns]
+    index = names[:1] if table.has_index() else []
+    others = [other for other in names if other not in {target, *by, *index}]
+    found, values = _features(table, names, others, np.sort(series.rows_of(train)))
     n_steps = int(series.lengths[train].max())
     is_padded = bool((series.lengths != n_steps).any())
-    columns = SeriesColumns(group=by[0], time=by[1], features=tuple(features), is_padded=is_padded)
+    features = tuple(column.name for column in found.columns)
+    columns = SeriesColumns(group=by[0], time=by[1], features=features, is_padded=is_padded)
     told = f"target '{target}' with {describe_classes(classes)}{found.describe_left_out()}"
     info = DatasetInfo(
         name=name,
@@ -88,13 +79,28 @@ def read_series(
         class_names=classes,
         description=f"{_describe(series, columns, n_steps)}; {told}",
     )
-    X = as_array(series, values[features].to_numpy(), n_steps, is_padded=is_padded)
+    X = as_array(series, values, n_steps, is_padded=is_padded)
     return info, Dataset(X, y, target=target, left_out=found.left_out, series=columns)
 
 
-def _among(rows: Rows, n: int) -> Array:
-    """Return for each of ``n`` whether it is one of ``rows``."""
-    return np.isin(np.arange(n), rows)
+def _series(table: TableFile, names: list[str], target: str, by: tuple[str, str]) -> Series:
+    """Return the rows of a table sorted into series of two steps or more."""
+    if by[0] == by[1]:
+        raise UsageError(f"--group and --time both name the column '{by[0]}'. Name two columns.")
+    group = SplitColumn("group", by[0]).position(names, target, table.source)
+    time = SplitColumn("time", by[1]).position(names, target, table.source)
+    series = sort_series(table.column(group), table.column(time), by, table.source)
+    _check_lengths(series, by[0], table.source)
+    return series
+
+
+def _features(table: TableFile, names: list[str], features: list[str], rows: Array) -> tuple[Recognised, Array]:
+    """Return which columns of numbers can teach something, as the training ``rows`` tell, and their values."""
+    import pandas as pd  # trial children import this package and must start at once
+
+    values = pd.DataFrame(read_features(table.frame(), names, features, table.source), columns=features)
+    found = recognise(values, features, table.source, rows)
+    return found, values[[column.name for column in found.columns]].to_numpy()
 
 
 def _check_lengths(series: Series, group: str, source: Source) -> None:

@@ -51,6 +51,11 @@ class Series:
         first: Array = self.order[self.offsets[:-1]]
         return first
 
+    def rows_of(self, series: Array) -> Array:
+        """Return the rows of some series, of shape (n_rows,), series by series."""
+        chosen: Array = self.order[np.repeat(np.isin(np.arange(len(self)), series), self.lengths)]
+        return chosen
+
     def one_each(self, labels: Array, target: str, source: Source) -> Array:
         """Return the label of each series, which is that of all its rows.
 
