@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import os
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +48,8 @@ class Prediction:
     reason : str
         Why this model, where nobody chose it; else empty.
     kept : mapping of str to list of str
-        Columns of the table of samples that were asked for, as they stand in it; of images the ``file`` of each.
+        Columns of the table of samples that were asked for, as they stand in it; of images the ``file`` of each,
+        of series what tells them.
     note : str
         What a reader must know before believing them, such as another version of the plugin; mostly empty.
     """
@@ -189,7 +191,7 @@ def write_prediction(prediction: Prediction, output: Path) -> None:
         ``p_<class>`` for each class, and ``true`` where classes are known, empty where one is not. Text that a
         spreadsheet would take for a formula has a ``'`` in front. ``.npz``: ``probabilities`` (float64),
         ``predictions`` (int64 codes), ``class_names``, and ``true`` (int64 codes, -1 where not known); of
-        images also ``file``.
+        images also ``file``, of series what tells them, under the name of its column.
 
     Raises
     ------
@@ -200,11 +202,19 @@ def write_prediction(prediction: Prediction, output: Path) -> None:
     temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     with storage_errors(output), replacing(file, temporary) as stream:
         if output.suffix.lower() == ".npz":
-            np.savez(stream, allow_pickle=False, **_arrays(prediction))
+            _write_archive(_arrays(prediction), stream)
             return
         text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
         _write_csv(prediction, text)
         text.detach()
+
+
+def _write_archive(arrays: Mapping[str, npt.NDArray[Any]], stream: IO[bytes]) -> None:
+    """Write what ``numpy.savez`` would, which takes no array of the name ``file``."""
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def csv_text(prediction: Prediction) -> str:
@@ -239,11 +249,15 @@ def _lines(prediction: Prediction) -> Iterator[list[str]]:
 
 
 def _arrays(prediction: Prediction) -> dict[str, Any]:
-    known = {} if prediction.labels is None else {"true": prediction.labels}
-    return {
+    own: dict[str, Any] = {
         "probabilities": prediction.probabilities,
         "predictions": prediction.codes,
         "class_names": np.array(prediction.class_names, dtype=np.str_),
-        **known,
-        **{name: np.array(values, dtype=np.str_) for name, values in prediction.kept.items()},
     }
+    if prediction.labels is not None:
+        own["true"] = prediction.labels
+    kept = {
+        f"input_{name}" if name in own else name: np.array(values, dtype=np.str_)
+        for name, values in prediction.kept.items()
+    }
+    return own | kept

@@ -76,7 +76,8 @@ what = (
         "--time",
         metavar="COLUMN",
         shell_complete=complete_columns,
-        help="A column of your own table, or an array beside X: the test part is the last fifth by it.",
+        help="A column of your own table, or an array beside X: the test part is the last fifth by it. With "
+        "--group, each group of a table is a series, and this is the order of its steps.",
     ),
     click.option(
         "--view", type=click.Choice(VIEWS), help="What your own arrays are; told by their shape by default."

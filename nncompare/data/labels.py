@@ -51,6 +51,8 @@ def label_names(values: Array, what: str, source: Source, missing_texts: Collect
         A label is missing, empty, infinite, complex or holds a NUL, or numbers have fractions.
     """
     texts = label_texts(values)
+    if values.dtype.kind in "iu":
+        return texts
     _check_labels(values, texts, what, source)
     missing = _is_missing(values) | np.isin(texts, ["", *missing_texts])
     if missing.any():
@@ -78,6 +80,9 @@ def label_names(values: Array, what: str, source: Source, missing_texts: Collect
 
 def label_texts(values: Array) -> Array:
     """Return each label as text without spaces around it, whatever it stands for."""
+    if values.dtype.kind in "iu":  # millions of rows share the few texts
+        numbers, code = np.unique(values, return_inverse=True)
+        return np.array([str(number) for number in numbers], dtype=object)[code]
     texts = [value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in values]
     return np.array([text.strip() for text in texts], dtype=object)
 
@@ -150,7 +155,7 @@ def check_class_counts(
     needed, parts = (2, "train and validation") if has_test else (3, "train, validation and test")
     rare = int(counts.argmin())
     if counts[rare] < needed:
-        samples = f"{counts[rare]} {unit}{'' if counts[rare] == 1 else 's'}"
+        samples = f"{counts[rare]} {unit}{'' if counts[rare] == 1 or unit.endswith('s') else 's'}"
         raise source.fault(
             f"class '{classes[rare]}' of {what} has {samples}",
             f"{needed} are needed, for {parts}: add some, or leave the class out",
