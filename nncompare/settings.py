@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from pathlib import Path
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from nncompare.data.records import View
 
 PresetName: TypeAlias = Literal["quick", "standard", "thorough"]
+Columns: TypeAlias = str | Mapping[str, str] | None
+"""A column of every own table, or columns by the names of data sets, where ``"*"`` stands for all others."""
+
+COLUMNS = ("target", "text", "group", "time")
+"""The settings that name columns of own tables."""
+EVERY = "*"
+GROUP_OR_TIME = "Rows are split by group or by time, not by both. Leave --group or --time out."
 
 STORAGE_VARIABLE = "NNCOMPARE_STORAGE"
 """Of the environment: holds the address of the storage, perhaps with a password."""
@@ -31,6 +38,13 @@ def most_finals(n_finalists: int, n_trials: int) -> int:
     """Return how many finals a search can have: no more than trials, and none where one would decide nothing."""
     most = min(n_finalists, n_trials)
     return most if most > 1 else 0
+
+
+def column_of(columns: Columns, names: Iterable[str]) -> str | None:
+    """Return the column that is meant in one table, which is known by any of ``names``; None where none is."""
+    if not isinstance(columns, Mapping):
+        return columns
+    return next((columns[name] for name in (*names, EVERY) if name in columns), None)
 
 
 def final_epochs(max_epochs: int) -> int:
@@ -85,15 +99,16 @@ class RunConfig:
     datasets : tuple of str
         Names of data sets, and paths of the user's own: ``file.csv``, ``file.npz``, ``X.npy``, a folder of images,
         or the folder of a data set in the cache; where empty, each model's own and the common ground ``mnist1d``.
-    target : str or None
-        The column of an own table that holds the classes.
-    text : str or None
+    target : str, mapping of data set to str, or None
+        The column of an own table that holds the classes. Of several tables each may have its own: a mapping names
+        them as the run or the file is called, and ``"*"`` stands for all others.
+    text : str, mapping of data set to str, or None
         The column of an own table that holds texts: it alone is read, and models see its words.
     encoding : str or None
         Of an own table; None for UTF-8.
-    group : str or None
+    group : str, mapping of data set to str, or None
         A column of an own table whose equal values tell rows that are never in two of train, validation and test.
-    time : str or None
+    time : str, mapping of data set to str, or None
         A column of an own table by which the last fifth of the rows is the test part, and the last of the others
         validate.
     view : {"tabular", "image", "sequence", "tokens"} or None
@@ -136,11 +151,11 @@ class RunConfig:
 
     models: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
-    target: str | None = None
-    text: str | None = None
+    target: Columns = None
+    text: Columns = None
     encoding: str | None = None
-    group: str | None = None
-    time: str | None = None
+    group: Columns = None
+    time: Columns = None
     view: View | None = None
     image_size: int | None = None
     preset: PresetName = "standard"
@@ -178,20 +193,22 @@ class RunConfig:
         for name in ("strict", "deterministic"):
             if not isinstance(getattr(self, name), bool):
                 raise UsageError(f"{name} is {getattr(self, name)!r}; True or False is expected.")
-        for name in ("target", "text", "encoding", "group", "time", "storage"):
+        for name in COLUMNS:
+            self._set(**{name: _checked_columns(name, getattr(self, name))})
+        for name in ("encoding", "storage"):
             if not isinstance(getattr(self, name), str | None):
                 shown = type(self.storage).__name__ if name == "storage" else repr(getattr(self, name))
                 raise UsageError(f"{name} is {shown}; a text is expected.")
-        if self.group is not None and self.time is not None:
-            raise UsageError("Rows are split by group or by time, not by both. Leave --group or --time out.")
+        if isinstance(self.group, str) and isinstance(self.time, str):
+            raise UsageError(GROUP_OR_TIME)
         _check_utf8("out", str(self.out), str(Path(self.out).absolute()))
         for path in self.datasets:
             _check_utf8("datasets", path, str(Path(path).absolute()) if Path(path).exists() else path)
-        for name, text in (
-            *((name, getattr(self, name)) for name in ("target", "text", "group", "time")),
-            *(("models", model) for model in self.models),
-        ):
-            _check_utf8(name, text or "", text or "")
+        for model in self.models:
+            _check_utf8("models", model, model)
+        for option in COLUMNS:
+            for text in _texts(getattr(self, option)):
+                _check_utf8(option, text, text)
         self._set(out=Path(self.out), pins=_checked_pins(self.pins))
         for name in ("n_trials", "max_epochs", "n_refits", "jobs", "image_size"):
             if getattr(self, name) is not None:
@@ -225,6 +242,26 @@ def _check_utf8(name: str, text: str, whole: str) -> None:
         raise UsageError(
             f"{name}: '{shown}'{where} is not UTF-8, so results.json cannot name it. Rename it."
         ) from None
+
+
+def _checked_columns(name: str, columns: object) -> Columns:
+    """Return what names columns; a mapping as a copy of its own."""
+    if not isinstance(columns, Mapping):
+        if not isinstance(columns, str | None):
+            raise UsageError(f"{name} is {columns!r}; a text is expected.")
+        return columns
+    for key, column in columns.items():
+        if not (isinstance(key, str) and isinstance(column, str)):
+            form = f"{name}={{'wine': 'class'}}"
+            raise UsageError(f"{name} has {key!r}: {column!r}; columns by data set are expected, as in {form}.")
+    return dict(columns)
+
+
+def _texts(columns: Columns) -> Iterable[str]:
+    """Return all texts in what names columns."""
+    if isinstance(columns, Mapping):
+        return (*columns, *columns.values())
+    return () if columns is None else (columns,)
 
 
 def _whole(name: str, value: object, least: int) -> int:

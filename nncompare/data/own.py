@@ -25,6 +25,7 @@ __all__ = [
     "FILES",
     "is_own_file",
     "name_of_path",
+    "names_of_path",
     "own_arrays",
     "own_name",
     "read_own",
@@ -79,6 +80,11 @@ def name_of_path(path: Path) -> str:
     if path.is_dir():
         return own_name(Path(os.path.abspath(path)).name)  # noqa: PTH100 - of "..", but a link's own name
     return own_name(stem_of_arrays(path) if path.suffix.lower() == NPY else path.stem)
+
+
+def names_of_path(path: Path) -> tuple[str, ...]:
+    """Return by what names a data set of the user's own may be told from others: its own, and that of its file."""
+    return tuple(dict.fromkeys((name_of_path(path), path.name)))
 
 
 def read_own(
