@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +13,7 @@ from nncompare.arguments import NOTHING_TO_COMPARE, check_arrays, check_settings
 from nncompare.comparison import Comparison, Interrupted, load_results
 from nncompare.comparison import run as carry_out
 from nncompare.data.files import cache_root
-from nncompare.data.own import own_arrays
+from nncompare.data.own import own_arrays, own_name
 from nncompare.data.split_columns import SplitColumn
 from nncompare.data.store import store_dataset
 from nncompare.estimate import Estimate, estimate_plan
@@ -30,6 +30,7 @@ from nncompare.progress.listeners import Listeners
 from nncompare.resuming import plan_rest
 from nncompare.runs import find_run
 from nncompare.settings import RunConfig
+from nncompare.tablecolumns import column_of
 
 if TYPE_CHECKING:
     from nncompare.data.records import View
@@ -47,8 +48,8 @@ def compare(
     y_test: Any = None,
     name: str = "data",
     view: View | None = None,
-    target: str | None = None,
-    text: str | None = None,
+    target: str | Mapping[str, str] | None = None,
+    text: str | Mapping[str, str] | None = None,
     progress: bool | Literal["quiet"] = True,
     listener: Listener | None = None,
     estimate: bool = True,
@@ -80,9 +81,10 @@ def compare(
         What the report calls ``X`` and ``y``; spaces and the like become ``-``.
     view : {"tabular", "image", "sequence", "tokens"}, optional
         What ``X`` or a file holds, where the shape does not tell: "tokens" for a list or a Series of texts.
-    target : str, optional
-        The column of a table file that holds the classes.
-    text : str, optional
+    target : str or mapping of data set to str, optional
+        The column of a table file that holds the classes. Of several files each may have its own, by their names
+        without suffix, and ``"*"`` is for all others: ``{"wine": "grower", "*": "class"}``.
+    text : str or mapping of data set to str, optional
         The column of a table file that holds texts, whose words are compared.
     progress : bool or "quiet", default True
         A table that changes in place in a notebook and on a terminal, lines elsewhere; False or "quiet" shows
@@ -147,7 +149,8 @@ def compare(
         listeners = Listeners(shown, *([] if listener is None else [listener]))
         with terminable():
             if X is not None:
-                split = SplitColumn.asked(config.group, config.time)
+                group, time = (column_of(given, (own_name(name),)) for given in (config.group, config.time))
+                split = SplitColumn.asked(group, time)
                 stored = store_dataset(*own_arrays(name, X, y, X_test, y_test, view, split), cache_root())
                 config = replace(config, datasets=(str(stored.folder),), view=None, group=None, time=None)
             plan = make_plan(config, runner, listeners)

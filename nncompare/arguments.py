@@ -8,6 +8,7 @@ from dataclasses import fields
 
 from nncompare.exceptions import UsageError
 from nncompare.settings import RunConfig
+from nncompare.tablecolumns import Columns
 
 __all__ = ["NOTHING_TO_COMPARE", "check_arrays", "check_settings", "is_quiet", "without_all"]
 
@@ -52,9 +53,7 @@ def without_all(models: tuple[str, ...]) -> tuple[str, ...]:
     return ()
 
 
-def check_arrays(
-    given: Collection[str], datasets: Collection[str], target: str | None, text: str | None = None
-) -> None:
+def check_arrays(given: Collection[str], datasets: Collection[str], target: Columns, text: Columns = None) -> None:
     """Refuse arrays that are not whole, or that come along with a data set; ``given`` are the names of those."""
     if not given:
         return
@@ -64,9 +63,8 @@ def check_arrays(
         )
     if "X" not in given or "y" not in given:
         missing = "y, the class of each row" if "X" in given else "X, the samples"
-        hint = (
-            f": compare(X=table.drop(columns={target!r}), y=table[{target!r}])" if target and "X" in given else ""
-        )
+        has_column = isinstance(target, str) and "X" in given
+        hint = f": compare(X=table.drop(columns={target!r}), y=table[{target!r}])" if has_column else ""
         raise UsageError(f"{' and '.join(given)} came without {missing}. Pass X and y together{hint}.")
     if target is not None:
         raise UsageError("target names a column of a file; with X, pass the classes as y.")

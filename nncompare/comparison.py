@@ -24,6 +24,7 @@ from nncompare.plan import Plan
 from nncompare.portable import Exported, export
 from nncompare.prediction import Prediction, predict
 from nncompare.preflight import check_room
+from nncompare.ranks import rank_line
 from nncompare.report import render_comparison, render_html, write_report
 from nncompare.results import Results, VerdictRecord
 from nncompare.scoretable import ranked_studies, score_table
@@ -216,6 +217,8 @@ class Comparison:
                 parts[-1] = f"{dataset.name}: {parts[-1]}"
             if ranked:
                 parts.append("\n".join(score_table(ranked, dataset)))
+        if ranks := rank_line(self.results):
+            parts.append(one_line(ranks))
         return "\n\n".join([*parts, f"Report: {self.folder / REPORT}"])
 
     def __repr__(self) -> str:

@@ -24,6 +24,7 @@ from nncompare.layout import RESULTS, STUDY_FILE
 from nncompare.mistakes import find_mistakes
 from nncompare.parts import earlier_notes, earlier_study, in_whole, resumed_at
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
+from nncompare.ranks import with_ranks
 from nncompare.refit import Reference, Refit, Refits, SealedTest, run_references
 from nncompare.report import write_report
 from nncompare.results import DatasetRecord, Results, RunState, StudyRecord, TrialRecord
@@ -229,6 +230,7 @@ class Engine:
         """Write results.json and the report as they are now."""
         with self._lock:
             results = in_whole(self._results(state), self._plan, self._resumed_at, self._estimate)
+            results = with_ranks(results)
             content = results.to_json()
             try:
                 write_atomic(self._folder / RESULTS, content)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from nncompare.classfile import check_names_class
 from nncompare.data.bundled import PREFIX, is_bundled
 from nncompare.data.files import cache_root
 from nncompare.data.imagefolder import IMAGES
-from nncompare.data.own import FILES, is_own_file, name_of_path, own_name
+from nncompare.data.own import FILES, is_own_file, name_of_path, names_of_path, own_name
 from nncompare.data.source import enumerated
 from nncompare.data.store import MANIFEST, StoredDataset, is_stored_folder, open_dataset
 from nncompare.data.table_files import TABLES, TEXT_TABLES
@@ -22,8 +22,9 @@ from nncompare.execution.specs import ReadAnswer, ReadSpec
 from nncompare.registry import RESERVED, Catalog, display_name
 from nncompare.session import memory_limit_mb
 from nncompare.settings import MAX_EPOCHS, RunConfig
+from nncompare.tablecolumns import COLUMNS, EVERY, column_of
 
-__all__ = ["check_own_options", "dataset_names", "is_own", "load_own"]
+__all__ = ["check_own_options", "check_two_names", "dataset_names", "is_own", "load_own"]
 
 READ_TIMEOUT_S = 3600.0
 OTHER_FILES = {
@@ -71,6 +72,32 @@ def dataset_names(names: Iterable[str], catalog: Catalog) -> dict[str, str]:
     return called
 
 
+def check_two_names(called: Mapping[str, str]) -> None:
+    """Refuse two data sets that would be called the same in the run.
+
+    Parameters
+    ----------
+    called : mapping
+        As :func:`dataset_names` returns it.
+
+    Raises
+    ------
+    UsageError
+        Two have one name, or are one and the same file.
+    """
+    seen: dict[str, str] = {}
+    for typed, name in called.items():
+        other = seen.setdefault(name, typed)
+        if other == typed:
+            continue
+        if Path(other).expanduser().resolve() == Path(typed).expanduser().resolve():
+            raise UsageError(f"'{other}' and '{typed}' are one and the same. Name it once.")
+        raise UsageError(
+            f"Two of the data sets are called '{name}': '{other}' and '{typed}'. Results are told apart by these "
+            "names. Rename one of them."
+        )
+
+
 def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
     """Refuse options that say how a file is to be read where none is read.
 
@@ -82,8 +109,9 @@ def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
     suffixes = {Path(name).suffix.lower() for name in names if is_own_file(name)}
     has_table, has_arrays = bool(suffixes & set(TABLES)), bool(suffixes - set(TABLES))
     in_text = "a table that is text" if has_table else "a table"
-    needs = dict.fromkeys(("target", "text"), ("a table", has_table))
-    needs |= dict.fromkeys(("group", "time"), ("a table or arrays in a file", has_table or has_arrays))
+    needs = dict.fromkeys(COLUMNS, ("a table", has_table))
+    if not config.is_series:  # of arrays, either group or time splits the rows, and series are tables
+        needs |= dict.fromkeys(("group", "time"), ("a table or arrays in a file", has_table or has_arrays))
     needs["encoding"] = (in_text, bool(suffixes & set(TEXT_TABLES)))
     for option, (needed, is_there) in needs.items():
         if getattr(config, option) is not None and not is_there:
@@ -91,6 +119,7 @@ def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
                 f"--{option} is for {needed} (in Python: {option}=), and none is among the data sets. Name one, "
                 f"such as -d file.csv, or leave --{option} out."
             )
+    _check_names_of_files(config, names)
     of_table = "sequence" if config.is_series else "tabular"
     if config.view is not None and not has_arrays and not (has_table and config.view == of_table):
         of_others = "a table is always tabular, or texts with --text, or series with --group and --time"
@@ -143,6 +172,26 @@ def load_own(
     if listener is not None and stored.description:
         listener(Notice(f"{name}: {stored.description}", "info"))
     return stored
+
+
+def _check_names_of_files(config: RunConfig, names: Sequence[str]) -> None:
+    """Refuse a column of a data set that is not among the files of the run that can have one."""
+    tables, files = _tables(names), [name for name in names if is_own_file(name)]
+    for option in COLUMNS:
+        columns = getattr(config, option)
+        what, able = ("files", files) if option in ("group", "time") else ("tables", tables)
+        known = {EVERY, *(known for name in able for known in names_of_path(Path(name)))}
+        unknown = [name for name in columns if name not in known] if isinstance(columns, Mapping) else []
+        if unknown:
+            called = enumerated([names_of_path(Path(name))[0] for name in able])
+            raise UsageError(
+                f"{option} names a column of '{unknown[0]}', and the {what} of this run are called {called}. Name "
+                f"one of them, or '{EVERY}' for all that are not named."
+            )
+
+
+def _tables(names: Iterable[str]) -> list[str]:
+    return [name for name in names if Path(name).suffix.lower() in TABLES]
 
 
 def _check_is_no_file(name: str, catalog: Catalog) -> None:
@@ -215,6 +264,8 @@ def _open(folder: Path) -> StoredDataset:
 def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder: Path) -> StoredDataset:
     if not (path.exists() or is_bundled(str(path))):
         raise UsageError(f"There is no file '{path}'.{_near(path)}")
+    named = (name, *names_of_path(path))
+    target, text, group, time = (column_of(getattr(config, option), named) for option in COLUMNS)
     spec = ReadSpec(
         framework="sklearn",
         timeout_s=READ_TIMEOUT_S,
@@ -224,20 +275,22 @@ def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder:
         path=path if is_bundled(str(path)) else path.absolute(),
         root=cache_root(),
         name=name,
-        target=config.target,
+        target=target,
         encoding=config.encoding,
-        text=config.text,
+        text=text,
         view=config.view,
         image_size=config.image_size,
-        group=config.group,
-        time=config.time,
+        group=group,
+        time=time,
     )
     answer = runner.run(spec)
     if isinstance(answer, ReadAnswer) and answer.folder is not None:
         return open_dataset(answer.folder)
     message = answer.failure.message if answer.failure is not None else "no reason given"
     if isinstance(answer, ReadAnswer) and answer.usage:
-        raise UsageError(message)
+        several = path.suffix.lower() in TABLES and len(_tables(config.datasets)) > 1
+        alone = f" A column of this table alone is named as in --target {named[-1]}=COLUMN." if several else ""
+        raise UsageError(f"{message}{alone}")
     if answer.failure is not None and answer.failure.category == "data":
         raise DataError(message)
     if answer.failure is not None and answer.failure.category in ("disk", "storage"):

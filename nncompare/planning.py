@@ -23,7 +23,7 @@ from nncompare.execution.probe import ProbeResult, probe_plugins
 from nncompare.execution.runner import LocalRunner
 from nncompare.execution.specs import DescribeAnswer, DescribeSpec
 from nncompare.loading import load_datasets
-from nncompare.owndata import dataset_names
+from nncompare.owndata import check_two_names, dataset_names
 from nncompare.pins import check_pins
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
 from nncompare.registry import DATASETS, LOCAL, MODELS, Catalog, PluginRef, discover, find, installed
@@ -82,7 +82,7 @@ def make_plan(config: RunConfig, runner: LocalRunner, listener: Listener | None 
     runner.warm({model.probe.tags.get("framework") for model in models if model.probe.ok})
     pairs = [(model, name) for model in models for name in _dataset_names(model, config)]
     names = list(dict.fromkeys(name for _, name in pairs))
-    _check_names("data sets", dataset_names(names, catalogs.datasets).values())
+    check_two_names(dataset_names(names, catalogs.datasets))
     with tempfile.TemporaryDirectory(prefix="nncompare-plan-") as folder:
         datasets = load_datasets(names, config, catalogs.datasets, runner, Path(folder), listener)
         studies = tuple(_plan_study(model, datasets[name], config, runner, Path(folder)) for model, name in pairs)
@@ -149,7 +149,7 @@ def _probe(config: RunConfig, catalog: Catalog) -> list[_Model]:
         ]
     if not (refs or refused):
         raise UsageError("No model plugin is installed. Reinstall nncompare, which brings mlp, cnn and lstm.")
-    _check_names("models", (ref.name for ref in refs))
+    _check_names(ref.name for ref in refs)
     for ref in refs:
         check_class(ref)
     models = [_Model(ref.name, ref, probe) for ref, probe in zip(refs, probe_plugins(refs), strict=True)]
@@ -158,11 +158,11 @@ def _probe(config: RunConfig, catalog: Catalog) -> list[_Model]:
     return [*models, *refused]
 
 
-def _check_names(kind: str, names: Iterable[str]) -> None:
+def _check_names(names: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise UsageError(f"Two of the {kind} are called '{name}'. Give one class or file another name.")
+            raise UsageError(f"Two of the models are called '{name}'. Give one class another name.")
         seen.add(name)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from nncompare.cgroup import cpu_quota
 from nncompare.exceptions import UsageError
+from nncompare.tablecolumns import COLUMNS, Columns, checked_columns, column_texts
 
 if TYPE_CHECKING:
     from nncompare.data.records import View
@@ -85,16 +86,17 @@ class RunConfig:
     datasets : tuple of str
         Names of data sets, and paths of the user's own: ``file.csv``, ``file.npz``, ``X.npy``, a folder of images,
         or the folder of a data set in the cache; where empty, each model's own and the common ground ``mnist1d``.
-    target : str or None
-        The column of an own table that holds the classes.
-    text : str or None
+    target : str, mapping of data set to str, or None
+        The column of an own table that holds the classes. Of several tables each may have its own: a mapping names
+        them as the run or the file is called, and ``"*"`` stands for all others.
+    text : str, mapping of data set to str, or None
         The column of an own table that holds texts: it alone is read, and models see its words.
     encoding : str or None
         Of an own table; None for UTF-8.
-    group : str or None
+    group : str, mapping of data set to str, or None
         A column of an own table, or an array beside ``X``, whose equal values tell rows that are never in two of
         train, validation and test; with ``time``, of a table, the rows of one series.
-    time : str or None
+    time : str, mapping of data set to str, or None
         A column of an own table, or an array beside ``X``, by which the last fifth of the rows is the test part,
         and the last of the others validate; with ``group``, of a table, the order of the steps of a series.
     view : {"tabular", "image", "sequence", "tokens"} or None
@@ -137,11 +139,11 @@ class RunConfig:
 
     models: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
-    target: str | None = None
-    text: str | None = None
+    target: Columns = None
+    text: Columns = None
     encoding: str | None = None
-    group: str | None = None
-    time: str | None = None
+    group: Columns = None
+    time: Columns = None
     view: View | None = None
     image_size: int | None = None
     preset: PresetName = "standard"
@@ -179,7 +181,9 @@ class RunConfig:
         for name in ("strict", "deterministic"):
             if not isinstance(getattr(self, name), bool):
                 raise UsageError(f"{name} is {getattr(self, name)!r}; True or False is expected.")
-        for name in ("target", "text", "encoding", "group", "time", "storage"):
+        for name in COLUMNS:
+            self._set(**{name: checked_columns(name, getattr(self, name))})
+        for name in ("encoding", "storage"):
             if not isinstance(getattr(self, name), str | None):
                 shown = type(self.storage).__name__ if name == "storage" else repr(getattr(self, name))
                 raise UsageError(f"{name} is {shown}; a text is expected.")
@@ -190,11 +194,11 @@ class RunConfig:
         _check_utf8("out", str(self.out), str(Path(self.out).absolute()))
         for path in self.datasets:
             _check_utf8("datasets", path, str(Path(path).absolute()) if Path(path).exists() else path)
-        for name, text in (
-            *((name, getattr(self, name)) for name in ("target", "text", "group", "time")),
-            *(("models", model) for model in self.models),
-        ):
-            _check_utf8(name, text or "", text or "")
+        for model in self.models:
+            _check_utf8("models", model, model)
+        for option in COLUMNS:
+            for text in column_texts(getattr(self, option)):
+                _check_utf8(option, text, text)
         self._set(out=Path(self.out), pins=_checked_pins(self.pins))
         for name in ("n_trials", "max_epochs", "n_refits", "jobs", "image_size"):
             if getattr(self, name) is not None:
@@ -207,8 +211,8 @@ class RunConfig:
 
     @property
     def is_series(self) -> bool:
-        """Whether each group of an own table is a series, in the order of time."""
-        return self.group is not None and self.time is not None
+        """Whether each group of every own table is a series, in the order of time."""
+        return isinstance(self.group, str) and isinstance(self.time, str)
 
     def _set(self, **values: Any) -> None:
         """Set fields while the record is made."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from nncompare.comparison import load_results
 from nncompare.data.npyfile import NPY
-from nncompare.data.own import ARRAYS, FILES, own_name
+from nncompare.data.own import ARRAYS, FILES, names_of_path, own_name
 from nncompare.data.table_files import TABLES
 from nncompare.diagnosis.scores import contradictions
 from nncompare.environment import describe_environment
@@ -26,6 +27,7 @@ from nncompare.results import RefitRecord, Results, StudyRecord, TrialRecord
 from nncompare.runfile import RunFile, read_run_file
 from nncompare.session import Session, quiet_session
 from nncompare.settings import RunConfig
+from nncompare.tablecolumns import COLUMNS, EVERY, Columns
 
 __all__ = ["Verification", "VerifiedStudy", "verify"]
 
@@ -178,9 +180,19 @@ def _loading_only(config: RunConfig, wanted: set[str]) -> RunConfig:
         config = replace(config, target=None, text=None, encoding=None)
     if not suffixes & set(FILES):
         config = replace(config, group=None, time=None)
+    names = {EVERY, *(known for name in typed for known in names_of_path(Path(name)))}
+    columns: dict[str, Any] = {option: _only(getattr(config, option), names) for option in COLUMNS}
+    config = replace(config, **columns)
     if not any(Path(name).is_dir() for name in typed):
         config = replace(config, image_size=None)
     return replace(config, datasets=typed, view=config.view if suffixes & {ARRAYS, NPY} else None)
+
+
+def _only(columns: Columns, names: set[str]) -> Columns:
+    """Return what names columns without the data sets that are left out."""
+    if not isinstance(columns, Mapping):
+        return columns
+    return {name: column for name, column in columns.items() if name in names} or None
 
 
 def _plan(config: RunConfig, runner: LocalRunner, listener: Listener | None) -> Plan:

@@ -8,6 +8,7 @@ import random
 import numpy as np
 
 from nncompare.excerpts import thumbnail
+from nncompare.ranks import with_ranks
 from nncompare.results import (
     Budget,
     Calibration,
@@ -189,6 +190,18 @@ def not_run(model: str, dataset: str) -> StudyRecord:
     return StudyRecord(model=model, dataset=dataset, status="not_run", failure=failure)
 
 
+def lost(name: str, names: list[str]) -> DatasetRecord:
+    """A data set that could not be fetched."""
+    failure = Failure(category="data", message=f"Data set '{name}' could not be fetched: no network.")
+    found = dataset(name, names, no_verdict(), references=False)
+    return found.model_copy(update={"failure": failure})
+
+
+def does_not_apply(model: str, dataset: str) -> StudyRecord:
+    failure = Failure(category="data", message=f"{model} accepts image, and '{dataset}' is of view 'tabular'.")
+    return StudyRecord(model=model, dataset=dataset, status="not_run", failure=failure)
+
+
 def failed(model: str, dataset: str, n_trials: int = 5) -> StudyRecord:
     failure = Failure(category="diverged", message="valid_loss is nan: the training diverged.")
     trials = [TrialRecord(number=n, state="failed", params={"width": 8}, failure=failure) for n in range(n_trials)]
@@ -270,7 +283,7 @@ def results(datasets: list[DatasetRecord], studies: list[StudyRecord], **changes
         "notes": ["Two data sets were not downloaded."],
         **changes,
     }
-    return Results.model_validate({**values, "datasets": datasets, "studies": studies})
+    return with_ranks(Results.model_validate({**values, "datasets": datasets, "studies": studies}))
 
 
 TEN = [str(k) for k in range(10)]
@@ -283,8 +296,8 @@ def full() -> Results:
         [
             dataset("mnist1d", TEN, clear_verdict()),
             dataset("digits", TEN, digits),
-            dataset("mnist", TEN, no_verdict(), references=False),
-            dataset("imdb", ["negative", "positive"], no_verdict(), references=False),
+            lost("mnist", TEN),
+            lost("imdb", ["negative", "positive"]),
         ],
         [
             study("mlp", "digits", TEN, level=0.9722, epochs=80, support=36),
@@ -298,7 +311,7 @@ def full() -> Results:
 def four_studies() -> Results:
     """Four studies of 20 trials on 10 classes."""
     found = full()
-    return found.model_copy(update={"datasets": found.datasets[:2], "studies": found.studies[:4]})
+    return results(found.datasets[:2], found.studies[:4])
 
 
 def one_model() -> Results:
@@ -442,6 +455,48 @@ def hidden() -> Results:
     return found.model_copy(update={"datasets": [data], "studies": studies})
 
 
+ACROSS = {
+    "digits": (0.95, 0.98, 0.98),
+    "wine": (0.95, 0.93, 0.91),
+    "songs-of-forty-birds-in-the-morning": (0.62, 0.81, 0.85),
+    "letters": (0.88, 0.93, 0.9),
+    "shapes": (0.655, 0.957, 0.9512),
+}
+"""Accuracies of mlp, cnn and lstm on five data sets: their ranks are 2.6, 1.5 and 1.9 in the mean."""
+
+
+def across(n_datasets: int = 5) -> Results:
+    """Three models on some data sets, whose verdicts differ; after five the names come again with a number."""
+    datasets, studies = [], []
+    for k in range(n_datasets):
+        name, levels = list(ACROSS.items())[k % len(ACROSS)]
+        name = name if k < len(ACROSS) else f"{name}-{k // len(ACROSS) + 1}"
+        models = dict(zip(("mlp", "cnn", "lstm"), levels, strict=True))
+        datasets.append(dataset(name, ["a", "b"], leading_verdict(name, models)))
+        studies += [study(m, name, ["a", "b"], level=v, n_trials=3, epochs=3) for m, v in models.items()]
+    return results(datasets, studies)
+
+
+def leading_verdict(name: str, levels: dict[str, float]) -> VerdictRecord:
+    """A verdict by the gap between the first two: equal, undecided or better."""
+    first, second, *_ = ranked = sorted(levels, key=lambda model: -levels[model])
+    gap = levels[first] - levels[second]
+    state = "equal" if gap < 0.005 else "undecided" if gap < 0.03 else "better"
+    alone = state == "better"
+    return VerdictRecord(
+        state=state, winner=first if alone else None, tied=[] if alone else [first, second],
+        text=f"{first} leads on {name}.", compared=ranked, rival=second,
+    )  # fmt: skip
+
+
+def gaps() -> Results:
+    """Five whole data sets and a sixth on which a model failed, one does not apply and one was not asked for."""
+    found = across()
+    data = dataset("patients", ["ill", "well"], no_verdict())
+    studies = [failed("mlp", "patients"), does_not_apply("cnn", "patients")]
+    return results([*found.datasets, data], [*found.studies, *studies])
+
+
 VARIANTS = {
     "full": full,
     "four_studies": four_studies,
@@ -456,5 +511,7 @@ VARIANTS = {
     "curves": lambda: pictured("sequence"),
     "rows": lambda: pictured("tabular"),
     "hidden": hidden,
+    "across": across,
+    "gaps": gaps,
     "empty": empty,
 }

@@ -131,6 +131,8 @@ def test_comparison_prints_verdicts_and_small_tables(tmp_path):
     assert [model for model in scored if not re.search(rf"^{re.escape(model)} +0\.\d{{4}} ", text, re.M)] == []
     one = fixtures.one_model()
     assert str(comparison(one, tmp_path)).startswith(one.datasets[0].verdict.text)
+    several = str(comparison(fixtures.across(5), tmp_path)).split("\n\n")
+    assert several[-2].startswith("Mean ranks over 5 data sets, 1 being the most accurate: cnn 1.50, ")
 
 
 def test_leaderboard_on_a_narrow_terminal_shows_model_and_accuracy(tmp_path):
@@ -173,6 +175,12 @@ def test_comparison_html_shows_sentence_scores_and_interval(tmp_path):
     html = comparison(results, tmp_path)._repr_html_()
     accuracy = next(study.test.accuracy for study in results.studies if study.test)
     assert f"<td>{accuracy.mean:.4f}</td><td>{accuracy.low:.4f} to {accuracy.high:.4f}</td>" in html
+
+
+@pytest.mark.parametrize(("n_datasets", "shown"), [(4, False), (5, True)])
+def test_comparison_html_tells_mean_ranks_of_five_data_sets(tmp_path, n_datasets, shown):
+    results = fixtures.across(n_datasets)
+    assert (f"<p>{results.ranks.text}</p>" in comparison(results, tmp_path)._repr_html_()) == shown
 
 
 def test_comparison_html_escapes_what_plugins_say(tmp_path):
@@ -370,6 +378,26 @@ def test_compare_a_file_is_as_good_as_its_table(tmp_path):
     table = compare("mlp", X=X, y=y, name="wine", **quiet)
     assert file.results.datasets[0].fingerprint == table.results.datasets[0].fingerprint
     assert file.results.studies[0].test == table.results.studies[0].test
+
+
+@pytest.mark.slow
+def test_compare_two_files_with_columns_of_their_own_and_go_on(tmp_path):
+    X, y = wine()
+    files = [tmp_path / "wine.csv", tmp_path / "cars.csv"]
+    X.assign(grower=y).to_csv(files[0], index=False)
+    X.iloc[:, :3].assign(kind=y, grower=0.5).to_csv(files[1], index=False)
+    target = {"cars": "kind", "*": "grower"}
+    done = compare("mlp", files, target=target, out=tmp_path / "runs", **SMALL)
+    assert [(study.dataset, study.status) for study in done.results.studies] == [
+        ("wine", "complete"), ("cars", "complete")
+    ]  # fmt: skip
+    assert done.results.ranks.text == "No mean ranks: they need two models with results, and only mlp has."
+    assert done.results.ranks.text in done.report().read_text("utf-8")
+    more = nncompare.resume(done.folder, n_trials=len(done.results.studies[0].trials) + 1, progress=False)
+    assert [dataset.fingerprint for dataset in more.results.datasets] == [
+        dataset.fingerprint for dataset in done.results.datasets
+    ]
+    assert {study.status for study in more.results.studies} == {"complete"}
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nncompare.cli.options import parse_pins, positive_number, unique
+from nncompare.cli.options import columns_by_dataset, parse_pins, positive_number, unique
 from nncompare.exceptions import UsageError
 
 
@@ -45,6 +45,39 @@ def test_pins_are_grouped_by_model():
 
 def test_pins_model_name_may_hold_a_dot():
     assert parse_pins(["my.net.units=3"]) == {"my.net": {"units": 3}}
+
+
+@pytest.mark.parametrize(
+    ("values", "columns"),
+    [
+        ((), None),
+        (("class",), "class"),
+        (("a=b",), "a=b"),
+        (("wine=grower",), {"wine": "grower"}),
+        (("wine.csv=grower", "cars=kind"), {"wine": "grower", "cars": "kind"}),
+        (("class", "my-cars.tsv=a=b"), {"*": "class", "my-cars": "a=b"}),
+        (("my cars.tsv=kind",), {"my-cars": "kind"}),
+    ],
+)
+def test_columns_are_of_all_tables_or_of_a_data_set_that_is_named(values, columns):
+    datasets = ["there/wine.csv", "cars.parquet", "my cars.tsv", "my-cars.tsv", "digits"]
+    assert columns_by_dataset("target", values, datasets) == columns
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (
+            ("a", "b"),
+            "--target names two columns of all tables: 'a' and 'b'. Keep one, or say which data set has it",
+        ),
+        (("wine=a", "wine.csv=b"), "--target names two columns of 'wine': 'a' and 'b'. Keep one"),
+    ],
+)
+def test_two_columns_of_one_table_are_refused(values, sentence):
+    with pytest.raises(UsageError) as caught:
+        columns_by_dataset("target", values, ["wine.csv"])
+    assert str(caught.value).startswith(sentence)
 
 
 @pytest.mark.parametrize("setting", ["lstm.cell", "cell=gru", ".cell=gru", "lstm.=gru", "", "="])

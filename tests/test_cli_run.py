@@ -190,6 +190,13 @@ def test_run_every_option_reaches_the_config(library):
     )
 
 
+def test_run_columns_of_several_tables_reach_the_config(library):
+    text = "-d cars.csv -d old/wine.tsv --target cars=kind --target wine.tsv=grower --group who --group wine=farm"
+    assert run(*text.split()).exit_code == 0
+    assert library.config.target == {"cars": "kind", "wine": "grower"}
+    assert library.config.group == {"*": "who", "wine": "farm"}
+
+
 def test_run_prints_verdict_leaderboard_and_report(library):
     done = run("--all", "--out", "there")
     assert done.stderr == ""
@@ -346,6 +353,7 @@ def test_run_json_is_one_object_and_words_go_to_stderr(library):
     assert found["missing"] == [
         {"model": "cnn", "dataset": "mnist1d", "status": "failed", "failure": BROKEN.model_dump()}
     ]
+    assert found["ranks"] is None
     assert "mnist1d: cnn is better than mlp." in done.stderr
     assert "Exit code 3: " in done.stderr
 

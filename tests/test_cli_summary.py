@@ -25,6 +25,13 @@ def test_summary_in_a_pipe_keeps_a_sentence_on_one_line(tmp_path):
     assert f"mnist1d: {results.datasets[0].verdict.text}" in lines
 
 
+@pytest.mark.parametrize(("n_datasets", "lines"), [(2, 0), (5, 1)])
+def test_summary_gives_mean_ranks_where_there_are_any(n_datasets, lines, tmp_path):
+    results = fixtures.across(n_datasets)
+    said = [line for line in result_lines(results, tmp_path / "report.html") if "ean ranks" in line]
+    assert said == [results.ranks.text] * lines
+
+
 def test_summary_of_a_plan_shows_each_estimate_and_why_one_is_missing():
     studies = [
         SimpleNamespace(

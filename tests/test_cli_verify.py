@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from nncompare.cli import main
 from nncompare.comparison import load_results
 from nncompare.exceptions import ResultsError, UsageError
-from nncompare.verifying import verify
+from nncompare.settings import RunConfig
+from nncompare.verifying import _loading_only, verify
 
 from .children import FAULTS
 from .whole_runs import compare_with, files_of
@@ -227,3 +228,12 @@ def test_verify_of_one_data_set_needs_no_other(runner, made):
             verify(made, runner, dataset="table")
     finally:
         moved.rename(table)
+
+
+def test_verify_of_one_table_leaves_the_columns_of_others_out():
+    columns = {"target": {"wine": "grower", "cars": "kind"}, "group": {"cars.csv": "who"}, "text": "words"}
+    config = RunConfig(datasets=("there/wine.csv", "cars.csv"), **columns)
+    left = _loading_only(config, {"wine"})
+    assert (left.datasets, left.target, left.group, left.text) == (
+        ("there/wine.csv",), {"wine": "grower"}, None, "words"
+    )  # fmt: skip

@@ -15,7 +15,7 @@ from nncompare.data.split_columns import SplitColumn
 from nncompare.data.store import store_dataset
 from nncompare.events import Notice
 from nncompare.exceptions import DataError, ResultsError, StorageError, UsageError
-from nncompare.owndata import dataset_names
+from nncompare.owndata import check_two_names, dataset_names
 from nncompare.planning import make_plan
 from nncompare.prediction import predict
 from nncompare.registry import DATASETS, discover
@@ -67,11 +67,81 @@ def test_own_table_goes_from_file_to_scores(runner, tmp_path, table, target, tex
     assert logistic.test_accuracy.mean > better_than
 
 
+@pytest.mark.parametrize(
+    ("names", "called"),
+    [(("a/own.csv", "b/own.tsv"), "own"), (("my wine.csv", "my-wine.npz"), "my-wine"), (("a/X.npy", "a"), "a")],
+)
+def test_two_data_sets_of_one_name_are_refused_with_both(tmp_path, monkeypatch, names, called):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    with pytest.raises(UsageError) as caught:
+        check_two_names(dataset_names(names, discover(DATASETS)))
+    assert str(caught.value) == (
+        f"Two of the data sets are called '{called}': '{names[0]}' and '{names[1]}'. Results are told apart by "
+        "these names. Rename one of them."
+    )
+
+
 def test_plan_refuses_two_files_of_one_name(runner, tmp_path):
     names = [tmp_path / "a" / "own.csv", tmp_path / "b" / "own.tsv"]
     config = replace(CONFIG, datasets=tuple(map(str, names)), target="class")
-    with pytest.raises(UsageError, match=r"Two of the data sets are called 'own'. Give one class or file another"):
+    with pytest.raises(UsageError, match=r"^Two of the data sets are called 'own': "):
         make_plan(config, runner)
+
+
+def test_file_that_is_named_twice_is_told_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ("own.csv", "./own.csv")
+    with pytest.raises(UsageError, match=r"^'own\.csv' and '\./own\.csv' are one and the same\. Name it once\.$"):
+        check_two_names(dataset_names(names, discover(DATASETS)))
+
+
+def two_tables(folder):
+    """Write two tables of 40 rows whose columns of classes have different names."""
+    for name, target in (("cars", "kind"), ("wine", "grower")):
+        rows = "".join(f"{k % 7},{k % 2},{'ab'[k % 2]}\n" for k in range(40))
+        (folder / f"{name}.csv").write_text(f"one,two,{target}\n{rows}")
+    return tuple(str(folder / f"{name}.csv") for name in ("cars", "wine"))
+
+
+def test_two_tables_are_read_by_their_own_columns(runner, tmp_path):
+    target = {"cars": "kind", "wine": "grower"}
+    events = []
+    config = replace(CONFIG, datasets=two_tables(tmp_path), target=target, group={"wine": "one"})
+    plan = make_plan(config, runner, events.append)
+    assert [event.text.partition(" with ")[0] for event in events if getattr(event, "level", "") == "info"] == [
+        "cars: 40 rows: 2 numeric columns; target 'kind'",
+        "wine: 40 rows: 1 numeric column; target 'grower'",
+    ]
+    assert [data.stored.split_by for data in plan.datasets] == ["class", "group"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"target": "kind"},
+            "'wine.csv' has no column 'kind'. Its columns are one, two, grower. A column of this table alone is "
+            "named as in --target wine.csv=COLUMN.",
+        ),
+        (
+            {"target": {"cars": "kind", "wien": "grower"}},
+            "target names a column of 'wien', and the tables of this run are called cars and wine. Name one of "
+            "them, or '*' for all that are not named.",
+        ),
+        (
+            {"text": {"cars": "one"}, "target": "kind", "group": {"*": "one"}, "time": {"cars": "two"}},
+            "'cars.csv': --text reads the texts of a table, and --group with --time its series of numbers. Leave one "
+            "of them out. A column of this table alone is named as in --target cars.csv=COLUMN.",
+        ),
+    ],
+)
+def test_columns_of_several_tables_that_do_not_fit_get_one_sentence(runner, tmp_path, changes, sentence):
+    config = replace(CONFIG, datasets=two_tables(tmp_path), out=tmp_path / "runs", **changes)
+    with pytest.raises(UsageError) as caught:
+        make_plan(config, runner)
+    assert str(caught.value) == sentence
+    assert not (tmp_path / "runs").exists()
 
 
 def test_stored_arrays_that_are_gone_are_asked_of_compare_again(runner, tmp_path, monkeypatch):
@@ -284,7 +354,7 @@ def test_column_to_split_by_needs_a_table(runner, tmp_path, option):
 
 
 def test_dataframe_is_not_split_by_group_and_time():
-    with pytest.raises(UsageError, match=r"^A DataFrame is split by group= or by time=, not by both"):
+    with pytest.raises(UsageError, match=r"^DataFrames and arrays are split by group or by time, not by both"):
         SplitColumn.asked("a", "b")
 
 

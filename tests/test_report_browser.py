@@ -239,7 +239,7 @@ def test_browser_on_a_phone_neither_scrolls_across_nor_shrinks_text(
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-@pytest.mark.parametrize("variant", ["default_run", "texts", "many_classes"])
+@pytest.mark.parametrize("variant", ["default_run", "texts", "many_classes", "gaps"])
 def test_browser_lets_nothing_run_out_of_the_right_edge(
     browser: Browser, pages: dict[str, Path], variant: str, width: int
 ) -> None:
@@ -250,8 +250,20 @@ def test_browser_lets_nothing_run_out_of_the_right_edge(
         assert page.evaluate(CUT) == []
 
 
+def test_browser_on_a_phone_names_the_data_set_of_every_score(browser: Browser, pages: dict[str, Path]) -> None:
+    page, _, _ = visit(browser, pages["across"], viewport={"width": 320, "height": 640})
+    cell = page.locator("#across tbody tr").first.locator("td").nth(3)
+    label = cell.evaluate("cell => getComputedStyle(cell, '::before').content")
+    assert label.replace('" "', "") == '"songs-of-forty-birds-in-the-morning:"'
+    assert page.locator("#across thead").is_hidden()
+    box = page.locator("#across .scroll")
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("variant", ["full", "many_classes", "one_model", "all_failed", "texts", "default_run"])
+@pytest.mark.parametrize(
+    "variant", ["full", "many_classes", "one_model", "all_failed", "texts", "gaps", "default_run"]
+)
 def test_browser_finds_no_accessibility_violation(
     browser: Browser, pages: dict[str, Path], variant: str, scheme: str
 ) -> None:
@@ -269,7 +281,7 @@ def test_browser_without_javascript_shows_everything(
     assert page.locator("th button").count() == 0
     page.locator("#glossary summary").click()
     assert page.locator("#glossary dd").first.is_visible()
-    assert page.locator("h2:visible").count() == 13
+    assert page.locator("h2:visible").count() == (14 if variant == "full" else 13)
     assert requests == complaints == []
 
 

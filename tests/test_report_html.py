@@ -80,11 +80,11 @@ class Page(HTMLParser):
 
 @pytest.mark.parametrize("variant", fixtures.VARIANTS)
 def test_html_renders_every_variant_with_balanced_elements(variant: str) -> None:
-    page = Page(render_html(fixtures.VARIANTS[variant]()))
+    results = fixtures.VARIANTS[variant]()
+    page = Page(render_html(results))
     assert page.open == []
     assert page.elements["style"] == page.elements["script"] == page.elements["h1"] == 1
-    assert page.elements["section"] == 13
-    assert page.elements["h2"] == 13
+    assert page.elements["section"] == page.elements["h2"] == 13 + (len(results.datasets) > 1)
 
 
 @pytest.mark.parametrize("variant", fixtures.VARIANTS)
@@ -211,13 +211,13 @@ def test_html_aligns_every_column_of_text() -> None:
 def test_html_gives_every_requested_pair_a_row() -> None:
     html = render_html(fixtures.full())
     table = html.split("Every requested pair of model and data set</caption>")[1].split("</table>")[0]
-    rows = re.findall(r"<tr[^>]*><th>(.*?)<td>(.*?)<td", table)
+    rows = re.findall(r"<tr[^>]*><th>(.*?)<td>(.*?)<td", table.partition("<tbody>")[2])
     assert rows == [(study.model, study.dataset) for study in fixtures.full().studies]
 
 
 def test_html_puts_problems_before_other_checks() -> None:
     html = render_html(fixtures.full())
-    levels = re.findall(r"<li class=(\w+)><span class=unseen", html)[:5]
+    levels = re.findall(r"<li class=(\w+)><i>", html)[:5]
     order = list(get_args(CheckLevel))
     assert levels == ["problem", "warning", "info", "ok", "ok"]
     assert set(levels) <= set(order)
@@ -245,7 +245,10 @@ def test_html_with_more_than_20_classes_lists_confusions_instead_of_a_matrix() -
 
 def test_html_gives_a_model_one_colour_and_one_marker_everywhere() -> None:
     html = render_html(fixtures.full())
-    keys = re.findall(r'<b class="name n(\d) c(\d)">(\w+)</b>', html)
+    keys = [
+        (marker, colour or marker, name)
+        for marker, colour, name in re.findall(r'<b class="?n(\d)(?: c(\d))?"?>(\w+)</b>', html)
+    ]
     marks = {name: {(m, c) for m, c, n in keys if n == name} for _, _, name in keys}
     assert all(len(found) == 1 for found in marks.values())
     assert len({colour for _, colour, _ in keys}) == len({marker for marker, _, _ in keys}) == 3

@@ -83,13 +83,13 @@ def test_mistakes_of_one_model_are_in_no_company_and_may_have_no_words() -> None
     assert table.label == "The only mistake of mlp on imdb"
     assert [(cell.text, cell.detail) for cell in table.rows[0].cells] == [
         ("negative → positive", "0.9991"),
-        ("neither words nor picture", "test row 4711"),
+        ("nothing to show", "test row 4711"),
     ]
 
 
 def test_mistakes_stand_folded_between_the_search_and_the_calibration() -> None:
     html = render_html(fixtures.texts())
-    assert re.findall(r"<section id=(\w+)", html)[7:10] == ["budget", "mistakes", "calibration"]
+    assert re.findall(r"<section id=(\w+)", html)[8:11] == ["budget", "mistakes", "calibration"]
     page = Page(html_of(fixtures.texts()))
     assert (page.elements["details"], page.elements["table"]) == (3, 4)
     assert page.elements["tr"] == (1 + 1) + 3 * (1 + 5)

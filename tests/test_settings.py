@@ -7,6 +7,7 @@ import pytest
 
 from nncompare.exceptions import UsageError
 from nncompare.settings import PRESETS, RunConfig, default_jobs
+from nncompare.tablecolumns import column_of
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,11 @@ from nncompare.settings import PRESETS, RunConfig, default_jobs
         ({"view": "foo"}, "No view is called 'foo'. Choose from tabular, image, sequence, tokens."),
         ({"strict": "yes"}, "strict is 'yes'; True or False is expected."),
         ({"target": 3}, "target is 3; a text is expected."),
+        (
+            {"target": {"wine": 3}},
+            "target has 'wine': 3; columns by data set are expected, as in target={'wine': 'class'}.",
+        ),
+        ({"group": ["a"]}, "group is ['a']; a text is expected."),
         ({"storage": 3}, "storage is int; a text is expected."),
     ],
 )
@@ -56,6 +62,21 @@ def test_config_takes_numbers_of_numpy_and_keeps_those_of_python():
     kept = (config.n_trials, config.seed, config.timeout_s, *config.pins["mlp"].values())
     assert kept == (2, 7, 1.5, 2, 0.5, True, "relu")
     assert [type(value) for value in kept] == [int, int, float, int, float, bool, str]
+
+
+@pytest.mark.parametrize(
+    ("columns", "names", "column"),
+    [
+        (None, ("wine",), None),
+        ("class", ("wine",), "class"),
+        ({"wine": "grower", "*": "class"}, ("wine", "wine.csv"), "grower"),
+        ({"wine.csv": "grower", "*": "class"}, ("wine", "wine.csv"), "grower"),
+        ({"wine": "grower", "*": "class"}, ("cars", "cars.csv"), "class"),
+        ({"wine": "grower"}, ("cars", "cars.csv"), None),
+    ],
+)
+def test_column_of_a_table_is_its_own_or_that_of_all_others(columns, names, column):
+    assert column_of(columns, names) == column
 
 
 def test_config_takes_a_folder_as_text():

@@ -9,6 +9,7 @@ import click
 
 from nncompare.cli.configfile import from_file, used_config
 from nncompare.columns import one_line
+from nncompare.tablecolumns import COLUMNS
 
 __all__ = ["leave_out"]
 
@@ -36,7 +37,7 @@ def leave_out(ctx: click.Context, options: dict[str, Any], quiet: bool) -> None:
         return
     unused = [] if from_file(ctx, "datasets") else _unused_of_data(ctx, options)
     for name in unused:
-        options[name] = ctx.params[name] = None
+        options[name] = ctx.params[name] = () if name in COLUMNS else None
     models = _unused_models(ctx, options)
     if models:
         kept = tuple(pin for pin in options["settings"] if _model_of(pin) not in models)
@@ -55,11 +56,9 @@ def _unused_of_data(ctx: click.Context, options: dict[str, Any]) -> list[str]:
     has_use |= dict.fromkeys(("group", "time"), has_table or has_arrays)
     has_use["encoding"] = bool(suffixes & _TEXT_TABLES)
     has_use["image_size"] = any(Path(name).expanduser().is_dir() for name in options["datasets"])
-    of_table = "sequence" if options["group"] is not None and options["time"] is not None else "tabular"
+    of_table = "sequence" if options["group"] and options["time"] else "tabular"
     has_use["view"] = has_arrays or (has_table and options["view"] == of_table)
-    return [
-        name for name, use in has_use.items() if options[name] is not None and not use and from_file(ctx, name)
-    ]
+    return [name for name, use in has_use.items() if options[name] and not use and from_file(ctx, name)]
 
 
 def _unused_models(ctx: click.Context, options: dict[str, Any]) -> list[str]:

@@ -237,7 +237,7 @@ def _fits(option: click.Option, value: Any) -> bool:
 
 def _expected(option: click.Option) -> str:
     if option.multiple:
-        return "a list of texts"
+        return "a text or a list of texts"
     if option.is_flag:
         return "true or false"
     if isinstance(option.type, click.IntRange):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from nncompare.exceptions import UsageError
+from nncompare.tablecolumns import COLUMNS, EVERY, Columns
 
 OUT = Path("reports")
 
@@ -74,6 +75,55 @@ def unique(_ctx: click.Context, option: click.Parameter, names: tuple[str, ...])
         if "," in name and ":" not in name and not Path(name).exists():
             raise click.BadParameter(f"'{name}' has a comma; repeat {option.opts[0]} for several names.")
     return tuple(dict.fromkeys(names))
+
+
+def settle_columns(options: dict[str, Any]) -> None:
+    """Replace what was said of columns of tables, once or repeatedly, by what the planner reads."""
+    for option in COLUMNS:
+        options[option] = columns_by_dataset(option, options[option] or (), options["datasets"])
+
+
+def columns_by_dataset(option: str, values: Sequence[str], datasets: Iterable[str]) -> Columns:
+    """Return the column that an option names for all tables, or those of single data sets by their names.
+
+    Parameters
+    ----------
+    option : str
+        For the message.
+    values : sequence of str
+        ``NAME=COLUMN`` where NAME is one of the data sets, by its name in the run or by that of its file; anything
+        else is a column of all tables that are not named, whatever is in its name.
+    datasets : iterable of str
+        As they were typed.
+
+    Raises
+    ------
+    UsageError
+        Two columns are named for the same tables.
+    """
+    if len(values) == 1 and "=" not in values[0]:
+        return values[0]
+    known = _names_of_tables(datasets) if values else {}
+    found: dict[str, str] = {}
+    for value in values:
+        name, _, column = value.partition("=")
+        key, column = (known[name], column) if "=" in value and name in known else (EVERY, value)
+        if key in found:
+            tables = "all tables" if key == EVERY else f"'{key}'"
+            raise UsageError(
+                f"--{option} names two columns of {tables}: '{found[key]}' and '{column}'. Keep one, or say which "
+                f"data set has it: --{option} NAME=COLUMN."
+            )
+        found[key] = column
+    return found.get(EVERY) if set(found) <= {EVERY} else found
+
+
+def _names_of_tables(datasets: Iterable[str]) -> dict[str, str]:
+    """Return what each own file is called in the run, by all names that it may be called by."""
+    from nncompare.data.own import is_own_file, names_of_path
+
+    paths = [Path(name).expanduser() for name in datasets if is_own_file(name)]
+    return {name: names_of_path(path)[0] for path in paths for name in names_of_path(path)}
 
 
 def out_option(text: str = "The folder of the run directories.") -> Callable[[F], F]:

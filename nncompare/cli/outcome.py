@@ -101,6 +101,7 @@ def _as_json(results: Results, folder: Path, code: int) -> dict[str, Any]:
         "duration_s": results.duration_s,
         "estimate_s": results.estimate_s,
         "datasets": [_dataset(results, dataset) for dataset in results.datasets],
+        "ranks": results.ranks and results.ranks.model_dump(),
         "missing": [
             {
                 "model": study.model,

@@ -11,7 +11,7 @@ import click
 from nncompare.cli.applicable import leave_out
 from nncompare.cli.configfile import config_arguments, from_file, used_config
 from nncompare.cli.group import common_options, typed_command
-from nncompare.cli.options import parse_pins
+from nncompare.cli.options import parse_pins, settle_columns
 from nncompare.cli.outcome import Output, finish
 from nncompare.cli.run_options import run_options
 from nncompare.cli.save_config import refuse_existing, save_config
@@ -91,6 +91,7 @@ def run_comparison(
     if not has_work and save_to is None:
         click.echo(f"{ctx.get_usage()}\n\n{_FIRST_STEPS}", err=True)
         ctx.exit(UsageError.exit_code)
+    settle_columns(options)
     del options["only_plugins"]  # it has done its work: what it leaves out is not found
     pins = parse_pins(options.pop("settings"))
     config = RunConfig(**options, pins=pins, command=(*typed_command(ctx), *config_arguments(ctx)))

@@ -52,12 +52,15 @@ what = (
     ),
     click.option(
         "--target",
+        multiple=True,
         metavar="COLUMN",
         shell_complete=complete_columns,
-        help="The column of your own table that holds the classes.",
+        help="The column of your own table that holds the classes. For one of several tables: DATASET=COLUMN, "
+        "repeatable; also for --text, --group and --time.",
     ),
     click.option(
         "--text",
+        multiple=True,
         metavar="COLUMN",
         shell_complete=complete_columns,
         help="A column of texts in your own table: its words are compared, and no other column.",
@@ -67,6 +70,7 @@ what = (
     ),
     click.option(
         "--group",
+        multiple=True,
         metavar="COLUMN",
         shell_complete=complete_columns,
         help="A column of your own table, or an array beside X: rows of one value are never split between train, "
@@ -74,6 +78,7 @@ what = (
     ),
     click.option(
         "--time",
+        multiple=True,
         metavar="COLUMN",
         shell_complete=complete_columns,
         help="A column of your own table, or an array beside X: the test part is the last fifth by it. With "

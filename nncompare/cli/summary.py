@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nncompare.columns import fitting, one_line
 from nncompare.progress.lines import outcome
 from nncompare.progress.tracker import duration
+from nncompare.ranks import rank_line
 from nncompare.registry import LOCAL
 from nncompare.results import DatasetRecord, Results, StudyRecord
 from nncompare.scoretable import ranked_studies, score_table
@@ -101,8 +102,8 @@ def result_lines(results: Results, report: Path, width: int | None = None) -> li
     Returns
     -------
     list of str
-        Per data set the verdict and a leaderboard, then what has no result and why, then the time that the run
-        took and was estimated to take, then the report's path.
+        Per data set the verdict and a leaderboard, mean ranks where there are any, then what has no result and
+        why, then the time that the run took and was estimated to take, then the report's path.
     """
     lines: list[str] = []
     for dataset in results.datasets:
@@ -116,6 +117,8 @@ def result_lines(results: Results, report: Path, width: int | None = None) -> li
                 *score_table(ranked, dataset, width),
                 "",
             ]
+    if ranks := rank_line(results):
+        lines += [*_wrapped(one_line(ranks), width), ""]
     missing = [_missing(study, results.command) for study in results.studies if study.status != "complete"]
     if missing:
         lines += ["Without a result:", *_indented(missing, width), ""]

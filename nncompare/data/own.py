@@ -28,6 +28,7 @@ __all__ = [
     "FILES",
     "is_own_file",
     "name_of_path",
+    "names_of_path",
     "own_arrays",
     "own_name",
     "read_own",
@@ -82,6 +83,11 @@ def name_of_path(path: Path) -> str:
     if path.is_dir():
         return own_name(Path(os.path.abspath(path)).name)  # noqa: PTH100 - of "..", but a link's own name
     return own_name(stem_of_arrays(path) if path.suffix.lower() == NPY else path.stem)
+
+
+def names_of_path(path: Path) -> tuple[str, ...]:
+    """Return by what names a data set of the user's own may be told from others: its own, and that of its file."""
+    return tuple(dict.fromkeys((name_of_path(path), path.name)))
 
 
 def read_own(
@@ -147,6 +153,11 @@ def read_own(
         return read_image_folder(path, name, root, image_size)
     if not path.is_file():
         raise UsageError(f"There is no file '{path}'.")
+    if series is not None and text is not None:
+        raise UsageError(
+            f"'{path.name}': --text reads the texts of a table, and --group with --time its series of numbers. Leave "
+            "one of them out."
+        )
     if path.suffix.lower() in TABLES and series is not None:
         return read_series(path, target, series, encoding, name)
     if path.suffix.lower() in TABLES:

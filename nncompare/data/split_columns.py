@@ -39,8 +39,8 @@ class SplitColumn(NamedTuple):
         """
         if group is not None and time is not None:
             raise UsageError(
-                "A DataFrame is split by group= or by time=, not by both. Leave one of them out; series come as "
-                "an array of shape (series, steps, features), or as the path of a table."
+                "DataFrames and arrays are split by group or by time, not by both. Leave one of them out; series "
+                "come as an array of shape (series, steps, features), or as a table in a file."
             )
         if group is not None:
             return cls("group", group)

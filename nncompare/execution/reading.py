@@ -5,6 +5,7 @@ from __future__ import annotations
 from nncompare.data.own import read_own
 from nncompare.data.split_columns import SplitColumn
 from nncompare.data.store import store_dataset
+from nncompare.data.table_files import TABLES
 from nncompare.exceptions import DataError, StorageError, UsageError
 from nncompare.execution.specs import ReadAnswer, ReadSpec
 from nncompare.results import Failure
@@ -14,7 +15,8 @@ __all__ = ["read"]
 
 def read(spec: ReadSpec) -> ReadAnswer:
     """Read and store one file or folder; what is wrong with it is an answer in words, not an exception."""
-    series = (spec.group, spec.time) if spec.group is not None and spec.time is not None else None
+    is_table = spec.path.suffix.lower() in TABLES
+    series = (spec.group, spec.time) if is_table and spec.group is not None and spec.time is not None else None
     try:
         info, dataset = read_own(
             spec.path,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from nncompare.report.charts import Chart
 from nncompare.report.formats import listed
@@ -12,6 +12,11 @@ from nncompare.results import Check, DatasetRecord, Results, StudyRecord, TestSc
 
 COLOURS = 8
 SHAPES = 8
+Kind: TypeAlias = Literal["plain", "matrix", "glance", "across"]
+KINDS: dict[Kind, tuple[str, ...]] = {
+    "plain": (), "matrix": ("matrix",), "glance": ("glance", "stack"), "across": ("across", "stack"),
+}  # fmt: skip
+"""The classes of tables of each kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell: its picture, text and second line, its tint (0 to 9, of which 0 is not drawn), its model."""
+    """A cell: its picture, text, second line and mark, its tint (0 to 9, of which 0 is not drawn), its model."""
 
     text: str
     detail: str = ""
+    mark: str = ""
     tint: int | None = None
     miss: bool = False
     series: Series | None = None
@@ -92,7 +98,8 @@ class Row:
 class Table:
     """A table; ``label`` names it, ``summary`` where it is folded below what it belongs to.
 
-    ``sorted_by`` is the column that orders it.
+    ``sorted_by`` is the column that orders it. Of the kind "across" each cell carries the label of its column,
+    which a narrow screen shows in place of the header.
     """
 
     label: str
@@ -100,14 +107,17 @@ class Table:
     rows: tuple[Row, ...]
     sortable: bool = False
     sorted_by: int | None = None
-    kind: Literal["plain", "matrix", "glance"] = "plain"
+    kind: Kind = "plain"
     summary: str = ""
 
     @property
     def classes(self) -> str:
-        """Return the classes of the table: its kind unless plain, and t1, t2 … for its columns of text."""
+        """Return the classes of the table: its kind unless plain, and t1, t2 … for its columns of text.
+
+        Those of the class "stack" have their cells below each other on a narrow screen.
+        """
         text = (f"t{number}" for number, column in enumerate(self.columns, start=1) if not column.numeric)
-        return " ".join((*((self.kind,) if self.kind != "plain" else ()), *text))
+        return " ".join((*KINDS[self.kind], *text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ Anchor = Literal["start", "middle", "end"]
 Units = tuple[int, int]
 ACROSS = 1000
 DOWN = 4  # units to a pixel
+PADDING = 52  # pixels of a frame, above and below
+USUAL = 202  # pixels that a framed chart is high by the style sheet
 Shape = int | Literal["dot", "cross"]
 
 
@@ -108,9 +110,17 @@ class Chart:
     colour: int | None = None
 
     @property
+    def outer_height(self) -> int | None:
+        """Return the height in pixels, with the padding of a frame; None where it is that of the style sheet."""
+        if not self.framed:
+            return self.height
+        outer = self.height + PADDING
+        return None if outer == USUAL else outer
+
+    @property
     def box(self) -> str:
         """Return the stretched box."""
-        return f"0 0 {ACROSS} {DOWN * self.height}"
+        return f"0,0,{ACROSS},{DOWN * self.height}"
 
     @property
     def grid(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nncompare.report import (
+    across,
     budgets,
     calibration,
     classes,
@@ -64,6 +65,10 @@ GLOSSARY = (
     ("CPU time", "Seconds of processor time, user and system: comparable even where trials ran side by side."),
     ("fingerprint", "A digest of the data. Scores compare only where data and split fingerprints agree."),
 )
+MEAN_RANK = (
+    "mean rank",
+    "The mean over data sets of a model's place by accuracy, 1 being first; given for five data sets or more.",
+)
 APART = "Models on different data sets are never ranked against each other: the tasks differ in difficulty."
 SIMULTANEOUS = "The 95 % intervals of differences are simultaneous: they hold for all pairs of a data set at once."
 
@@ -82,13 +87,14 @@ class Report:
     glance: Table | None
     cards: tuple[VerdictCard, ...]
     briefs: tuple[Brief, ...]
+    across: Section | None
     leaderboard: Section
     classes: Section
     provenance: Section
     sections: tuple[Section, ...]
     health: Section
     failed: tuple[Table, ...]
-    glossary: tuple[tuple[str, str], ...] = GLOSSARY
+    glossary: tuple[tuple[str, str], ...]
 
 
 def build(results: Results) -> Report:
@@ -96,6 +102,7 @@ def build(results: Results) -> Report:
     found = parts(results)
     board, state = leaderboard.section(found), health.section(results)
     by_class, made = classes.per_class(found), provenance.section(results)
+    over_datasets = across.section(results, found)
     return Report(
         run_id=results.run_id,
         summary=_summary(results),
@@ -107,10 +114,12 @@ def build(results: Results) -> Report:
         glance=glance.glance(found),
         cards=verdicts.cards(found),
         briefs=tuple(brief(part) for part in found),
+        across=over_datasets,
         leaderboard=board,
         classes=by_class,
         provenance=made,
         sections=(
+            *([] if over_datasets is None else [over_datasets]),
             board,
             pareto.section(found),
             by_class,
@@ -125,6 +134,7 @@ def build(results: Results) -> Report:
         ),
         health=state,
         failed=tuple(table for table in (health.without_result(results),) if table.rows),
+        glossary=GLOSSARY if over_datasets is None else (*GLOSSARY, MEAN_RANK),
     )
 
 

@@ -33,7 +33,7 @@ def _glance(part: Part) -> Row:
             Cell(dataset.name),
             Cell(badge(part)),
             Cell(formats.MISSING) if best is None else Cell(best[0].study.model, series=best[0].series),
-            _percent(None if best is None else best[1].accuracy),
+            percent(None if best is None else best[1].accuracy),
             Cell(formats.MISSING) if second is None else Cell(second[0].study.model, series=second[0].series),
             _behind(part),
             _reference(dataset.references),
@@ -43,7 +43,8 @@ def _glance(part: Part) -> Row:
     )
 
 
-def _percent(value: Interval | None) -> Cell:
+def percent(value: Interval | None) -> Cell:
+    """Return a score in per cent with its interval, which never stand apart."""
     if value is None:
         return Cell(formats.MISSING)
     return Cell(f"{100 * value.mean:.1f}", detail=f"{100 * value.low:.1f} to {100 * value.high:.1f}")
@@ -55,7 +56,7 @@ def _reference(references: Sequence[ReferenceRecord]) -> Cell:
     if not known:
         return Cell(formats.MISSING)
     accuracy, name = max(known, key=lambda one: one[0].mean)
-    cell = _percent(accuracy)
+    cell = percent(accuracy)
     return replace(cell, detail=f"{name.replace('_', ' ')}, {cell.detail}")
 
 

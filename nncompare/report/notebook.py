@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nncompare.ranks import rank_line
 from nncompare.report import formats
 from nncompare.report.blocks import Part, parts
 from nncompare.report.render import render_fragment
@@ -32,6 +33,7 @@ def render_comparison(results: Results, report: Path) -> str:
         parts=found,
         header=HEADER,
         tables=[{"dataset": part.dataset.name, "rows": rows} for part in found if (rows := _rows(part))],
+        ranks=rank_line(results),
         without=[_why_not(entry.study) for part in found for entry in part.entries if entry.study.test is None],
         report=str(report),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nncompare.report import formats
 from nncompare.results import Sample
 
-NOTHING = "neither words nor picture"
+NOTHING = "nothing to show"
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 HEIGHT, _EDGE = 48, 4
 

@@ -28,7 +28,7 @@ MARKDOWN = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|^(?=[#+>=-])", re.
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 SPARE = re.compile(r"\s*([{};>]|,(?=\s)|:(?=\s))\s*")
 BETWEEN = re.compile(r">\s*\n\s*<")
-QUOTED = re.compile(r'="([\w.%#-]+)"(?=[ >])')
+QUOTED = re.compile(r'="([\w.,%#-]+)"(?:(?=[ >])|(?P<end>/>))')
 LITERAL = re.compile(r'("(?:\\.|[^"\\])*"|`[^`]*`|/(?! )(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\n])+/[a-z]*)')
 SPARE_OF_SCRIPT = re.compile(r"\s*([{}()\[\];,=<>?:&|*])\s*")
 AXIS = re.compile(r"<g class=y>.*?</g>|<svg class=x y=.*?</svg>")
@@ -161,8 +161,13 @@ def _shorten(page: str) -> str:
     the body and the results and the script after it stay as they are.
     """
     start, end = page.index("<body>"), page.index('<template id="results">')
-    body = SPARED.sub("", QUOTED.sub(r"=\1", BETWEEN.sub("><", page[start:end])))
+    body = SPARED.sub("", QUOTED.sub(_unquoted, BETWEEN.sub("><", page[start:end])))
     return page[:start] + _shared(body) + page[end:]
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    """Return an attribute without its quotes; a slash behind it would become a part of its value."""
+    return f"={found[1]}{' />' if found['end'] else ''}"
 
 
 def _shared(page: str) -> str:
@@ -172,7 +177,7 @@ def _shared(page: str) -> str:
         name = f"axis{number}"
         first = axis.replace(" class", f" id={name} class", 1)
         before, _, after = page.partition(axis)
-        page = before + first + after.replace(axis, f'<use class=axes href="#{name}"/>')
+        page = before + first + after.replace(axis, f"<use class=axes href=#{name} />")
     return page
 
 

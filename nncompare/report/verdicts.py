@@ -81,7 +81,7 @@ def _short(part: Part) -> str:
     short = _shortfall(part)
     if verdict.state == "single":
         did = "was run" if len(part.entries) == 1 else "finished"
-        return f"on {name} only {formats.listed(_compared(part))} {did}{_alone(part, short)}"
+        return f"on {name} only {formats.listed(compared(part))} {did}{_alone(part, short)}"
     if verdict.state == "better" and verdict.winner is not None:
         if short is not None:
             return f"on {name} {verdict.winner} {_advice(short)}"
@@ -90,7 +90,7 @@ def _short(part: Part) -> str:
         if is_slight(verdict):
             return f"on {name} {verdict.winner} is better, but too little to matter"
         return f"on {name} use {verdict.winner}"
-    but = "" if short is None else f", but {_compared(part)[0]} {_advice(short)}"
+    but = "" if short is None else f", but {compared(part)[0]} {_advice(short)}"
     if verdict.state == "equal":
         return f"on {name} {formats.listed(verdict.tied)} are practically equal{but}"
     between = f" between {formats.listed(verdict.tied)}" if len(verdict.tied) > 1 else ""
@@ -101,7 +101,7 @@ def _alone(part: Part, short: Shortfall | None) -> str:
     """Return how the only model stands to the references."""
     if short is not None:
         return f", and it {_advice(short)}"
-    beats = any(is_better(part.dataset.verdict, model, REFERENCE) for model in _compared(part))
+    beats = any(is_better(part.dataset.verdict, model, REFERENCE) for model in compared(part))
     return ", and it beats logistic regression" if beats else ""
 
 
@@ -112,11 +112,11 @@ def _advice(short: Shortfall) -> str:
 
 def _shortfall(part: Part) -> Shortfall | None:
     """Return the reference that the most accurate model fails to beat."""
-    first = next(iter(_compared(part)), None)
+    first = next(iter(compared(part)), None)
     return None if first is None else shortfall(part.dataset.verdict, first)
 
 
-def _compared(part: Part) -> list[str]:
+def compared(part: Part) -> list[str]:
     """Return the models that the verdict compared; results of earlier versions do not name them."""
     return part.dataset.verdict.compared or [entry.study.model for entry, _ in part.tested]
 

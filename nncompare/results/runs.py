@@ -114,6 +114,25 @@ class DatasetRecord(Record):
     verdict: VerdictRecord
 
 
+class ModelRank(Record):
+    """A model's mean rank over data sets: 1 where it had the highest mean accuracy on each, ties averaged."""
+
+    model: str
+    mean_rank: float
+
+
+class Ranks(Record):
+    """How the models of a run rank over several data sets, or in ``text`` why no ranks are given.
+
+    ``models`` are those that are ranked, the lowest mean rank first; empty where too few data sets have results of
+    all of them. ``datasets`` are these data sets, in the order of the run.
+    """
+
+    text: str
+    models: list[ModelRank] = Field(default_factory=list)
+    datasets: list[str] = Field(default_factory=list)
+
+
 class Settings(Record):
     """The settings of a run, as far as they are not per study.
 
@@ -136,7 +155,8 @@ class Results(Record):
     """Everything about one run: the source of the report and of everything built on it.
 
     ``estimate_s`` is the wall time that was foretold before the first trial; ``duration_s`` what it took, over all
-    parts of a run that was stopped and resumed at ``resumed_at``.
+    parts of a run that was stopped and resumed at ``resumed_at``. ``ranks`` is about several data sets; None where
+    there is one, and in results of earlier versions.
     """
 
     schema_version: Literal[1] = 1
@@ -157,6 +177,7 @@ class Results(Record):
     notes: list[str] = Field(default_factory=list)
     datasets: list[DatasetRecord] = Field(default_factory=list)
     studies: list[StudyRecord] = Field(default_factory=list)
+    ranks: Ranks | None = None
 
     def to_json(self) -> str:
         """Return results.json's text; NaN and infinity cannot occur."""
