@@ -131,8 +131,8 @@ def test_two_tables_are_read_by_their_own_columns(runner, tmp_path):
         ),
         (
             {"text": {"cars": "one"}, "target": "kind", "group": {"*": "one"}, "time": {"cars": "two"}},
-            "'cars.csv': --text reads the texts of a table, and --group with --time its series of numbers. Leave one "
-            "of them out. A column of this table alone is named as in --target cars.csv=COLUMN.",
+            "'cars.csv': --text reads the texts of a table, and --group with --time its series of numbers. "
+            "Leave one of them out. A column of this table alone is named as in --target cars.csv=COLUMN.",
         ),
     ],
 )

@@ -155,8 +155,8 @@ def read_own(
         raise UsageError(f"There is no file '{path}'.")
     if series is not None and text is not None:
         raise UsageError(
-            f"'{path.name}': --text reads the texts of a table, and --group with --time its series of numbers. Leave "
-            "one of them out."
+            f"'{path.name}': --text reads the texts of a table, and --group with --time its series of numbers. "
+            "Leave one of them out."
         )
     if path.suffix.lower() in TABLES and series is not None:
         return read_series(path, target, series, encoding, name)
