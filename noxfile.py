@@ -67,6 +67,7 @@ def docs(session: nox.Session) -> None:
         "memory",
         "scaling",
         "profile_trial",
+        "fashion_mnist",
         "textbook",
         "peers",
     ],
