@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, Self
 
-import numpy as np
-
 from nncompare.data.column_table import ColumnTable
 from nncompare.data.dense import DenseConversion
 from nncompare.data.native import Native
-from nncompare.data.ragged import UNKNOWN, Ragged
+from nncompare.data.ragged import Ragged
 from nncompare.data.records import Array, Samples, View
-from nncompare.data.samples import gather, write_rows, write_samples
+from nncompare.data.samples import write_samples
 from nncompare.data.splits import Rows
 from nncompare.data.tfidf import TfIdf
-from nncompare.data.vocabulary import Vocabulary
+from nncompare.data.vocabulary import TokenConversion, Vocabulary
 
 __all__ = ["CONVERSIONS", "Conversion", "choose_view", "fit_conversion", "possible_views"]
 
@@ -121,40 +119,6 @@ def fit_conversion(native: Native, view: View, X_train: Samples, fit_rows: Rows)
     if view == "tokens":
         return TokenConversion.fit(native, view, X_train, fit_rows)
     return TfIdfConversion.fit(native, view, X_train, fit_rows)
-
-
-@dataclass(frozen=True, slots=True)
-class TokenConversion:
-    """Tokens as they are; the vocabulary is that of the training part."""
-
-    kind: ClassVar[str] = "tokens"
-    sample_shape: ClassVar[None] = None
-    dtype: ClassVar[str] = "int32"
-    remaining_scale: ClassVar[float] = 1.0
-    sparse: ClassVar[bool] = False
-
-    native: Native
-    view: View
-    vocabulary_size: int
-
-    @classmethod
-    def fit(cls, native: Native, view: View, X_train: Ragged, rows: Rows) -> Self:
-        """Return the conversion with the vocabulary of ``X_train[rows]`` alone."""
-        largest = max(int(chunk.values.max(initial=0)) for chunk in gather(X_train, rows))
-        return cls(native, view, max(largest, UNKNOWN) + 1)
-
-    @classmethod
-    def from_state(cls, native: Native, view: View, state: Mapping[str, Array]) -> Self:
-        """Return the conversion that :meth:`state` was taken of."""
-        return cls(native, view, int(state["vocabulary_size"]))
-
-    def state(self) -> dict[str, Array]:
-        """Return what was fitted."""
-        return {"vocabulary_size": np.array(self.vocabulary_size)}
-
-    def write(self, folder: Path, X: Ragged, rows: Rows) -> Path:
-        """Write the texts of ``rows``."""
-        return write_rows(folder, "X", X, rows)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from nncompare.data.array_like import as_rows, plain_labels
 from nncompare.data.encoding import encode
 from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes, label_names
 from nncompare.data.own_forms import as_view, count_gaps, describe_form, empty_columns, guess_view, scale_of
@@ -22,9 +23,7 @@ from nncompare.data.texts import encode_texts
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Given", "as_rows", "plain_array", "plain_labels"]
-
-_REAL = "Give real numbers, such as the real and the imaginary part as two features"
+__all__ = ["Given"]
 
 
 class _Samples(NamedTuple):
@@ -72,10 +71,7 @@ class Given:
         DataError
             They cannot be used, or do not agree.
         """
-        given = {role: value for role, value in given.items() if value is not None}
-        for there, missing in (("X", "y"), ("X_test", "y_test"), ("y_test", "X_test")):
-            if there in given and missing not in given:
-                raise self.sources[there].fault(f"it comes without {missing}", "Give both")
+        given = self._complete(given)
         labels: dict[str, Array] = {
             role: plain_labels(given[role], self.sources[role]) for role in ("y", "y_test") if role in given
         }
@@ -83,6 +79,40 @@ class Given:
         rows: dict[str, Any] = {
             role: read(given[role], self.sources[role]) for role in ("X", "X_test") if role in given
         }
+        self._check_lengths(rows, labels)
+        classes, codes = self._classes(labels)
+        check_class_counts(codes["y"], classes, "y", self.sources["y"], has_test="y_test" in codes)
+        by: SplitBy | None = None
+        if self.split is not None:
+            rows, by = self.split.take_from(rows, codes["y"], classes, self.sources)
+        drawn: tuple[Rows, ...] = () if "y_test" in codes else split_off_test(codes["y"], by)
+        train = drawn[0] if drawn else np.arange(len(codes["y"]))
+        found = self._found(rows, train, name_of(given["X"]))
+        X_train, X_test = [*found.parts, None][:2]
+        return self._info(found, classes, codes), Dataset(
+            X_train,
+            codes["y"],
+            X_test,
+            codes.get("y_test"),
+            columns=found.columns,
+            target=_target(given["y"], found),
+            words=found.words,
+            text=found.text,
+            left_out=found.left_out,
+            split_by=by,
+            rows=drawn,
+        )
+
+    def _complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is given, if samples come with labels and labels with samples."""
+        there = {role: value for role, value in given.items() if value is not None}
+        for role, missing in (("X", "y"), ("X_test", "y_test"), ("y_test", "X_test")):
+            if role in there and missing not in there:
+                raise self.sources[role].fault(f"it comes without {missing}", "Give both")
+        return there
+
+    def _check_lengths(self, rows: Mapping[str, Any], labels: Mapping[str, Array]) -> None:
+        """Check that there are rows, and one label for each."""
         for role, value in [*rows.items(), *labels.items()]:
             if not len(value):
                 raise self.sources[role].fault(f"it is empty, of shape {np.shape(value)}", "Give one row or more")
@@ -90,43 +120,19 @@ class Given:
             if len(rows[x]) != len(labels[y]):
                 what = f"it has {len(rows[x]):,} rows and {y} has {len(labels[y]):,}"
                 raise self.sources[x].fault(what, "Give one class per row")
-        classes, codes = self._classes(labels)
-        check_class_counts(codes["y"], classes, "y", self.sources["y"], has_test="y_test" in codes)
-        by: SplitBy | None = None
-        if self.split is not None:
-            rows, by = self.split.take_from(rows, codes["y"], classes, self.sources)
-        train = np.arange(len(codes["y"])) if "y_test" in codes else split_off_test(codes["y"], by)[0]
-        is_table = any(map(is_frame, rows.values()))
-        if self.view == "tokens":
-            found = self._texts(rows, train, name_of(given["X"]))
-        else:
-            found = self._table(rows, train) if is_table else self._arrays(rows, train)
-        sizes = f"{len(codes['y']):,} rows"
-        if "y_test" in codes:
-            sizes = f"{sizes} and {len(codes['y_test']):,} test rows"
-        info = DatasetInfo(
+
+    def _info(self, found: _Samples, classes: tuple[str, ...], codes: Mapping[str, Labels]) -> DatasetInfo:
+        """Return what is known of the data set, with a line that says what was recognised."""
+        n_train, n_test = len(codes["y"]), len(codes.get("y_test", ()))
+        sizes = f"{n_train:,} rows and {n_test:,} test rows" if n_test else f"{n_train:,} rows"
+        return DatasetInfo(
             name=self.name,
             view=found.view,
-            n_train=len(codes["y"]),
-            n_test=len(codes.get("y_test", ())),
+            n_train=n_train,
+            n_test=n_test,
             class_names=classes,
             scale=found.scale,
             description=f"{sizes}: {found.form}; {describe_classes(classes)}{found.told_left_out}",
-        )
-        X_train, X_test = [*found.parts, None][:2]
-        target = getattr(given["y"], "name", None)
-        is_apart = isinstance(target, str) and target not in {column.name for column in found.columns}
-        return info, Dataset(
-            X_train,
-            codes["y"],
-            X_test,
-            codes.get("y_test"),
-            columns=found.columns,
-            target=target if (found.columns or found.text) and is_apart else None,
-            words=found.words,
-            text=found.text,
-            left_out=found.left_out,
-            split_by=by,
         )
 
     def _classes(self, labels: Mapping[str, Array]) -> tuple[tuple[str, ...], dict[str, Labels]]:
@@ -141,6 +147,12 @@ class Given:
                 classes = tuple(self.class_names)
         codes = {role: codes_of(values, classes, role, self.sources[role]) for role, values in texts.items()}
         return classes if self.class_names is None else tuple(self.class_names), codes
+
+    def _found(self, rows: Mapping[str, Any], train: Rows, column: str) -> _Samples:
+        """Return the samples in the form that the data set has; of texts, what their column is called."""
+        if self.view == "tokens":
+            return self._texts(rows, train, column)
+        return self._table(rows, train) if any(map(is_frame, rows.values())) else self._arrays(rows, train)
 
     def _texts(self, rows: Mapping[str, list[str]], train: Rows, column: str) -> _Samples:
         texts = [text for part in rows.values() for text in part]
@@ -189,104 +201,12 @@ class Given:
         return _Samples("tabular", parts, found.describe(), found.left_out, told, found.columns)
 
 
-def plain_array(X: Any, source: Source) -> Array:
-    """Return something array-like as an array.
-
-    Raises
-    ------
-    DataError
-        It is sparse or complex, masks what is no number, or its rows differ in length.
-    """
-    if hasattr(X, "toarray"):
-        raise source.fault("it is sparse", "Make it dense with .toarray()")
-    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
-        X = _unmasked(X, source)
-    try:
-        array = np.asarray(X)
-    except (ValueError, TypeError) as error:
-        raise source.fault(f"it is no array ({str(error)[:100]})", "Give rows of equal shape") from error
-    if array.dtype.kind == "c":
-        raise source.fault("it holds complex numbers", _REAL)
-    return array
-
-
-def _unmasked(X: np.ma.MaskedArray[Any, Any], source: Source) -> Array:
-    """Return masked numbers as missing values."""
-    if X.dtype.kind not in "biuf":
-        raise source.fault(f"it masks values of dtype {X.dtype}", "Fill them in, or give a table with empty cells")
-    numbers = X.astype(np.promote_types(X.dtype, np.float32))
-    return np.asarray(np.ma.filled(numbers, np.nan))
-
-
-def plain_labels(y: Any, source: Source) -> Array:
-    """Return labels as an array of one dimension.
-
-    Raises
-    ------
-    DataError
-        They are one-hot, of another shape, or dates.
-    """
-    labels = plain_array(y, source)
-    if labels.dtype.kind in "mM":
-        what = "it holds dates or durations, which name no classes"
-        raise source.fault(what, "Cut them into classes, such as pandas' y.dt.year, or give them as text")
-    if labels.dtype.kind in "US" and isinstance(y, list | tuple):
-        labels = np.asarray(y, dtype=object)  # NumPy's own text would lose a NUL at its end, and merge two classes
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        return labels[:, 0]
-    if _is_one_hot(labels):
-        raise source.fault(f"it is one-hot, of shape {labels.shape}", "Give one class per row: y.argmax(axis=1)")
-    if labels.ndim != 1:
-        remedy = "Give one class per row, of shape (rows,)"
-        remedy = f"{remedy}: y.ravel()" if labels.ndim == 2 and len(labels) == 1 else remedy
-        raise source.fault(f"it has the shape {labels.shape}", remedy)
-    return labels
-
-
-def _is_one_hot(labels: Array) -> bool:
-    """Tell whether each row holds a single 1 among zeros, or the probabilities of several classes."""
-    if labels.ndim != 2 or labels.dtype.kind not in "biuf" or not labels.size or labels.shape[1] < 2:
-        return False
-    return bool((labels >= 0).all() and np.allclose(labels.astype(np.float64).sum(axis=1), 1))
-
-
-def as_rows(X: Any, source: Source) -> Any:
-    """Return samples as an array, or as a DataFrame where they are one or hold text.
-
-    Raises
-    ------
-    DataError
-        They are neither.
-    """
-    if hasattr(X, "to_pandas"):
-        X = X.to_pandas()
-    if is_frame(X):
-        _check_real(X, source)
-        return X
-    array = plain_array(X, source)
-    if array.ndim == 0:
-        raise source.fault(f"it is an object of type {type(X).__name__}", "Give an array of rows")
-    if array.ndim != 2 or array.dtype.kind not in "OUS":
-        return array
-    import pandas as pd
-
-    if array.dtype.kind == "S":
-        array = np.char.decode(array, "utf-8", "replace")
-    names = [f"x{k}" for k in range(array.shape[1])]
-    frame = pd.DataFrame(array.astype(object), columns=names)
-    _check_real(frame, source)
-    return frame
-
-
-def _check_real(frame: pd.DataFrame, source: Source) -> None:
-    """Refuse complex numbers, of which a model would see the real part alone."""
-    for name, series in zip(column_names(frame), (frame.iloc[:, k] for k in range(frame.shape[1])), strict=True):
-        if series.dtype.kind == "c" or (series.dtype == object and any(map(_is_complex, series))):
-            raise source.fault(f"column '{name}' holds complex numbers", _REAL)
-
-
-def _is_complex(value: object) -> bool:
-    return isinstance(value, complex | np.complexfloating)
+def _target(y: Any, found: _Samples) -> str | None:
+    """Return the column of classes, where labels have a name that is none of the features'."""
+    name = getattr(y, "name", None)
+    has_columns = bool(found.columns or found.text)
+    is_apart = isinstance(name, str) and name not in {column.name for column in found.columns}
+    return name if has_columns and is_apart else None
 
 
 def _named(X: Any, like: Any, source: Source) -> pd.DataFrame:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from nncompare.data.array_like import as_rows, plain_labels
 from nncompare.data.csvfile import MISSING, NO_CLASS
 from nncompare.data.encoding import encode
-from nncompare.data.given import as_rows, plain_labels
 from nncompare.data.imagefolder import is_image
 from nncompare.data.kept import kept_columns
 from nncompare.data.labels import codes_of, is_whole, label_names, label_texts

@@ -8,9 +8,10 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
+from nncompare.data.array_like import plain_labels
 from nncompare.data.bundled import is_bundled, read_bundled
 from nncompare.data.files import cache_root
-from nncompare.data.given import Given, plain_labels
+from nncompare.data.given import Given
 from nncompare.data.npyfile import NPY, read_npy, stem_of_arrays
 from nncompare.data.npzfile import read_npz
 from nncompare.data.own_tables import read_table

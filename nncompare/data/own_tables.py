@@ -108,8 +108,8 @@ def _columns(table: TableFile, names: list[str], classes: _Classes, name: str) -
         if other not in classes.not_features and not (i == 0 and table.has_index())
     ]
     features, others = table.frame().iloc[:, kept], [names[i] for i in kept]
-    rows = split_off_test(classes.y, classes.by)[0]
-    found = recognise(features, others, source, rows)
+    parts = split_off_test(classes.y, classes.by)
+    found = recognise(features, others, source, parts[0])
     if names[0] not in classes.not_features and table.has_index():
         found.left_out.insert(0, (names[0], NUMBERS_ROWS))
     X = encode(features, others, found.columns, source)
@@ -124,6 +124,7 @@ def _columns(table: TableFile, names: list[str], classes: _Classes, name: str) -
         target=classes.target,
         left_out=found.left_out,
         split_by=classes.by,
+        rows=parts,
     )
     return info, dataset
 
@@ -137,9 +138,9 @@ def _texts(
             f"--text and --target both name the column '{column}' of {source.name}. Name the column of texts by "
             "one and that of their classes by the other."
         )
-    rows = split_off_test(classes.y, classes.by)[0]
-    texts = checked_texts(column, table.values(names.index(column)), rows, source)
-    found = encode_texts(column, texts, rows, source)
+    parts = split_off_test(classes.y, classes.by)
+    texts = checked_texts(column, table.values(names.index(column)), parts[0], source)
+    found = encode_texts(column, texts, parts[0], source)
     others = [other for other in names if other != column and other not in classes.not_features]
     left_out = f"; left out beside --text: {listed(others, quoted=True)}" if others else ""
     text = f"{len(texts):,} rows: {found.describe()}; {classes.describe()}{left_out}"
@@ -151,6 +152,7 @@ def _texts(
         target=classes.target,
         text=found.column,
         split_by=classes.by,
+        rows=parts,
     )
     return info, dataset
 

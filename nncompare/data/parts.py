@@ -48,7 +48,7 @@ class Parts:
                 keys_test=by.keys_test if by is not None else None,
                 rows=dict(zip(("train", "test"), dataset.rows, strict=False)),
             )
-        train, test = split_off_test(dataset.y_train, by)
+        train, test = dataset.rows or split_off_test(dataset.y_train, by)
         return cls(
             X_train=dataset.X_train[train],
             y_train=dataset.y_train[train],

@@ -149,7 +149,8 @@ class Dataset:
         Which rows stay together when validation, and a test part where there is none, are split off. By default
         rows are drawn at random, with the classes in their proportions.
     rows : sequence of ndarray of int64, default ()
-        Only where nncompare set the test part aside itself on its way here: the rows of both parts in the source.
+        Only where nncompare drew the test part itself on its way here: the rows of train and test in the source.
+        Where ``X_test`` is None they are rows of ``X_train``, which is split by them and not drawn from again.
     """
 
     X_train: Samples

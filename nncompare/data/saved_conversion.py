@@ -13,12 +13,12 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from nncompare.data.column_table import ColumnTable
-from nncompare.data.conversion import Conversion, TfIdfConversion, TokenConversion
+from nncompare.data.conversion import Conversion, TfIdfConversion
 from nncompare.data.dense import DenseConversion
 from nncompare.data.files import write_atomic
 from nncompare.data.native import Native
 from nncompare.data.records import View
-from nncompare.data.vocabulary import Vocabulary
+from nncompare.data.vocabulary import TokenConversion, Vocabulary
 from nncompare.exceptions import DataError
 
 __all__ = ["CONVERSION_FILES", "load_conversion", "save_conversion"]

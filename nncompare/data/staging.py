@@ -15,7 +15,6 @@ from nncompare.data.files import storage_errors, temporary_beside
 from nncompare.data.records import Array, Dataset
 from nncompare.data.samples import gather
 from nncompare.data.source import Source
-from nncompare.data.splits import split_off_test
 from nncompare.data.store import FOLDER
 
 __all__ = ["staged", "staging_folder"]
@@ -49,7 +48,8 @@ def staged(dataset: Dataset, root: Path, source: Source) -> Dataset:
     Parameters
     ----------
     dataset : Dataset
-        Dense samples, mostly memory maps, which are read chunk by chunk.
+        Dense samples, mostly memory maps, which are read chunk by chunk. Without a test part it brings the rows
+        of one.
     root : Path
         The cache.
     source : Source
@@ -71,10 +71,10 @@ def staged(dataset: Dataset, root: Path, source: Source) -> Dataset:
                 for role, part in (("X_train", X), ("X_test", dataset.X_test))
             ]
             return replace(dataset, X_train=parts[0], X_test=parts[1])
-        train, test = split_off_test(y)
+        train, test = dataset.rows
         X_train = _in_file(folder / "X_train.npy", X, train, dtype, source)
         X_test = _in_file(folder / "X_test.npy", X, test, dtype, source)
-    return replace(dataset, X_train=X_train, y_train=y[train], X_test=X_test, y_test=y[test], rows=(train, test))
+    return replace(dataset, X_train=X_train, y_train=y[train], X_test=X_test, y_test=y[test])
 
 
 def _in_file(path: Path, X: Array, rows: Array, dtype: np.dtype[np.generic], source: Source) -> Array:

@@ -1,4 +1,4 @@
-"""Texts of the user as a model sees them: the words of its training part, the most frequent one first."""
+"""Texts as models of tokens see them: with the ids of a plugin, or of the words of the training part."""
 
 from __future__ import annotations
 
@@ -13,14 +13,55 @@ import numpy.typing as npt
 from nncompare.data.native import Native
 from nncompare.data.ragged import FIRST_WORD, START, UNKNOWN, Ragged
 from nncompare.data.records import Array, View
-from nncompare.data.samples import gather, write_samples
+from nncompare.data.samples import gather, write_rows, write_samples
 from nncompare.data.splits import Rows
 
-__all__ = ["Vocabulary"]
+__all__ = ["TokenConversion", "Vocabulary"]
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class _Tokens:
+    """What tokens are that stay tokens."""
+
+    sample_shape: ClassVar[None] = None
+    dtype: ClassVar[str] = "int32"
+    remaining_scale: ClassVar[float] = 1.0
+    sparse: ClassVar[bool] = False
+
+    native: Native
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class TokenConversion(_Tokens):
+    """Tokens as they are; the vocabulary is that of the training part."""
+
+    kind: ClassVar[str] = "tokens"
+
+    vocabulary_size: int
+
+    @classmethod
+    def fit(cls, native: Native, view: View, X_train: Ragged, rows: Rows) -> Self:
+        """Return the conversion with the vocabulary of ``X_train[rows]`` alone."""
+        largest = max(int(chunk.values.max(initial=0)) for chunk in gather(X_train, rows))
+        return cls(native, view, max(largest, UNKNOWN) + 1)
+
+    @classmethod
+    def from_state(cls, native: Native, view: View, state: Mapping[str, Array]) -> Self:
+        """Return the conversion that :meth:`state` was taken of."""
+        return cls(native, view, int(state["vocabulary_size"]))
+
+    def state(self) -> dict[str, Array]:
+        """Return what was fitted."""
+        return {"vocabulary_size": np.array(self.vocabulary_size)}
+
+    def write(self, folder: Path, X: Ragged, rows: Rows) -> Path:
+        """Write the texts of ``rows``."""
+        return write_rows(folder, "X", X, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary(_Tokens):
     """The words of the training part as ids; every other word is unknown.
 
     Tokens of a data set plugin keep their ids, because their ranks are the plugin's. Those of the user's own texts
@@ -37,13 +78,7 @@ class Vocabulary:
     """
 
     kind: ClassVar[str] = "vocabulary"
-    sample_shape: ClassVar[None] = None
-    dtype: ClassVar[str] = "int32"
-    remaining_scale: ClassVar[float] = 1.0
-    sparse: ClassVar[bool] = False
 
-    native: Native
-    view: View
     ids: npt.NDArray[np.int32]
 
     @classmethod
