@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nncompare.data.own import is_own_file
 from nncompare.data.store import is_stored_folder
-from nncompare.events import Listener, Notice
+from nncompare.events import Event, Listener, Notice
 from nncompare.exceptions import PluginError, ResultsError, UsageError
 from nncompare.layout import trials_folder
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
@@ -17,7 +17,15 @@ from nncompare.session import search_limit_s
 from nncompare.settings import RunConfig
 from nncompare.trials import kept_numbers, kept_trial
 
-__all__ = ["asks_more", "check_data", "check_data_folders", "check_limit", "check_studies", "same_studies"]
+__all__ = [
+    "asks_more",
+    "check_data",
+    "check_data_folders",
+    "check_limit",
+    "check_studies",
+    "same_studies",
+    "without_known",
+]
 
 
 def asks_more(
@@ -129,6 +137,19 @@ def same_studies(plan: Plan, earlier: Results | None) -> Plan:
     studies = tuple(study for study in plan.studies if not pairs or (study.model, study.dataset) in pairs)
     names = {study.dataset for study in studies}
     return replace(plan, studies=studies, datasets=tuple(data for data in plan.datasets if data.name in names))
+
+
+def without_known(listener: Listener | None, earlier: Results | None) -> Listener | None:
+    """Return a listener that does not hear again what was found in the data when the run began."""
+    if listener is None or earlier is None:
+        return listener
+    known = {f"{dataset.name}: {check.text}" for dataset in earlier.datasets for check in dataset.data_checks}
+
+    def hear(event: Event) -> None:
+        if not (isinstance(event, Notice) and event.text in known):
+            listener(event)
+
+    return hear
 
 
 def check_data_folders(config: RunConfig) -> None:

@@ -15,7 +15,15 @@ from nncompare.execution.runner import LocalRunner
 from nncompare.layout import REPORT, RESULTS
 from nncompare.plan import Plan
 from nncompare.planning import make_plan
-from nncompare.remaining import asks_more, check_data, check_data_folders, check_limit, check_studies, same_studies
+from nncompare.remaining import (
+    asks_more,
+    check_data,
+    check_data_folders,
+    check_limit,
+    check_studies,
+    same_studies,
+    without_known,
+)
 from nncompare.report import write_report_again
 from nncompare.results import Results
 from nncompare.runfile import RunFile, hold, read_run_file, state_digest
@@ -80,7 +88,8 @@ def plan_rest(
             f"The run '{run_file.run_id}' cannot go on. {cleaned_sentence(folder)} Start a new run instead."
         )
     check_data_folders(config)
-    plan = same_studies(make_plan(replace(config, out=folder.parent), runner, listener), earlier)
+    plan = make_plan(replace(config, out=folder.parent), runner, without_known(listener, earlier))
+    plan = same_studies(plan, earlier)
     plan = replace(
         plan,
         run_id=run_file.run_id,

@@ -20,7 +20,7 @@ from nncompare.execution.runner import LocalRunner
 from nncompare.plan import Plan, PlannedStudy
 from nncompare.planning import make_plan
 from nncompare.refit import SealedTest
-from nncompare.remaining import check_data, check_data_folders
+from nncompare.remaining import check_data, check_data_folders, without_known
 from nncompare.replay import Replayed, replay_refit, replay_trial, saved_manifest
 from nncompare.results import RefitRecord, Results, StudyRecord, TrialRecord
 from nncompare.runfile import RunFile, read_run_file
@@ -103,7 +103,7 @@ def verify(
     chosen = _chosen(results, model, dataset)
     wanted = [_trial(study, trial) for study in chosen]
     config = _config(run_file, chosen)
-    plan = _plan(config, runner, listener)
+    plan = _plan(config, runner, without_known(listener, results))
     planned = [_planned(study, plan, run_file, folder) for study in chosen]
     found = []
     with tempfile.TemporaryDirectory(prefix="nncompare-verify-") as name:

@@ -76,6 +76,9 @@ def test_verify_a_run_as_it_was_agrees_and_changes_nothing(made):
         ("refit", 1, "equal"),
     ]
     assert "All 4 replays give what the run recorded." in done.stderr
+    levels = {check.level for data in load_results(made).datasets for check in data.data_checks}
+    assert "warning" in levels
+    assert "Warning" not in done.stderr  # the run said it
     assert {path: path.read_bytes() for path in files_of(made)} == before
 
 
