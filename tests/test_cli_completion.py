@@ -12,6 +12,8 @@ from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
 from nncompare.cli import main
+from nncompare.data.own import read_own
+from nncompare.exceptions import UsageError
 
 SCRIPTS = sysconfig.get_path("scripts")
 
@@ -77,6 +79,9 @@ def folder(tmp_path, monkeypatch):
         (["run", "--preset", ""], ["quick", "standard", "thorough"]),
         (["report", ""], ["latest", "20250102-120000-standard", "20250101-120000-quick"]),
         (["data", "info", "dig"], ["digits"]),
+        (["run", "-d", "sk"], ["sklearn:breast_cancer", "sklearn:digits", "sklearn:iris", "sklearn:wine"]),
+        (["run", "-d", "sklearn", ":"], ["breast_cancer", "digits", "iris", "wine"]),  # as bash splits words
+        (["run", "-d", "sklearn", ":", "w"], ["wine"]),
     ],
 )
 def test_completion_in_bash(words, expected, folder):
@@ -102,6 +107,12 @@ def test_completion_in_bash(words, expected, folder):
 )
 def test_completion_offers(words, expected):
     assert offered(*words) == expected
+
+
+def test_completion_offers_the_data_sets_of_scikit_learn_that_have_classes():
+    with pytest.raises(UsageError) as caught:
+        read_own("sklearn:nothing")
+    assert str(caught.value).endswith(f"There are {', '.join(offered('run', '-d', 'sklearn:'))}.")
 
 
 def test_completion_of_runs_has_those_that_were_killed_early_and_goes_by_their_start():

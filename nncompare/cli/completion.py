@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from nncompare.cli.group import common_options
+from nncompare.cli.group import COMPLETE_VARIABLE, common_options
 from nncompare.cli.options import OUT
 from nncompare.cli.streams import say
 
 __all__ = ["complete_datasets", "complete_models", "complete_plugins", "complete_runs", "print_completion"]
 
-_VARIABLE = "_NNCOMPARE_COMPLETE"
 _OWN_DATA = {".csv", ".tsv", ".parquet", ".npz", ".npy"}
+_BUNDLED = ("breast_cancer", "digits", "iris", "wine")  # as scikit-learn would say, which takes a second to import
 _PLAIN = re.compile(r"[\w.+-]+")  # other names a shell would split or expand; it completes those by itself
 _INSTALL = {
     "bash": "nncompare completion bash > ~/.local/share/bash-completion/completions/nncompare",
@@ -48,7 +48,7 @@ def print_completion(ctx: click.Context, shell: str) -> None:
     """Let click write the script, and say above it where it belongs."""
     complete = get_completion_class(shell)
     assert complete is not None  # noqa: S101 - click has all three
-    script = complete(ctx.find_root().command, {}, "nncompare", _VARIABLE).source().strip()
+    script = complete(ctx.find_root().command, {}, "nncompare", COMPLETE_VARIABLE).source().strip()
     first, _, rest = script.partition("\n")
     note = f"# Install: {_INSTALL[shell]}"
     is_directive = first.startswith("#")  # of zsh, which looks for it in the first line
@@ -63,11 +63,12 @@ def complete_models(_ctx: click.Context, _param: click.Parameter, incomplete: st
 
 
 def complete_datasets(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Return the installed data sets and the files with data in this folder; else the shell offers files."""
+    """Return data sets: installed ones, scikit-learn's, files in this folder; else the shell offers files."""
     from nncompare.registry import DATASETS, discover
 
     here = sorted(path.name for path in Path().iterdir() if path.suffix.lower() in _OWN_DATA)
-    names = [*discover(DATASETS).plugins, *(name for name in here if _PLAIN.fullmatch(name))]
+    bundled = (f"sklearn:{name}" for name in _BUNDLED)
+    names = [*discover(DATASETS).plugins, *bundled, *(name for name in here if _PLAIN.fullmatch(name))]
     return _matching(names, incomplete) or [_files(incomplete)]
 
 

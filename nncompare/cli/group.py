@@ -16,6 +16,8 @@ from nncompare.columns import one_line, printable
 from nncompare.exceptions import NNCompareError, StorageError
 from nncompare.selection import DISABLE_VARIABLE, limit_plugins
 
+COMPLETE_VARIABLE = "_NNCOMPARE_COMPLETE"
+"""Of the environment: set where a shell asks for completions."""
 _DEBUG = "nncompare.debug"
 _ARGUMENTS = "nncompare.arguments"
 _INTERRUPTED = 130
@@ -44,6 +46,10 @@ class CommandLine(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command line with three open streams, before anything opens a file."""
         self.closed = open_missing_streams()
+        if COMPLETE_VARIABLE in os.environ:
+            from nncompare.cli.bash import join_words_at_colons
+
+            join_words_at_colons()
         try:
             with stdout_errors():  # of what click prints by itself: help and version
                 return super().main(*args, **extra)
