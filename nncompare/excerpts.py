@@ -49,10 +49,15 @@ def excerpts(stored: StoredDataset, rows: Sequence[int]) -> dict[int, dict[str, 
         words = stored.words()
         return {row: {"words": _text(decode(X_test[row], words))} for row in rows} if words else {}
     if stored.view == "image":
-        return {row: {"thumbnail": thumbnail(X_test[row], stored.scale)} for row in rows}
+        return {row: {"thumbnail": thumbnail(X_test[row], stored.scale), **_file(stored, row)} for row in rows}
     if stored.view == "sequence":
         return {row: {"series": _series(X_test[row])} for row in rows}
     return {row: {"row": _columns(X_test[row], stored.columns)} for row in rows}
+
+
+def _file(stored: StoredDataset, row: int) -> dict[str, str]:
+    """Return the file that a test sample came from, where it is known."""
+    return {"file": stored.test_files[row]} if stored.test_files else {}
 
 
 def thumbnail(image: Array, scale: float) -> str:

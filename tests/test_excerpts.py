@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nncompare.data.records import Column, Dataset, DatasetInfo
-from nncompare.data.store import store_dataset
+from nncompare.data.store import open_dataset, store_dataset
 from nncompare.excerpts import excerpts, thumbnail
 
 from .test_png import chunks
@@ -68,6 +68,16 @@ def test_excerpts_of_images_follow_their_scale(tmp_path):
     found = excerpts(stored(tmp_path, "image", X, 1 / 255), [1, 3])
     assert list(found) == [1, 3]
     assert (pixels(found[3]["thumbnail"]) == X[3, ..., 0]).all()
+
+
+def test_excerpts_of_images_name_the_files_of_a_folder_where_those_are_known(tmp_path):
+    X, names = np.zeros((N, 2, 2, 1), np.uint8), [f"cat/{k}.png" for k in range(N)]
+    first = stored(tmp_path, "image", X, test_files=names)
+    assert [seen["file"] for seen in excerpts(first, [1, 3]).values()] == ["cat/1.png", "cat/3.png"]
+    renamed = stored(tmp_path, "image", X, test_files=[f"dog/{name}" for name in names])
+    assert (renamed.folder, renamed.fingerprint) == (first.folder, first.fingerprint)
+    assert excerpts(open_dataset(renamed.folder), [1])[1]["file"] == "dog/cat/1.png"
+    assert "file" not in excerpts(stored(tmp_path, "image", X), [1])[1]
 
 
 def test_excerpts_of_sequences_are_short_and_rounded(tmp_path):

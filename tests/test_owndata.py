@@ -188,13 +188,16 @@ def digits_folder(root):
 @pytest.mark.slow
 def test_own_images_go_from_folder_to_scores_and_to_predictions_by_file(runner, tmp_path):
     folder, events = digits_folder(tmp_path / "numbers"), []
-    config = replace(CONFIG, datasets=(str(folder),), out=tmp_path / "runs", max_epochs=10)
+    config = replace(CONFIG, datasets=(str(folder),), out=tmp_path / "runs", max_epochs=10, show_rows=True)
     plan = make_plan(config, runner, events.append)
     results = run(plan, runner)
     assert events[-1].text == "numbers: 1,797 images of 8 × 8, grey; 10 classes: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
     (study,) = results.studies
     assert (study.dataset, study.status) == ("numbers", "complete")
     assert study.test.accuracy.mean > 0.85
+    assert study.mistakes
+    assert all((folder / mistake.file).is_file() for mistake in study.mistakes)
+    assert [mistake.file.partition("/")[0] for mistake in study.mistakes] == [m.true for m in study.mistakes]
     test = predict(plan.folder, results, runner=runner)
     every = predict(plan.folder, results, input=folder, output=tmp_path / "out.csv", runner=runner)
     assert (len(every), every.n_known) == (1797, 1797)
@@ -212,11 +215,18 @@ def test_run_on_a_folder_is_resumed_from_elsewhere_and_not_without_the_folder(ru
     digits_folder(tmp_path / "numbers")
     monkeypatch.chdir(tmp_path)
     config = {"n_trials": 1, "n_refits": 1, "image_size": 4}
-    _, folder = compare_with(runner, tmp_path / "runs", datasets=("numbers",), **config)
+    told, told_again = [], []
+    _, folder = compare_with(
+        runner, tmp_path / "runs", datasets=("numbers",), listener=lambda e: told.append(e), **config
+    )
     kept = read_run_file(folder).run_config()
     assert (kept.datasets, kept.image_size) == ((str(tmp_path / "numbers"),), 4)
     monkeypatch.chdir("/")
-    rest = plan_rest(folder, runner, n_trials=2)
+    rest = plan_rest(folder, runner, told_again.append, n_trials=2)
+    assert [
+        [e for e in events if isinstance(e, Notice) and e.level == "warning"] != []
+        for events in (told, told_again)
+    ] == [True, False]
     assert [data.stored.sample_shape for data in rest.datasets] == [(4, 4, 1)]
     shutil.rmtree(tmp_path / "numbers")
     with pytest.raises(

@@ -185,6 +185,17 @@ def test_mistakes_of_images_are_seen_at_once_and_shared_ones_on_demand() -> None
     assert all(value for name, value in page.values if name == "alt")
 
 
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_mistakes_from_files_are_named_by_these_whatever_they_are_called(name: str) -> None:
+    found = fixtures.pictured().studies[0].mistakes
+    named = [mistake.model_copy(update={"file": f"rose/{name}.png"}) for mistake in found]
+    results = with_studies(fixtures.pictured(), {"mistakes": named})
+    page, benign = Page(html_of(results)), Page(html_of(fixtures.pictured()))
+    assert (page.elements, page.attributes) == (benign.elements, benign.attributes)
+    assert html_of(results).count("rose/") == 5
+    assert "(rose/" in render_markdown(results)
+
+
 def test_mistakes_of_sequences_are_curves_within_their_box() -> None:
     html = html_of(fixtures.pictured("sequence"))
     curves = re.findall(r'<polyline points="([^"]*)"/>', html)

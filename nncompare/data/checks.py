@@ -62,6 +62,7 @@ def check_dataset(info: DatasetInfo, dataset: Dataset) -> Dataset:
     _check_classes(info, y_train, has_test=dataset.X_test is not None)
     _check_split(info, dataset, y_train)
     _check_words(info, dataset.words)
+    _check_files(info, dataset)
     if dataset.X_test is None:
         return replace(dataset, X_train=X_train, y_train=y_train)
     X_test, y_test = _check_part(info, "test", dataset.X_test, dataset.y_test, dataset.columns)
@@ -171,6 +172,15 @@ def _check_words(info: DatasetInfo, words: Any) -> None:
         raise _fault(info, f"words is {_kind(words)}", "Give a list of str, the words by rank, or nothing")
     for k, word in enumerate(words):
         _check_encodable(info, f"words[{k}]", word)
+
+
+def _check_files(info: DatasetInfo, dataset: Dataset) -> None:
+    n_files, n_test = len(dataset.test_files), 0 if dataset.X_test is None else len(dataset.X_test)
+    if n_files not in (0, n_test):
+        what = f"test_files names {n_files:,} files for {n_test:,} test samples"
+        raise _fault(info, what, "Name one for each, or none")
+    for k, name in enumerate(dataset.test_files):
+        _check_encodable(info, f"test_files[{k}]", name)
 
 
 def _check_encodable(info: DatasetInfo, role: str, text: str) -> None:

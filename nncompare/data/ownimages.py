@@ -73,15 +73,15 @@ def read_image_folder(
     _check_depth(found, [*files, *test_files], seen)
     form = common_form(seen, [seen[row] for row in train], image_size)
     parts = {
-        "X_train": [files[row] for row in train],
-        "X_test": test_files or [files[row] for row in test],
+        role: [(file, found.name_of(file)) for file in part]
+        for role, part in (
+            ("X_train", [files[row] for row in train]),
+            ("X_test", test_files or [files[row] for row in test]),
+        )
     }
     with staging_folder(root) as staging:
         X_train, X_test = (
-            write_images(
-                staging / f"{role}.npy", [(file, found.name_of(file)) for file in part], found.source, form
-            )
-            for role, part in parts.items()
+            write_images(staging / f"{role}.npy", part, found.source, form) for role, part in parts.items()
         )
     info = DatasetInfo(
         name=name,
@@ -92,9 +92,10 @@ def read_image_folder(
         scale=scale_of(X_train, "image", np.arange(len(X_train))),
         description=_describe(found, seen, form, classes),
     )
+    names = tuple(name for _, name in parts["X_test"])
     if test_files:
-        return info, Dataset(X_train, y, X_test, y_test)
-    return info, Dataset(X_train, y[train], X_test, y[test], rows=(train, test))
+        return info, Dataset(X_train, y, X_test, y_test, test_files=names)
+    return info, Dataset(X_train, y[train], X_test, y[test], rows=(train, test), test_files=names)
 
 
 def common_form(seen: Sequence[ImageForm], train: Sequence[ImageForm], image_size: int | None) -> ImageForm:

@@ -151,6 +151,9 @@ class Dataset:
     rows : sequence of ndarray of int64, default ()
         Only where nncompare drew the test part itself on its way here: the rows of train and test in the source.
         Where ``X_test`` is None they are rows of ``X_train``, which is split by them and not drawn from again.
+    test_files : sequence of str, default ()
+        For people to read: the file that each test sample came from. With them, the report names those of images
+        that models get wrong.
     """
 
     X_train: Samples
@@ -164,6 +167,7 @@ class Dataset:
     left_out: Sequence[tuple[str, str]] = ()
     split_by: SplitBy | None = None
     rows: Sequence[Array] = ()
+    test_files: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

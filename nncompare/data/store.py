@@ -78,6 +78,8 @@ class StoredDataset:
         The column by which rows are split.
     split_keys : str
         Kind, column and digest of these keys; empty without.
+    test_files : tuple of str
+        The file of each test sample, where they came from files.
     """
 
     name: str
@@ -103,6 +105,7 @@ class StoredDataset:
     split_by: Literal["class", "given", "group", "time"] = "class"
     split_column: str | None = None
     split_keys: str = ""
+    test_files: tuple[str, ...] = ()
 
     def X_train(self) -> Samples:  # noqa: N802 - the field's name
         """Return the training samples, of shape (n_train, *sample_shape), or a Ragged."""
@@ -276,6 +279,7 @@ def _describe(info: DatasetInfo, parts: Parts, words: bytes, dataset: Dataset, r
         split_by=by.kind if by is not None else "class" if parts.rows else "given",
         split_column=by.column if by is not None else None,
         split_keys=split,
+        test_files=tuple(dataset.test_files),
     )
 
 

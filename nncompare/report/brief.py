@@ -44,7 +44,7 @@ def _confusions(part: Part, entry: Entry, test: TestScores) -> str:
 
 
 def _mistake(entry: Entry) -> str:
-    return f"{entry.study.model}: {mistakes.surest(entry)} (test row {entry.study.mistakes[0].id})"
+    return f"{entry.study.model}: {mistakes.surest(entry)} ({overlap.which(entry.study.mistakes[0])})"
 
 
 def _search(entry: Entry) -> str:

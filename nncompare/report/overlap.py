@@ -57,9 +57,14 @@ def examples(part: Part) -> tuple[Table, ...]:
     return tuple(table for table in tables if table.rows)
 
 
+def which(sample: Sample) -> str:
+    """Return the file of a sample, or where it has none its row in the test part."""
+    return f"test row {sample.id}" if sample.file is None else sample.file
+
+
 def sample_cell(sample: Sample, more: str = "") -> Cell:
-    """Return what can be seen of a sample, and below it which row it is."""
-    return Cell(said(sample), detail=f"test row {sample.id}{more}", picture=picture(sample))
+    """Return what can be seen of a sample, and below it which one it is."""
+    return Cell(said(sample), detail=f"{which(sample)}{more}", picture=picture(sample))
 
 
 def _only_right(part: Part) -> list[tuple[str, int]]:

@@ -15,14 +15,16 @@ class Sample(Record):
     """A test sample: its row in the test part, its class, and what a person can see of it, where that is kept.
 
     ``words`` is a text, of a long one its first and last 30 words; ``thumbnail`` an image of 32 pixels at most, a
-    PNG file in base64; ``series`` a sequence's first feature in 64 steps at most, of 4 significant digits; ``row``
-    the columns of a table, 20 at most, which are kept only where they were asked for.
+    PNG file in base64; ``file`` where that image came from; ``series`` a sequence's first feature in 64 steps at
+    most, of 4 significant digits; ``row`` the columns of a table, 20 at most, which are kept only where they were
+    asked for.
     """
 
     id: int
     true: str
     words: str | None = None
     thumbnail: str | None = None
+    file: str | None = None
     series: list[float] = Field(default_factory=list)
     row: dict[str, CellValue] = Field(default_factory=dict)
 
