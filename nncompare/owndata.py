@@ -82,7 +82,8 @@ def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
     suffixes = {Path(name).suffix.lower() for name in names if is_own_file(name)}
     has_table, has_arrays = bool(suffixes & set(TABLES)), bool(suffixes - set(TABLES))
     in_text = "a table that is text" if has_table else "a table"
-    needs = dict.fromkeys(("target", "text", "group", "time"), ("a table", has_table))
+    needs = dict.fromkeys(("target", "text"), ("a table", has_table))
+    needs |= dict.fromkeys(("group", "time"), ("a table or arrays in a file", has_table or has_arrays))
     needs["encoding"] = (in_text, bool(suffixes & set(TEXT_TABLES)))
     for option, (needed, is_there) in needs.items():
         if getattr(config, option) is not None and not is_there:

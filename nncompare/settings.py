@@ -92,10 +92,11 @@ class RunConfig:
     encoding : str or None
         Of an own table; None for UTF-8.
     group : str or None
-        A column of an own table whose equal values tell rows that are never in two of train, validation and test.
+        A column of an own table, or an array beside ``X``, whose equal values tell rows that are never in two of
+        train, validation and test.
     time : str or None
-        A column of an own table by which the last fifth of the rows is the test part, and the last of the others
-        validate.
+        A column of an own table, or an array beside ``X``, by which the last fifth of the rows is the test part,
+        and the last of the others validate.
     view : {"tabular", "image", "sequence", "tokens"} or None
         What own arrays are; None to tell by their shape.
     image_size : int or None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nncompare.comparison import load_results
 from nncompare.data.npyfile import NPY
-from nncompare.data.own import ARRAYS, own_name
+from nncompare.data.own import ARRAYS, FILES, own_name
 from nncompare.data.table_files import TABLES
 from nncompare.diagnosis.scores import contradictions
 from nncompare.environment import describe_environment
@@ -175,7 +175,9 @@ def _loading_only(config: RunConfig, wanted: set[str]) -> RunConfig:
         return config
     suffixes = {Path(name).suffix.lower() for name in typed}
     if not suffixes & set(TABLES):
-        config = replace(config, target=None, text=None, encoding=None, group=None, time=None)
+        config = replace(config, target=None, text=None, encoding=None)
+    if not suffixes & set(FILES):
+        config = replace(config, group=None, time=None)
     if not any(Path(name).is_dir() for name in typed):
         config = replace(config, image_size=None)
     return replace(config, datasets=typed, view=config.view if suffixes & {ARRAYS, NPY} else None)

@@ -189,6 +189,73 @@ def test_split_column_that_cannot_be_is_one_sentence(tmp_path, split, sentence):
     assert str(caught.value) == sentence
 
 
+@pytest.mark.parametrize("has_test", [False, True])
+@pytest.mark.parametrize(("kind", "column"), [("group", "patient"), ("time", "day")])
+def test_arrays_in_files_are_split_by_an_array_beside_them(tmp_path, kind, column, has_test):
+    table, split = visits(), SplitColumn(kind, column)
+    features, y = table[["a", column]], table["class"]
+    test = (features[:60], y[:60]) if has_test else ()
+    expected = store_dataset(*own_arrays("own", features, y, *test, split=split), tmp_path)
+    arrays = {"X": table[["a"]].to_numpy(), "y": y.to_numpy(str), column: table[column].to_numpy(str)}
+    if has_test:
+        arrays |= {f"{role}_test": array[:60] for role, array in arrays.items()}
+    np.savez(tmp_path / "own.npz", **arrays)
+    for role, array in arrays.items():
+        np.save(tmp_path / f"own_{role}.npy", array)
+    for name in ("own.npz", "own_X.npy"):
+        stored = store_dataset(*read_own(tmp_path / name, split=split, root=tmp_path), tmp_path)
+        assert (stored.split_by, stored.split_column) == (kind, column)
+        np.testing.assert_allclose(stored.X_train(), expected.X_train(), rtol=1e-6)
+        found = (stored.y_train(), stored.y_test(), stored.keys().keys, stored.keys().keys_test)
+        keys = expected.keys()
+        for ours, theirs in zip(
+            found, (expected.y_train(), expected.y_test(), keys.keys, keys.keys_test), strict=True
+        ):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "npz", "npy"),
+    [
+        (
+            {},
+            "'own.npz' has no array 'who' (--group). Save one in it with a value for each row of X.",
+            "There is no 'own_who.npy' beside 'own_X.npy' (--group). Save an array there with a value for each "
+            "row.",
+        ),
+        (
+            {"X_test": np.zeros((4, 2)), "y_test": np.arange(4) % 2, "who": np.arange(30)},
+            "'own.npz' has no array 'who_test' (--group). Save one in it with a value for each row of X_test.",
+            "There is no 'own_who_test.npy' beside 'own_X_test.npy' (--group). Save an array there with a value "
+            "for each row.",
+        ),
+        (
+            {"who": np.zeros((30, 1))},
+            "'own.npz', array 'who', cannot be used: it has the shape (30, 1), and there are 30 rows. Give one "
+            "value for each row.",
+            "'own_who.npy' cannot be used: it has the shape (30, 1), and there are 30 rows. Give one value for "
+            "each row.",
+        ),
+        (
+            {"who": np.where(np.arange(30) == 4, np.nan, np.arange(30))},
+            "'own.npz', array 'who', cannot be used: column 'who', row 4: the group is missing. Fill it in, or "
+            "leave such rows out.",
+            "'own_who.npy' cannot be used: column 'who', row 4: the group is missing. Fill it in, or leave such "
+            "rows out.",
+        ),
+    ],
+)
+def test_array_to_split_by_that_cannot_be_is_one_sentence(tmp_path, arrays, npz, npy):
+    arrays = {"X": np.random.default_rng(0).normal(size=(30, 2)), "y": np.arange(30) % 2, **arrays}
+    np.savez(tmp_path / "own.npz", **arrays)
+    for role, array in arrays.items():
+        np.save(tmp_path / f"own_{role}.npy", array)
+    for name, sentence in (("own.npz", npz), ("own_X.npy", npy)):
+        with pytest.raises((DataError, UsageError)) as caught:
+            read_own(tmp_path / name, split=SplitColumn("group", "who"), root=tmp_path)
+        assert str(caught.value) == sentence
+
+
 def test_arrays_have_no_column_to_split_by():
     with pytest.raises(UsageError, match=r"^group= names a column, and X is no DataFrame. Leave it out.$"):
         own_arrays("own", np.ones((9, 2)), [0, 1, 2] * 3, split=SplitColumn("group", "who"))

@@ -278,7 +278,8 @@ def test_leaks_are_told_before_anything_trains(runner, tmp_path):
 def test_column_to_split_by_needs_a_table(runner, tmp_path, option):
     config = replace(CONFIG, datasets=("digits",), out=tmp_path / "runs", **{option: "who"})
     with pytest.raises(
-        UsageError, match=rf"^--{option} is for a table \(in Python: {option}=\), and none is among"
+        UsageError,
+        match=rf"^--{option} is for a table or arrays in a file \(in Python: {option}=\), and none is among",
     ):
         make_plan(config, runner)
 

@@ -14,6 +14,7 @@ __all__ = ["leave_out"]
 
 _TEXT_TABLES = {".csv", ".tsv"}
 _TABLES = {*_TEXT_TABLES, ".parquet"}
+_ARRAYS = {".npz", ".npy"}
 
 
 def leave_out(ctx: click.Context, options: dict[str, Any], quiet: bool) -> None:
@@ -49,11 +50,12 @@ def leave_out(ctx: click.Context, options: dict[str, Any], quiet: bool) -> None:
 def _unused_of_data(ctx: click.Context, options: dict[str, Any]) -> list[str]:
     """Return the settings that say how a file is read and for which no file is named."""
     suffixes = {Path(name).suffix.lower() for name in options["datasets"]}
-    has_table = bool(suffixes & _TABLES)
-    has_use = dict.fromkeys(("target", "text", "group", "time"), has_table)
+    has_table, has_arrays = bool(suffixes & _TABLES), bool(suffixes & _ARRAYS)
+    has_use = dict.fromkeys(("target", "text"), has_table)
+    has_use |= dict.fromkeys(("group", "time"), has_table or has_arrays)
     has_use["encoding"] = bool(suffixes & _TEXT_TABLES)
     has_use["image_size"] = any(Path(name).expanduser().is_dir() for name in options["datasets"])
-    has_use["view"] = bool(suffixes & {".npz", ".npy"}) or (has_table and options["view"] == "tabular")
+    has_use["view"] = has_arrays or (has_table and options["view"] == "tabular")
     return [
         name for name, use in has_use.items() if options[name] is not None and not use and from_file(ctx, name)
     ]

@@ -69,13 +69,14 @@ what = (
         "--group",
         metavar="COLUMN",
         shell_complete=complete_columns,
-        help="A column of your own table: rows of one value are never split between train, validation and test.",
+        help="A column of your own table, or an array beside X: rows of one value are never split between train, "
+        "validation and test.",
     ),
     click.option(
         "--time",
         metavar="COLUMN",
         shell_complete=complete_columns,
-        help="A column of your own table: the test part is the last fifth by it, not a random one.",
+        help="A column of your own table, or an array beside X: the test part is the last fifth by it.",
     ),
     click.option(
         "--view", type=click.Choice(VIEWS), help="What your own arrays are; told by their shape by default."

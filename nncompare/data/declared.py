@@ -12,7 +12,9 @@ from nncompare.data.records import Column, DatasetInfo, SplitBy
 __all__ = ["info_digest", "split_digest"]
 
 FORMAT = 4
-"""Part of every folder's name: raise it when the files, their order or the manifest's fields change."""
+"""Part of every folder's name: raise it when the files, their order or the manifest's fields change.
+
+A field with a default that holds for older manifests needs no other number."""
 
 _COLUMNS: TypeAdapter[tuple[Column, ...]] = TypeAdapter(tuple[Column, ...])
 _INFO: TypeAdapter[DatasetInfo] = TypeAdapter(DatasetInfo)

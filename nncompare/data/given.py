@@ -54,7 +54,7 @@ class Given:
     class_names : sequence of str or None
         By code, where labels are codes.
     split : SplitColumn or None
-        The column of DataFrames by which the rows are split.
+        By what the rows are split: a column of DataFrames, or the arrays of the roles keys and keys_test.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Given:
     split: SplitColumn | None = None
 
     def dataset(self, given: Mapping[str, Any]) -> tuple[DatasetInfo, Dataset]:
-        """Return the data set that the values are, of the roles X, y and perhaps X_test, y_test.
+        """Return the data set that the values are, of the roles X, y and perhaps X_test, y_test, keys, keys_test.
 
         Raises
         ------
@@ -83,7 +83,10 @@ class Given:
         classes, codes = self._classes(labels)
         check_class_counts(codes["y"], classes, "y", self.sources["y"], has_test="y_test" in codes)
         by: SplitBy | None = None
-        if self.split is not None:
+        if self.split is not None and "keys" in given:
+            keys = [(given[role.replace("X", "keys")], len(part)) for role, part in rows.items()]
+            by = self.split.of_arrays(keys, codes["y"], classes, self.sources["keys"])
+        elif self.split is not None:
             rows, by = self.split.take_from(rows, codes["y"], classes, self.sources)
         drawn: tuple[Rows, ...] = () if "y_test" in codes else split_off_test(codes["y"], by)
         train = drawn[0] if drawn else np.arange(len(codes["y"]))

@@ -15,6 +15,7 @@ from nncompare.data.npzfile import check_header
 from nncompare.data.own_forms import as_view, guess_view
 from nncompare.data.records import Array, Dataset, DatasetInfo, View
 from nncompare.data.source import Source
+from nncompare.data.split_columns import SplitColumn
 from nncompare.data.staging import staged, staging_folder
 from nncompare.exceptions import UsageError
 
@@ -26,8 +27,7 @@ _X = re.compile(r"(?P<before>(?:.*[_.-])?)[Xx](?P<after>(?:[_.-].*)?)")
 
 def labels_beside(samples: Path) -> Path | None:
     """Return where the labels of samples lie: ``y.npy`` beside ``X.npy``; None for a name without such an X."""
-    found = _X.fullmatch(samples.stem)
-    return None if found is None else samples.with_name(f"{found['before']}y{found['after']}{samples.suffix}")
+    return _beside(samples, "y") if _X.fullmatch(samples.stem) else None
 
 
 def stem_of_arrays(samples: Path) -> str:
@@ -59,7 +59,9 @@ def open_npy(path: Path, source: Source) -> Array:
         raise source.fault(what, "Write it with numpy.save(file, array)") from error
 
 
-def read_npy(path: Path, view: View | None, name: str, root: Path) -> tuple[DatasetInfo, Dataset]:
+def read_npy(
+    path: Path, view: View | None, name: str, root: Path, split: SplitColumn | None = None
+) -> tuple[DatasetInfo, Dataset]:
     """Read a pair of files, and perhaps a second one for the test, without loading the samples whole.
 
     Parameters
@@ -73,45 +75,67 @@ def read_npy(path: Path, view: View | None, name: str, root: Path) -> tuple[Data
         What the data set is called.
     root : Path
         The cache, on whose disk samples wait for being stored.
+    split : SplitColumn, optional
+        By what the rows are split: with the name ``patient`` by ``patient.npy`` beside ``X.npy``.
 
     Raises
     ------
     DataError
         An array cannot be used, the labels are missing, or the arrays do not agree.
     UsageError
-        The file's name does not say where its labels are.
+        The file's name does not say where its labels are, or there is no file by which the rows are to be split.
     """
-    files = _files(path)
+    files = _files(path, split)
     sources = {role: Source(f"'{file.name}'") for role, file in files.items()}
     arrays = {role: open_npy(file, sources[role]) for role, file in files.items()}
     view = view or guess_view(arrays["X"], sources["X"])
     for role in {"X", "X_test"} & {*arrays}:
         arrays[role] = _of_image_dtype(arrays[role], view, sources[role], root)
-    info, dataset = Given(name, view, sources).dataset(arrays)
+    info, dataset = Given(name, view, sources, split=split).dataset(arrays)
     return info, staged(dataset, root, sources["X"])
 
 
-def _files(path: Path) -> Mapping[str, Path]:
+def _files(path: Path, split: SplitColumn | None) -> dict[str, Path]:
     """Return the files by role."""
-    source, labels = Source(f"'{path.name}'"), labels_beside(path)
+    labels = labels_beside(path)
     if labels is None:
         raise UsageError(
             f"'{path.name}' does not say where its labels are. Call the files X.npy and y.npy, or "
             f"{path.stem}_X.npy and {path.stem}_y.npy."
         )
     if not labels.is_file():
-        raise source.fault(f"its labels are missing: there is no '{labels.name}' beside it", "Save them there")
-    tests = {
-        f"{role}_test": file.with_name(f"{_stem_of_test(file.stem)}{file.suffix}")
-        for role, file in (("X", path), ("y", labels))
-    }
-    return {"X": path, "y": labels} | {role: file for role, file in tests.items() if file.is_file()}
+        what = f"its labels are missing: there is no '{labels.name}' beside it"
+        raise Source(f"'{path.name}'").fault(what, "Save them there")
+    test = _of_test(path)
+    files = {"X": path, "y": labels, "X_test": test, "y_test": _beside(test, "y")}
+    if split is not None:
+        files |= {"keys": _beside(path, split.name), "keys_test": _beside(test, split.name)}
+        _check_keys(files, split)
+    return {role: file for role, file in files.items() if file.is_file()}
 
 
-def _stem_of_test(stem: str) -> str:
-    """Return ``X_test`` for ``X`` and for ``X_train``."""
-    before, train, after = stem.rpartition("train")
-    return f"{before}test{after}" if train else f"{stem}_test"
+def _check_keys(files: Mapping[str, Path], split: SplitColumn) -> None:
+    """Check that there is a file by which to split beside each of samples."""
+    for samples, keys in (("X", "keys"), ("X_test", "keys_test")):
+        if files[samples].is_file() and not files[keys].is_file():
+            raise UsageError(
+                f"There is no '{files[keys].name}' beside '{files[samples].name}' (--{split.kind}). Save an array "
+                "there with a value for each row."
+            )
+
+
+def _beside(samples: Path, what: str) -> Path:
+    """Return the neighbour of samples whose name has this in place of the X."""
+    found = _X.fullmatch(samples.stem)
+    assert found is not None  # noqa: S101 - asked before; and a test part is called as its training part is
+    return samples.parent / f"{found['before']}{what}{found['after']}{samples.suffix}"
+
+
+def _of_test(samples: Path) -> Path:
+    """Return ``X_test.npy`` for ``X.npy`` and for ``X_train.npy``."""
+    before, train, after = samples.stem.rpartition("train")
+    stem = f"{before}test{after}" if train else f"{samples.stem}_test"
+    return samples.with_name(f"{stem}{samples.suffix}")
 
 
 def _of_image_dtype(X: Array, view: View, source: Source, root: Path) -> Array:

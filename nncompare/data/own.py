@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from nncompare.data.given import Given
 from nncompare.data.npyfile import NPY, read_npy, stem_of_arrays
 from nncompare.data.npzfile import read_npz
 from nncompare.data.own_tables import read_table
-from nncompare.data.records import Dataset, DatasetInfo, View
+from nncompare.data.records import Array, Dataset, DatasetInfo, View
 from nncompare.data.source import Source, enumerated, listed
 from nncompare.data.split_columns import SplitColumn
 from nncompare.data.table_files import TABLES
@@ -117,7 +118,7 @@ def read_own(
     root : Path, optional
         The cache, on whose disk waits what the memory may not hold; the user's by default.
     split : SplitColumn, optional
-        The column of a table by which its rows are split.
+        The column of a table, or the array beside ``X``, by which the rows are split.
 
     Returns
     -------
@@ -144,9 +145,9 @@ def read_own(
     if path.suffix.lower() in TABLES:
         return read_table(path, target, text, encoding, name, split)
     if path.suffix.lower() == ARRAYS:
-        return _read_archive(path, view, name)
+        return _read_archive(path, view, name, split)
     if path.suffix.lower() == NPY:
-        return read_npy(path, view, name, root)
+        return read_npy(path, view, name, root, split)
     raise UsageError(f"'{path.name}' is not read: {enumerated(FILES)} files are.")
 
 
@@ -188,17 +189,33 @@ def own_arrays(
     )
 
 
-def _read_archive(path: Path, view: View | None, name: str) -> tuple[DatasetInfo, Dataset]:
-    arrays = read_npz(path, [alias for aliases in ALIASES.values() for alias in aliases])
+def _read_archive(
+    path: Path, view: View | None, name: str, split: SplitColumn | None
+) -> tuple[DatasetInfo, Dataset]:
+    roles = ALIASES if split is None else ALIASES | {"keys": (split.name,), "keys_test": (f"{split.name}_test",)}
+    arrays = read_npz(path, [alias for aliases in roles.values() for alias in aliases])
     found = {}
-    for role, aliases in ALIASES.items():
+    for role, aliases in roles.items():
         found[role] = next((arrays[alias] for alias in aliases if alias in arrays), None)
     whole = Source(f"'{path.name}'")
     for role in ("X", "y"):
         if found[role] is None:
             what = f"it holds {listed(sorted(arrays))} and no '{role}'"
             raise whole.fault(what, "Name the arrays X, y, and X_test, y_test if there are any")
+    if split is not None:
+        _check_keys(found, split, path)
     names = found.pop("class_names")
     class_names = None if names is None else [str(text) for text in plain_labels(names, whole)]
-    sources = {role: Source(f"'{path.name}', array '{role}',") for role in found}
-    return Given(name, view, sources, class_names).dataset(found)
+    sources = {role: Source(f"'{path.name}', array '{roles[role][0]}',") for role in found}
+    return Given(name, view, sources, class_names, split).dataset(found)
+
+
+def _check_keys(found: Mapping[str, Array | None], split: SplitColumn, path: Path) -> None:
+    """Check that an archive holds an array by which to split beside each of samples."""
+    for samples, keys in (("X", "keys"), ("X_test", "keys_test")):
+        if found[samples] is not None and found[keys] is None:
+            missing = samples.replace("X", split.name)
+            raise UsageError(
+                f"'{path.name}' has no array '{missing}' (--{split.kind}). Save one in it with a value for each "
+                f"row of {samples}."
+            )

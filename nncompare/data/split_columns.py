@@ -1,4 +1,4 @@
-"""The column of a table by which rows are split, ``--group`` or ``--time``: read as keys, and never a feature."""
+"""The column, or the array, by which rows are split, ``--group`` or ``--time``: read as keys, never a feature."""
 
 from __future__ import annotations
 
@@ -105,6 +105,32 @@ class SplitColumn(NamedTuple):
             columns.append(frame.iloc[:, k])
             others[role] = frame.iloc[:, [i for i in range(len(names)) if i != k]]
         return others, self.split_by(pd.concat(columns, ignore_index=True), y, classes, sources["X"])
+
+    def of_arrays(
+        self, parts: Sequence[tuple[Array, int]], y: Labels, classes: Sequence[str], source: Source
+    ) -> SplitBy:
+        """Return the keys in arrays that lie beside the samples.
+
+        Parameters
+        ----------
+        parts : sequence of (ndarray, int)
+            Of the training part, and of a test part where there is one; each with its number of samples.
+        y, classes, source
+            As for :meth:`split_by`.
+
+        Raises
+        ------
+        DataError
+            The rows cannot be split by them, one is missing, or there is not one for each sample.
+        """
+        import pandas as pd  # trial children import this package and must start at once
+
+        for keys, n_samples in parts:
+            if keys.shape != (n_samples,):
+                what = f"it has the shape {keys.shape}, and there are {n_samples:,} rows"
+                raise source.fault(what, "Give one value for each row")
+        series = pd.concat([pd.Series(keys) for keys, _ in parts], ignore_index=True)
+        return self.split_by(series, y, classes, source)
 
     def _times(self, values: pd.Series[Any], source: Source) -> Array:
         """Return numbers as they are, and dates as nanoseconds since 1970 in UTC."""

@@ -74,7 +74,9 @@ def staged(dataset: Dataset, root: Path, source: Source) -> Dataset:
         train, test = dataset.rows
         X_train = _in_file(folder / "X_train.npy", X, train, dtype, source)
         X_test = _in_file(folder / "X_test.npy", X, test, dtype, source)
-    return replace(dataset, X_train=X_train, y_train=y[train], X_test=X_test, y_test=y[test])
+    by = dataset.split_by
+    parted = by and replace(by, keys=by.keys[train], keys_test=by.keys[test])
+    return replace(dataset, X_train=X_train, y_train=y[train], X_test=X_test, y_test=y[test], split_by=parted)
 
 
 def _in_file(path: Path, X: Array, rows: Array, dtype: np.dtype[np.generic], source: Source) -> Array:
