@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nncompare.data import splits
+from nncompare.data import parts, splits
 from nncompare.data.own import own_arrays
 from nncompare.data.ragged import decode
 from nncompare.data.store import open_dataset, store_dataset
@@ -41,6 +41,12 @@ def stored_by_run(path, root, **options):
 
 
 @pytest.fixture
+def nothing_found(monkeypatch):
+    """Look for nothing in the data: other tests do, and it takes longer than all else."""
+    monkeypatch.setattr(parts, "find_in_data", lambda looked: [])
+
+
+@pytest.fixture
 def draws(monkeypatch):
     """Count how often parts are drawn."""
     counts, draw = Counter(), splits._stratified
@@ -53,6 +59,7 @@ def draws(monkeypatch):
     return counts
 
 
+@pytest.mark.usefixtures("nothing_found")
 @pytest.mark.parametrize(("name", "form", "has_test"), FORMS)
 def test_data_set_has_the_same_parts_in_every_form(tmp_path, draws, name, form, has_test):
     X, y = bundled(name)
@@ -62,9 +69,9 @@ def test_data_set_has_the_same_parts_in_every_form(tmp_path, draws, name, form, 
         frame = table(X, y)
         stored = store_dataset(*own_arrays("own", frame.drop(columns="target"), frame["target"]), tmp_path)
     else:
-        parts = (X[train], y[train], X[test], y[test]) if has_test else (X, y)
+        arrays = (X[train], y[train], X[test], y[test]) if has_test else (X, y)
         options = {"target": "target"} if form in TABLES else {}
-        stored = stored_by_run(WRITERS[form](tmp_path, *parts), tmp_path / "cache", **options)
+        stored = stored_by_run(WRITERS[form](tmp_path, *arrays), tmp_path / "cache", **options)
     kept = slice(None)
     if stored.columns:
         kept = np.ptp(X[train], axis=0) > 0  # what is the same everywhere teaches nothing
@@ -80,6 +87,7 @@ def test_data_set_has_the_same_parts_in_every_form(tmp_path, draws, name, form, 
     assert (stored.split_by, draws["draws"]) == (("given", 0) if has_test else ("class", 1))
 
 
+@pytest.mark.usefixtures("nothing_found")
 @pytest.mark.parametrize("form", ["csv", "tsv", "parquet", "list", "Series"])
 def test_texts_have_the_same_words_in_every_form(tmp_path, form):
     texts, classes = reviews()
@@ -109,8 +117,8 @@ def written(folder, form, name):
     X, y = bundled(name)
     train, test = splits.split_off_test(y)
     (folder / "new").mkdir(parents=True)
-    parts = (X, y) if form in TABLES else (X[train], y[train], X[test], y[test])
-    return WRITERS[form](folder, *parts), WRITERS[form](folder / "new", X[test], y[test])
+    arrays = (X, y) if form in TABLES else (X[train], y[train], X[test], y[test])
+    return WRITERS[form](folder, *arrays), WRITERS[form](folder / "new", X[test], y[test])
 
 
 def run(folder, *arguments):
