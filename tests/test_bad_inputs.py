@@ -1,10 +1,14 @@
 """What a user who names bad data reads: one sentence with file, place and remedy, and an exit code."""
 
+import shutil
+
 import pytest
 from click.testing import CliRunner
 
 from nncompare.cli import main
 from nncompare.data.files import cache_root
+from nncompare.execution.probe import probe_plugin
+from nncompare.registry import MODELS, find
 
 from .bad_inputs import (
     BAD_ARCHIVES,
@@ -35,12 +39,22 @@ def warm(runner, monkeypatch):
     monkeypatch.setattr("nncompare.execution.runner.LocalRunner", Warm)
 
 
+@pytest.fixture(scope="module")
+def probes(own_cache):
+    """Ask the model once what it is, and return where that is remembered."""
+    assert probe_plugin(find(fault("Nearest"), MODELS)).ok
+    return cache_root() / "probes"
+
+
 @pytest.mark.parametrize("name", INPUTS)
-def test_bad_input_gets_its_sentence_and_exit_code_and_nothing_is_written(warm, tmp_path, monkeypatch, name):
+def test_bad_input_gets_its_sentence_and_exit_code_and_nothing_is_written(
+    warm, probes, tmp_path, monkeypatch, name
+):
     if name in BAD_PARQUET:
         pytest.importorskip("pyarrow")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "cache"))
+    shutil.copytree(probes, cache_root() / "probes")
     arguments = make_input(name, tmp_path)
     before = files_of(tmp_path)
     done = CliRunner().invoke(main, ["run", "-m", fault("Nearest"), *arguments, "--no-estimate"])

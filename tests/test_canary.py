@@ -71,8 +71,15 @@ FROM_VARIABLE = ("nobody listens", "no address", "saved settings", "doctor", "un
 
 @pytest.fixture(scope="module")
 def own(runner, tmp_path_factory):
-    """A finished run whose trials are in its study.db."""
-    return compare_with(runner, tmp_path_factory.mktemp("own"), datasets=(dataset("Waves"),), n_trials=1)[1]
+    """A folder with a finished run, ``reports/*``, whose trials are in its study.db, and with its ``cache``.
+
+    That of all tests may hold the real data sets, and each test here copies its cache and reads all of it.
+    """
+    folder = tmp_path_factory.mktemp("own")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NNCOMPARE_CACHE_DIR", str(folder / "cache"))
+        compare_with(runner, folder / "reports", datasets=(dataset("Waves"),), n_trials=1)
+    return folder
 
 
 @pytest.fixture
@@ -85,10 +92,11 @@ def place(runner, own, tmp_path, monkeypatch):
 
     monkeypatch.setattr("nncompare.execution.runner.LocalRunner", Warm)
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(os.environ["NNCOMPARE_CACHE_DIR"], tmp_path / "cache")
+    shutil.copytree(own / "cache", tmp_path / "cache")
     monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "cache"))
+    (run,) = (own / "reports").iterdir()
     for name in ("OWN", "RUN"):
-        shutil.copytree(own, tmp_path / name)
+        shutil.copytree(run, tmp_path / name)
     text = (tmp_path / "RUN" / "run.json").read_text()
     recorded = '"storage": "postgresql+psycopg://ann:***@other/db"'
     (tmp_path / "RUN" / "run.json").write_text(text.replace('"storage": null', recorded))

@@ -535,19 +535,22 @@ def check_equal(done, output, results, folder, study, number):
 
 @pytest.mark.slow
 def test_predict_in_a_fresh_process_equals_the_run(real_run, tmp_path):
+    """One refit predicts the test part, the other new samples, where a file can hold them."""
     name, results, folder = real_run
     for study in results.studies:
         for number in range(1, len(study.refits) + 1):
             output = tmp_path / f"{study.model}-{number}.npz"
-            done = command(
-                "predict", folder, "-m", study.model, "--refit", number, "--test", "--output", output, "--json"
-            )
-            check_equal(done, output, results, folder, study, number)
-            if name != "Texts" and number == 1:
-                stored = stored_of(results, name)
-                if name == "Wine":
-                    path = write_table(tmp_path / "raw.csv", stored, np.arange(stored.n_test))
-                else:
-                    path = write_archive(tmp_path / "raw.npz", stored)
-                done = command("predict", folder, "-m", study.model, "--input", path, "--output", output, "--json")
-                check_equal(done, output, results, folder, study, number)
+            if name == "Texts" or number > 1:
+                given = ("--refit", number, "--test")
+            else:
+                given = ("--input", raw_samples(name, results, tmp_path))
+            options = ("-m", study.model, *given, "--output", output, "--json")
+            check_equal(command("predict", folder, *options), output, results, folder, study, number)
+
+
+def raw_samples(name, results, tmp_path):
+    """Write the test part as a user's file."""
+    stored = stored_of(results, name)
+    if name == "Wine":
+        return write_table(tmp_path / "raw.csv", stored, np.arange(stored.n_test))
+    return write_archive(tmp_path / "raw.npz", stored)
