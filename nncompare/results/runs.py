@@ -37,7 +37,10 @@ class ReferenceRecord(Record):
 
 
 class PairRecord(Record):
-    """The paired difference ``accuracy(a) - accuracy(b)`` on the same test items, with its interval."""
+    """The paired difference ``accuracy(a) - accuracy(b)`` on the same test items, with its interval.
+
+    ``n_groups`` is the number of groups of test items, which then count in place of the items; None without any.
+    """
 
     a: str
     b: str
@@ -48,6 +51,7 @@ class PairRecord(Record):
     method: str
     within_margin: bool = False
     mcnemar_p: float | None = None
+    n_groups: int | None = None
 
 
 class Check(Record):
