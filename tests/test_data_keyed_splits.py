@@ -1,5 +1,6 @@
 """Rows that stay together: by group and by time, in the test part and in validation."""
 
+import json
 import tracemalloc
 
 import numpy as np
@@ -14,7 +15,8 @@ from nncompare.data.records import Dataset, DatasetInfo, SplitBy
 from nncompare.data.split_columns import SplitColumn
 from nncompare.data.splits import split_off_test, validation_split
 from nncompare.data.store import open_dataset, store_dataset
-from nncompare.exceptions import DataError, UsageError
+from nncompare.exceptions import DataError, StorageError, UsageError
+from nncompare.inventory import find_stored
 
 CLASSES = ("x", "y", "z")
 
@@ -356,3 +358,58 @@ def test_plugins_keys_that_do_not_fit_are_refused(tmp_path):
     ):
         with pytest.raises(DataError, match=f"Data set 'own' cannot be used: {sentence}"):
             store_dataset(info, Dataset(X, y, split_by=SplitBy("group", "who", keys)), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("n_test", "sentence"),
+    [
+        (20, "split_by.keys_test has 7 rows, not 20. Give one key per row."),
+        (0, "split_by.keys_test is given without X_test. Give both, or neither."),
+    ],
+)
+def test_plugins_keys_of_a_test_part_that_do_not_fit_are_refused(tmp_path, n_test, sentence):
+    X, y = np.ones((30, 2)), np.arange(30) % 2
+    info = DatasetInfo(name="own", view="tabular", n_train=30, n_test=n_test, class_names=("a", "b"))
+    test = (X[:n_test], y[:n_test]) if n_test else ()
+    by = SplitBy("group", "who", np.arange(30) // 3, np.arange(7))
+    with pytest.raises(DataError) as caught:
+        store_dataset(info, Dataset(X, y, *test, split_by=by), tmp_path)
+    assert str(caught.value) == f"Data set 'own' cannot be used: {sentence}"
+    assert not list(tmp_path.iterdir())
+
+
+def test_stored_keys_of_the_test_part_are_missed_when_they_are_gone(tmp_path):
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    info = DatasetInfo(name="own", view="tabular", n_train=60, n_test=0, class_names=("a", "b"))
+    dataset = Dataset(X, y, split_by=SplitBy("group", "who", np.arange(60) // 4))
+    stored = store_dataset(info, dataset, tmp_path)
+    assert "keys_test.npy" in stored.files()
+    assert find_stored(tmp_path, stored.fingerprint, stored.test_fingerprint) == stored
+    (stored.folder / "keys_test.npy").unlink()
+    with pytest.raises(DataError, match=r"keys_test.npy is missing. Delete that folder and run again.$"):
+        stored.keys()
+    with pytest.raises(StorageError, match=r"keys_test.npy is missing"):
+        store_dataset(info, dataset, tmp_path)
+    assert find_stored(tmp_path, stored.fingerprint, stored.test_fingerprint) is None
+
+
+def test_given_test_part_without_keys_needs_none(tmp_path):
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    info = DatasetInfo(name="own", view="tabular", n_train=60, n_test=60, class_names=("a", "b"))
+    dataset = Dataset(X, y, X + 9, y, split_by=SplitBy("group", "who", np.arange(60) // 4))
+    stored = store_dataset(info, dataset, tmp_path)
+    assert "keys_test.npy" not in stored.files()
+    assert stored.keys().keys_test is None
+
+
+def test_manifest_of_before_that_tells_nothing_of_keys_of_the_test_part_is_read(tmp_path):
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    info = DatasetInfo(name="own", view="tabular", n_train=60, n_test=0, class_names=("a", "b"))
+    dataset = Dataset(X, y, split_by=SplitBy("group", "who", np.arange(60) // 4))
+    stored = store_dataset(info, dataset, tmp_path)
+    manifest = stored.folder / "manifest.json"
+    fields = json.loads(manifest.read_text())
+    del fields["has_test_keys"]
+    manifest.write_text(json.dumps(fields))
+    np.testing.assert_array_equal(open_dataset(stored.folder).keys().keys_test, stored.keys().keys_test)
+    assert store_dataset(info, dataset, tmp_path) == stored == open_dataset(stored.folder)
