@@ -230,6 +230,7 @@ def dataset_record(
         duplicates=stored.duplicates if stored is not None else 0,
         split_by=stored.split_by if stored is not None else "",
         split_column=stored.split_column if stored is not None else None,
+        split_keys=stored.split_keys if stored is not None else "",
         data_checks=[Check(**asdict(finding)) for finding in dataset.findings],
         description=stored.description if stored is not None else "",
         licence=stored.licence if stored is not None else "",

@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Groups", "Weights", "drawn_weights", "group_sums", "units_of"]
+__all__ = [
+    "Groups",
+    "Spread",
+    "Weights",
+    "drawn_weights",
+    "effective_df",
+    "effective_number",
+    "group_sums",
+    "spread_of_mean",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 Groups: TypeAlias = NDArray[np.int64]
 Weights: TypeAlias = NDArray[np.float32]
 
+_ROUNDING = 1e-12
+"""Means that differ by less are one and the same."""
 
-def units_of(items: Floats, groups: Groups | None) -> Floats:
-    """Return independent values with the mean of the items: the items themselves, or one for each group.
 
-    Group g of G counts as d + (G / n) · Σ (dᵢ − d) over its items. The variance of the mean of these G values is
-    the cluster-robust one of the mean d of the n items (Liang and Zeger 1986),
-    G / (G − 1) · Σ_g (Σ (dᵢ − d))² / n², with G − 1 degrees of freedom.
+class Spread(NamedTuple):
+    """How far a mean over items may lie from that over endless ones.
+
+    ``variance`` is that of the mean, 0 where all items or groups agree or there is one alone; ``df`` its degrees
+    of freedom; ``n_units`` the number of items, or of equal groups that say as much as those given.
+    """
+
+    variance: float
+    df: float
+    n_units: float
+
+
+def spread_of_mean(items: Floats, groups: Groups | None) -> Spread:
+    """Return the variance of the mean of items, and what is known of that variance.
+
+    Without groups it is s² / n with n − 1 degrees of freedom. With groups it is the jackknife that leaves out one
+    group at a time, (G − 1) / G · Σ_g (d − d₋g)², known as CR3 (Bell and McCaffrey 2002; MacKinnon, Nielsen and
+    Webb 2023). Where all groups are of one size that is the cluster-robust variance of Liang and Zeger (1986). The
+    latter is far too small where one group holds most items: the mean is nearly that group's own, which therefore
+    never lies far from it. Degrees of freedom: :func:`effective_df`.
 
     Parameters
     ----------
@@ -27,11 +53,49 @@ def units_of(items: Floats, groups: Groups | None) -> Floats:
     groups : ndarray of shape (n_items,), int64, or None
         Items of equal numbers depend on each other; None where none does.
     """
+    n_items = len(items)
     if groups is None:
-        return items
-    mean = items.mean()
-    sums = group_sums(items - mean, groups)
-    return np.asarray(mean + len(sums) / len(items) * sums)
+        agree = n_items < 2 or np.ptp(items) < _ROUNDING
+        return Spread(0.0 if agree else float(np.var(items, ddof=1)) / n_items, n_items - 1, n_items)
+    sizes = _sizes(groups)
+    if len(sizes) == 1:
+        return Spread(0.0, 0.0, 1.0)
+    moved = group_sums(items - items.mean(), groups) / (n_items - sizes)
+    agree = np.abs(moved).max() < _ROUNDING
+    variance = 0.0 if agree else float((1 - 1 / len(sizes)) * (moved @ moved))
+    return Spread(variance, effective_df(groups), effective_number(groups))
+
+
+def effective_number(groups: Groups) -> float:
+    """Return how many groups of equal size say as much as these: n² / Σ n_g² (Kish 1965), at least 1."""
+    sizes = _sizes(groups)
+    return float(sizes.sum() ** 2 / (sizes @ sizes))
+
+
+def effective_df(groups: Groups) -> float:
+    """Return the degrees of freedom of the jackknife's variance of a mean over items in groups.
+
+    They are those of Satterthwaite, as Bell and McCaffrey (2002) and Imbens and Kolesár (2016) take them for
+    cluster-robust variances: (tr M)² / tr M², where M is the covariance of the terms whose squares the variance
+    sums. The items of a group are taken to agree entirely, so that groups differ most in weight, as do Carter,
+    Schnepel and Steigerwald (2017). G equal groups have G − 1, groups of which one holds most items little more
+    than 1, and a single one 0.
+    """
+    sizes = _sizes(groups)
+    if len(sizes) == 1:
+        return 0.0
+    sizes = np.sort(sizes) / sizes.sum()
+    rest, largest = sizes[:-1], sizes[-1]
+    r, p, p_largest = rest @ rest, rest / (1 - rest), largest / rest.sum()
+    # d − d₋g = p_g (e_g − Σ h e) with shares h and p = h / (1 − h), so that M_gk = p_g p_k (Σ h² − h_g − h_k), and
+    # p_g² more for g = k. That of the largest group is written without differences of almost equal numbers.
+    of_largest, beside = largest**2 + p_largest**2 * r, p * (p_largest * (r - rest) - largest**2)
+    v, q = p * rest, largest**2 + r
+    pp, pv, vv = p @ p, p @ v, v @ v
+    trace = of_largest + np.sum(p**2 * (1 + q) - 2 * p * v)
+    low_rank = 2 * pp * vv + 2 * pv**2 + q**2 * pp**2 - 4 * q * pp * pv
+    of_rest = np.sum(p**4) + low_rank + 2 * np.sum(p**2 * (q * p**2 - 2 * p * v))
+    return float(trace**2 / (of_largest**2 + 2 * beside @ beside + of_rest))
 
 
 def group_sums(items: Floats, groups: Groups | None) -> Floats:
@@ -50,3 +114,7 @@ def drawn_weights(rng: np.random.Generator, n_items: int, n_batch: int, groups: 
     cells = (drawn * n_batch + np.arange(n_batch)).ravel()
     counts = np.bincount(cells, minlength=n_items * n_batch)
     return counts.reshape(n_items, n_batch).astype(np.float32)
+
+
+def _sizes(groups: Groups) -> Floats:
+    return np.unique(groups, return_counts=True)[1].astype(np.float64)

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import metrics as sk
 
-from nncompare.clusters import Groups
+from nncompare.bootstraps import bootstrap_variances
+from nncompare.clusters import Groups, effective_df, effective_number
 from nncompare.exceptions import PluginError
 from nncompare.results import Calibration, ClassScores, Interval, TestScores
-from nncompare.statistics import LARGEST_LOG_LOSS, accuracy_interval, bootstrap_variances, score_interval
+from nncompare.statistics import LARGEST_LOG_LOSS, accuracy_interval, score_interval
 from nncompare.weighted import SCORE_NAMES, confidence_bins, item_brier, item_log_loss, weighted_scores
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -136,7 +137,7 @@ def test_scores(
     groups : ndarray of shape (n_samples,), int64, optional
         Samples of equal numbers depend on each other: intervals count groups.
     """
-    n_units = len(y) if groups is None else len(np.unique(groups))
+    units, df = _units(len(y), groups)
     points = np.array([_overall_scores(y, proba) for proba in probas])
     refits = [_per_class(y, proba, class_names) for proba in probas]
     f1s = np.array([[scores.f1 for scores in per_class] for per_class in refits])
@@ -146,7 +147,8 @@ def test_scores(
         name: score_interval(
             points[:, i],
             variances[i],
-            n_units,
+            units,
+            df=df,
             is_fraction=name not in _HIGHEST_LOSS,
             highest=_HIGHEST_LOSS.get(name, 1.0),
         )
@@ -200,20 +202,32 @@ def _per_class(y: Labels, proba: Floats, class_names: Sequence[str]) -> list[Cla
     ]
 
 
-def _units_by_class(y: Labels, groups: Groups | None) -> dict[int, int]:
-    """Return how many items, or groups with such items, each class has."""
-    units = np.arange(len(y)) if groups is None else groups
-    return {int(k): len(np.unique(units[y == k])) for k in np.unique(y)}
+def _units(n_items: int, groups: Groups | None) -> tuple[float, float]:
+    """Return how many independent units there are, and the degrees of freedom of a variance over them."""
+    if groups is None:
+        return n_items, n_items - 1
+    return effective_number(groups), effective_df(groups)
+
+
+def _units_by_class(y: Labels, groups: Groups | None) -> dict[int, tuple[float, float]]:
+    """Return the units of the items of each class, and their degrees of freedom."""
+    return {int(k): _units(int(np.sum(y == k)), None if groups is None else groups[y == k]) for k in np.unique(y)}
 
 
 def _mean_per_class(
-    refits: Sequence[Sequence[ClassScores]], f1s: Floats, variances: Floats, n_units: Mapping[int, int]
+    refits: Sequence[Sequence[ClassScores]],
+    f1s: Floats,
+    variances: Floats,
+    units: Mapping[int, tuple[float, float]],
 ) -> list[ClassScores]:
     """Return each class's means over the refits, with the interval of F1 where the class has items."""
     means = []
     for k, rows in enumerate(zip(*refits, strict=True)):
         support = rows[0].support
-        f1 = score_interval(f1s[:, k], variances[k], n_units[k], is_fraction=True) if support else None
+        f1 = None
+        if support:
+            n_units, df = units[k]
+            f1 = score_interval(f1s[:, k], variances[k], n_units, df=df, is_fraction=True)
         means.append(
             ClassScores(
                 name=rows[0].name,

@@ -109,7 +109,7 @@ class _Lead:
         leads = f"{self.first} leads {self.rival} by {_size(pair)}, which may be chance"
         if pair.difference == 0:
             leads = f"{self.first} and {self.rival} score the same, but may differ by {_range(pair)}"
-        return f"Undecided on {dataset}: {leads}; more refits or test items could decide it."
+        return f"Undecided on {dataset}: {leads}; {_what_decides(pair)}."
 
     def rest(self) -> str:
         """Name the models that the leading ones are better than, and others that may be as good."""
@@ -161,6 +161,14 @@ def _cost(first: StudyRecord, second: StudyRecord, *, decides: bool = False) -> 
     ratio = slow_s / fast_s
     times = f"{ratio:.0f}" if ratio >= 1.95 else f"{ratio:.1f}"
     return f"{longer} {times} times as long as {fast.model} ({slow_s:.1f} against {fast_s:.1f} CPU s)."
+
+
+def _what_decides(pair: PairRecord) -> str:
+    """Say what an undecided pair lacks."""
+    if pair.n_groups == 1:
+        return "all test items are of one group, and only more groups could decide it"
+    items = "test items" if pair.n_groups is None else "groups of test items"
+    return f"more refits or {items} could decide it"
 
 
 def _size(pair: PairRecord) -> str:

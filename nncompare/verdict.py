@@ -161,6 +161,7 @@ def _pair(
         method=result.method,
         within_margin=result.within_margin,
         mcnemar_p=result.mcnemar_p,
+        n_groups=result.n_groups,
     )
 
 

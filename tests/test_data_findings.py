@@ -194,6 +194,31 @@ def test_groups_in_both_given_parts_and_times_before_the_test_are_problems(tmp_p
     assert found["split"].text.startswith("5 of 105 test rows are no later by 'when' than the last training row")
 
 
+@pytest.mark.parametrize(
+    ("sizes", "level", "text"),
+    [
+        ([100], "problem", "The test part holds 1 group of 'who': what it says of other groups is not known, so "),
+        ([20] * 5, "warning", "The test part holds 5 groups of 'who', and intervals count groups: only large "),
+        (
+            [300, *[5] * 11],
+            "warning",
+            "The test part holds 12 groups of 'who', the largest with 85 % of its rows: they count as 1.4, and ",
+        ),
+        ([10] * 10, None, ""),
+    ],
+)
+def test_few_test_groups_are_told_by_what_they_count_as(tmp_path, sizes, level, text):
+    X, y = sound()
+    test = np.random.default_rng(1).normal(size=(sum(sizes), 3))
+    of_test = pd.DataFrame(test, columns=X.columns).assign(who=np.repeat(np.arange(len(sizes)), sizes))
+    y_test = y.iloc[np.arange(sum(sizes)) % len(y)]
+    train = X.assign(who=100 + np.arange(400) // 10)
+    split = SplitColumn("group", "who")
+    found = look(tmp_path, train, y, X_test=of_test, y_test=y_test, split=split).get("few_groups")
+    assert (found and found.level) == level
+    assert found is None or found.text.startswith(text)
+
+
 def test_findings_of_stored_data_are_not_looked_for_again(tmp_path, monkeypatch):
     X, y = sound()
     stored = store_dataset(*own_arrays("own", X, y), tmp_path)

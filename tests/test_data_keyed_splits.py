@@ -1,5 +1,8 @@
 """Rows that stay together: by group and by time, in the test part and in validation."""
 
+import json
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +15,8 @@ from nncompare.data.records import Dataset, DatasetInfo, SplitBy
 from nncompare.data.split_columns import SplitColumn
 from nncompare.data.splits import split_off_test, validation_split
 from nncompare.data.store import open_dataset, store_dataset
-from nncompare.exceptions import DataError, UsageError
+from nncompare.exceptions import DataError, StorageError, UsageError
+from nncompare.inventory import find_stored
 
 CLASSES = ("x", "y", "z")
 
@@ -46,6 +50,73 @@ def test_groups_never_straddle_and_all_parts_have_all_classes(n_groups, seed, ge
     for rows in (test, train[split.train], train[split.valid]):
         assert set(y[rows]) == {0, 1, 2}
     assert 0.08 < len(test) / len(y) < 0.35
+
+
+def assert_split(keys, y, seeds):
+    """Assert that all parts hold all classes, whatever the seed, and that no group is in two of them."""
+    by = SplitBy("group", "who", keys)
+    assert find_split_fault(by, y, [str(k) for k in range(y.max() + 1)], has_test=False) is None
+    train, test = split_off_test(y, by)
+    assert not set(keys[train]) & set(keys[test])
+    for seed in seeds:
+        left = SplitBy("group", "who", keys[train])
+        split = validation_split(y[train], seed, left)
+        assert not set(left.keys[split.train]) & set(left.keys[split.valid])
+        for rows in (test, train[split.train], train[split.valid]):
+            assert set(y[rows]) == set(y)
+
+
+@pytest.mark.parametrize(("n_classes", "n_groups"), [(2, 3), (3, 3), (3, 4), (5, 5), (10, 5), (10, 3), (30, 8)])
+def test_groups_of_one_class_each_are_split_whatever_the_seed(n_classes, n_groups):
+    sizes = np.random.default_rng(0).integers(2, 40, n_classes * n_groups)
+    keys = np.repeat(np.arange(len(sizes)), sizes)
+    assert_split(keys, keys % n_classes, range(4))
+
+
+def test_rare_classes_of_many_groups_are_split():
+    rng = np.random.default_rng(0)
+    keys = rng.integers(0, 900, 4000)
+    y = np.zeros(4000, int)
+    for k in range(1, 21):  # each in three groups, which a draw seldom tells apart
+        y[np.isin(keys, rng.choice(900, 3, replace=False)) & (y == 0)] = k
+    kept = np.isin(y, [k for k in range(21) if len(set(keys[y == k])) >= 3])
+    codes = np.unique(y[kept], return_inverse=True)[1]
+    assert len(set(codes)) > 15
+    assert_split(keys[kept], codes, range(2))
+
+
+def test_validation_of_at_most_5000_rows_takes_a_group_of_each_class():
+    keys = np.repeat(np.arange(100), 1000)
+    assert_split(keys, keys % 10, range(3))
+
+
+def test_classes_that_share_their_groups_so_that_none_can_be_split_are_refused():
+    lines = [(0, 1, 2), (0, 3, 4), (0, 5, 6), (1, 3, 5), (1, 4, 6), (2, 3, 6), (2, 4, 5)]  # Fano's plane
+    keys = np.array(lines).ravel()
+    what, remedy = find_split_fault(
+        SplitBy("group", "who", keys), np.repeat(np.arange(7), 3), list("abcdefg"), has_test=False
+    )
+    assert what == "no split by the groups of column 'who' was found with all classes in test and in the rest"
+    assert remedy == "Leave out classes that share their few groups with others, or --group"
+
+
+def test_fault_of_a_split_by_time_is_looked_for_in_the_rows_that_validate():
+    y = np.zeros(50_000, int)
+    y[:33_000:2] = y[40_000::2] = 1  # of the training rows the last 8,000 hold class 1, but not the last 5,000
+    by = SplitBy("time", "when", np.arange(50_000))
+    what, _ = find_split_fault(by, y, ["x", "y"], has_test=False)
+    assert what == "the last rows by column 'when', for validation, hold no class 'y'"
+
+
+def test_draws_of_many_groups_and_classes_take_no_table_of_both():
+    keys = np.arange(40_000) // 2
+    y = keys % 250
+    tracemalloc.start()
+    train, _ = split_off_test(y, SplitBy("group", "who", keys))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(train) < 40_000
+    assert peak < 10e6  # all groups by all classes are 40 MB
 
 
 def test_groups_are_split_near_the_proportions_of_the_classes_and_validation_moves_with_the_seed():
@@ -287,3 +358,58 @@ def test_plugins_keys_that_do_not_fit_are_refused(tmp_path):
     ):
         with pytest.raises(DataError, match=f"Data set 'own' cannot be used: {sentence}"):
             store_dataset(info, Dataset(X, y, split_by=SplitBy("group", "who", keys)), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("n_test", "sentence"),
+    [
+        (20, "split_by.keys_test has 7 rows, not 20. Give one key per row."),
+        (0, "split_by.keys_test is given without X_test. Give both, or neither."),
+    ],
+)
+def test_plugins_keys_of_a_test_part_that_do_not_fit_are_refused(tmp_path, n_test, sentence):
+    X, y = np.ones((30, 2)), np.arange(30) % 2
+    info = DatasetInfo(name="own", view="tabular", n_train=30, n_test=n_test, class_names=("a", "b"))
+    test = (X[:n_test], y[:n_test]) if n_test else ()
+    by = SplitBy("group", "who", np.arange(30) // 3, np.arange(7))
+    with pytest.raises(DataError) as caught:
+        store_dataset(info, Dataset(X, y, *test, split_by=by), tmp_path)
+    assert str(caught.value) == f"Data set 'own' cannot be used: {sentence}"
+    assert not list(tmp_path.iterdir())
+
+
+def test_stored_keys_of_the_test_part_are_missed_when_they_are_gone(tmp_path):
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    info = DatasetInfo(name="own", view="tabular", n_train=60, n_test=0, class_names=("a", "b"))
+    dataset = Dataset(X, y, split_by=SplitBy("group", "who", np.arange(60) // 4))
+    stored = store_dataset(info, dataset, tmp_path)
+    assert "keys_test.npy" in stored.files()
+    assert find_stored(tmp_path, stored.fingerprint, stored.test_fingerprint) == stored
+    (stored.folder / "keys_test.npy").unlink()
+    with pytest.raises(DataError, match=r"keys_test.npy is missing. Delete that folder and run again.$"):
+        stored.keys()
+    with pytest.raises(StorageError, match=r"keys_test.npy is missing"):
+        store_dataset(info, dataset, tmp_path)
+    assert find_stored(tmp_path, stored.fingerprint, stored.test_fingerprint) is None
+
+
+def test_given_test_part_without_keys_needs_none(tmp_path):
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    info = DatasetInfo(name="own", view="tabular", n_train=60, n_test=60, class_names=("a", "b"))
+    dataset = Dataset(X, y, X + 9, y, split_by=SplitBy("group", "who", np.arange(60) // 4))
+    stored = store_dataset(info, dataset, tmp_path)
+    assert "keys_test.npy" not in stored.files()
+    assert stored.keys().keys_test is None
+
+
+def test_manifest_of_before_that_tells_nothing_of_keys_of_the_test_part_is_read(tmp_path):
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    info = DatasetInfo(name="own", view="tabular", n_train=60, n_test=0, class_names=("a", "b"))
+    dataset = Dataset(X, y, split_by=SplitBy("group", "who", np.arange(60) // 4))
+    stored = store_dataset(info, dataset, tmp_path)
+    manifest = stored.folder / "manifest.json"
+    fields = json.loads(manifest.read_text())
+    del fields["has_test_keys"]
+    manifest.write_text(json.dumps(fields))
+    np.testing.assert_array_equal(open_dataset(stored.folder).keys().keys_test, stored.keys().keys_test)
+    assert store_dataset(info, dataset, tmp_path) == stored == open_dataset(stored.folder)

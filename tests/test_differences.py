@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from nncompare.data.files import cache_root
-from nncompare.data.records import Dataset, DatasetInfo
+from nncompare.data.records import Dataset, DatasetInfo, SplitBy
 from nncompare.data.store import store_dataset
 from nncompare.differences import check_scores, compare_runs, difference_lines
 from nncompare.differences.unpaired import stretched, unpaired_difference
@@ -143,6 +144,45 @@ def test_diff_without_the_data_in_the_cache_is_unpaired(run, monkeypatch, tmp_pa
     monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "empty"))
     score = only_score(a, b)
     assert (score.state, score.reason) == ("worse", "the test part is not in the cache any more")
+
+
+@pytest.fixture
+def stored_by_group(tmp_path, monkeypatch):
+    """Equal arrays, stored by groups and then twice more: by other groups and by none."""
+    monkeypatch.setenv("NNCOMPARE_CACHE_DIR", str(tmp_path / "cache"))
+    X = np.random.default_rng(0).normal(size=(N, 2)).astype(np.float32)
+    info = DatasetInfo(name="d", view="tabular", n_train=N, n_test=N, class_names=("a", "b"))
+    found = []
+    for by in (*(SplitBy("group", "who", np.arange(N) // k, N + np.arange(N) // k) for k in (100, 2)), None):
+        found.append(store_dataset(info, Dataset(X, Y, X, Y, split_by=by), cache_root()))
+        os.utime(found[-1].folder / "manifest.json", (len(found), len(found)))  # the last one is the newest
+    return found[0]
+
+
+@pytest.mark.parametrize("knows_keys", [True, False])
+def test_diff_counts_the_groups_that_the_run_had(stored_by_group, run, knows_keys):
+    of_a, of_b = CORRECT["better"]
+    keys = stored_by_group.split_keys if knows_keys else ""
+    data = {"split_by": "group", "split_column": "who", "split_keys": keys}
+    score = only_score(run("a", {"m": of_a}, data=data), run("b", {"m": of_b}, data=data))
+    assert f" in {20 if knows_keys else 1000:,} groups" in score.method  # of older results the newest keys
+
+
+def test_diff_is_unpaired_where_only_other_groups_are_stored(stored_by_group, run):
+    data = {"split_by": "group", "split_column": "who", "split_keys": "group|who|gone"}
+    score = only_score(
+        *(run(name, {"m": correct}, data=data) for name, correct in zip("ab", CORRECT["better"], strict=True))
+    )
+    assert score.reason == "the test part is not in the cache any more"
+
+
+def test_unpaired_intervals_of_few_groups_are_stretched_by_one_degree_of_freedom():
+    groups = np.repeat(np.arange(3), (6000, 1000, 1000))
+    correct = np.random.default_rng(0).random((4, 8000)) < 0.5
+    wide = stretched(accuracy_interval(correct, groups=groups), 4, 2, is_grouped=True)
+    exact = accuracy_interval(correct, 1 - 0.05 / 2, groups=groups)
+    assert 0 < wide.low <= exact.low + 1e-4
+    assert wide.low < stretched(accuracy_interval(correct, groups=groups), 4, 2).low
 
 
 def test_diff_without_predictions_corrects_for_the_number_of_models(run, monkeypatch, tmp_path):

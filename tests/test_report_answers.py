@@ -120,6 +120,16 @@ def test_verdict_pairs_name_the_better_one() -> None:
     assert "McNemar p (uncorrected; not used for the verdict)" in render_html(default_run())
 
 
+def test_sign_test_over_groups_is_not_called_mcnemar() -> None:
+    grouped = default_run()
+    for dataset in grouped.datasets:
+        pairs = [pair.model_copy(update={"n_groups": 20}) for pair in dataset.verdict.pairs]
+        dataset.verdict.pairs[:] = pairs
+    html = render_html(grouped)
+    assert "p of the sign test over groups (uncorrected; not used for the verdict)" in html
+    assert "McNemar" not in html
+
+
 def test_interrupted_trials_are_not_counted_as_failed() -> None:
     failure = Failure(category="interrupted", message="interrupted")
     stopped = [TrialRecord(number=n, state="failed", params={}, failure=failure) for n in (20, 21)]

@@ -10,12 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from nncompare.statistics import (
-    accuracy_interval,
-    bootstrap_variances,
-    paired_difference,
-    score_interval,
-)
+from nncompare.bootstraps import bootstrap_variances
+from nncompare.statistics import accuracy_interval, paired_difference, score_interval
 
 # Two binomial standard deviations of 1,000 runs at 5 %: what chance may add to a rate of exactly 5 %.
 TOLERANCE = 2 * (0.05 * 0.95 / 1000) ** 0.5

@@ -531,3 +531,20 @@ def test_checks_codes_are_all_in_the_docs():
     page = (ROOT / "docs" / "reference" / "verdict-checks.md").read_text(encoding="utf-8")
     assert len(in_source) >= 19
     assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == in_source
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        (np.zeros(300, int), "; all test items are of one group, and only more groups could decide it."),
+        (np.arange(300) // 100, "; more refits or groups of test items could decide it."),
+    ],
+)
+def test_verdict_over_few_groups_is_undecided_and_says_what_lacks(groups, said):
+    rng = np.random.default_rng(0)
+    correct = {name: rng.random((3, 300)) < rate for name, rate in (("cnn", 0.9), ("mlp", 0.7))}
+    correct["mlp"][:, :100] = True  # where groups differ, three are few
+    verdict = verdict_of(correct, groups=groups)
+    assert verdict.state == "undecided"
+    assert said in verdict.text
+    assert verdict.pairs[0].n_groups == len(np.unique(groups))

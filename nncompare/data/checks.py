@@ -61,14 +61,15 @@ def check_dataset(info: DatasetInfo, dataset: Dataset) -> Dataset:
     _check_columns(info, dataset.columns)
     X_train, y_train = _check_part(info, "train", dataset.X_train, dataset.y_train, dataset.columns)
     _check_classes(info, y_train, has_test=dataset.X_test is not None)
-    _check_split(info, dataset, y_train)
     _check_words(info, dataset.words)
     _check_files(info, dataset)
     if dataset.X_test is None:
+        _check_split(info, dataset, y_train, None)
         return replace(dataset, X_train=X_train, y_train=y_train)
     X_test, y_test = _check_part(info, "test", dataset.X_test, dataset.y_test, dataset.columns)
     if info.view != "tokens":
         _check_same_form(info, X_train, X_test)
+    _check_split(info, dataset, y_train, y_test)
     return replace(dataset, X_train=X_train, y_train=y_train, X_test=X_test, y_test=y_test)
 
 
@@ -152,19 +153,25 @@ def _check_tokens(info: DatasetInfo, role: str, X: object) -> Ragged:
     return Ragged(np.ascontiguousarray(values, np.int32), np.ascontiguousarray(offsets, np.int64))
 
 
-def _check_split(info: DatasetInfo, dataset: Dataset, y_train: Labels) -> None:
+def _check_split(info: DatasetInfo, dataset: Dataset, y_train: Labels, y_test: Labels | None) -> None:
     """Check the keys by which rows are to be split."""
     by = dataset.split_by
     if by is None:
         return
-    for role, keys, n_rows in (("keys", by.keys, len(y_train)), ("keys_test", by.keys_test, None)):
-        if keys is not None and (
-            _check_array(info, f"split_by.{role}", keys).dtype.kind not in "iu" or keys.ndim != 1
-        ):
-            raise _fault(info, f"split_by.{role} is {keys.dtype}", "Give one whole number per row")
-        if keys is not None and n_rows is not None and len(keys) != n_rows:
-            raise _fault(info, f"split_by.{role} has {len(keys):,} rows, not {n_rows:,}", "Give one key per row")
-    _raise_found(info, "", find_split_fault(by, y_train, info.class_names, has_test=dataset.X_test is not None))
+    _check_keys(info, "keys", by.keys, len(y_train))
+    if by.keys_test is not None and y_test is None:
+        raise _fault(info, "split_by.keys_test is given without X_test", "Give both, or neither")
+    if by.keys_test is not None and y_test is not None:
+        _check_keys(info, "keys_test", by.keys_test, len(y_test))
+    _raise_found(info, "", find_split_fault(by, y_train, info.class_names, has_test=y_test is not None))
+
+
+def _check_keys(info: DatasetInfo, role: str, keys: object, n_rows: int) -> None:
+    array = _check_array(info, f"split_by.{role}", keys)
+    if array.dtype.kind not in "iu" or array.ndim != 1:
+        raise _fault(info, f"split_by.{role} is {array.dtype}", "Give one whole number per row")
+    if len(array) != n_rows:
+        raise _fault(info, f"split_by.{role} has {len(array):,} rows, not {n_rows:,}", "Give one key per row")
 
 
 def _check_words(info: DatasetInfo, words: Any) -> None:

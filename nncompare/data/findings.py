@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nncompare.clusters import effective_number
 from nncompare.data.arrays import chunks
 from nncompare.data.leaks import MOST_COLUMNS, MOST_ROWS, find_leaks
 from nncompare.data.records import Array, Column, Finding, FindingLevel, Labels, Samples, SplitBy
@@ -30,6 +31,7 @@ UNEVEN, IMBALANCED = 2, 10
 MANY_REPEATED, MANY_CONFLICTING = 0.05, 0.01
 FEWEST_GROUPS, ROWS_OF_A_GROUP = 5, 2
 FEW_TEST_GROUPS = 10
+"""Of equal size, or unequal ones that count as so many."""
 _GROUP = re.compile(
     r"(?:^|[^a-zA-Z])(?i:animal|client|customer|device|donor|family|group|household|id|participant|patient|person|"
     r"session|speaker|subject|user)s?(?:$|[^a-zA-Z])|[a-z]I[Dd]$",
@@ -131,12 +133,25 @@ def _groups(column: str, train: Array, test: Array) -> Iterator[Finding]:
         sizes = f"{n_train:,} groups for training and validation, {n_test:,} others for the test"
         text = f"By group ('{column}'): {sizes}. Intervals count groups, not rows."
         yield Finding(code="split", level="ok", text=text)
-    if n_test < FEW_TEST_GROUPS:
-        text = (
-            f"The test part holds {n_test:,} group{'s' * (n_test != 1)} of '{column}', which intervals count: "
-            "only large differences can be shown."
-        )
-        yield Finding(code="few_groups", level="warning", text=text)
+    yield from _few_groups(column, test)
+
+
+def _few_groups(column: str, test: Array) -> Iterator[Finding]:
+    """Warn of test groups that are few, or count as few because some hold most rows."""
+    sizes = np.unique(test, return_counts=True)[1]
+    n_groups, effective = len(sizes), effective_number(test)
+    if effective >= FEW_TEST_GROUPS:
+        return
+    held = f"The test part holds {n_groups:,} group{'s' * (n_groups != 1)} of '{column}'"
+    if n_groups == 1:
+        text = f"{held}: what it says of other groups is not known, so no model can be shown to be better."
+        yield Finding(code="few_groups", level="problem", text=text)
+        return
+    if effective < n_groups - 0.5:
+        largest = 100 * sizes.max() / len(test)
+        held = f"{held}, the largest with {largest:.0f} % of its rows: they count as {effective:.1f}"
+    text = f"{held}, and intervals count groups: only large differences can be shown."
+    yield Finding(code="few_groups", level="warning", text=text)
 
 
 def _classes(looked: Looked) -> Iterator[Finding]:

@@ -9,15 +9,22 @@ from dataclasses import replace
 import numpy as np
 
 from nncompare.data.column_checks import Fault
+from nncompare.data.group_draws import GroupClasses, draw_groups
 from nncompare.data.records import Array, Labels, SplitBy
 
-__all__ = ["find_split_fault", "split_by_key"]
+__all__ = ["PROBE_SEED", "TEST_FRACTION", "find_split_fault", "n_validation_rows", "split_by_key"]
 
-N_DRAWS = 200
-"""Draws of groups, of which the one is taken whose share of each class is nearest to what is wanted."""
 PARTS = ("train", "validation", "test")
-SHARE = 0.2
+TEST_FRACTION = 0.2
+VALID_FRACTION = 0.2
+MAX_VALID = 5_000
 PROBE_SEED = 42
+"""Of draws that show whether there is a split; the test part is always drawn by it."""
+
+
+def n_validation_rows(n_train: int) -> int:
+    """Return how many rows of the training part validate: a fifth, at most 5,000."""
+    return min(MAX_VALID, math.ceil(VALID_FRACTION * n_train))
 
 
 def split_by_key(
@@ -31,9 +38,10 @@ def split_by_key(
         ``keys`` of the rows of ``y``.
     y : ndarray of shape (n_samples,), int64
     share : float
-        Of the rows, or of the groups, to hold out: the last ones by time, random ones by group.
+        Of the rows, or of the groups, to hold out: the last ones by time, random ones by group. Of groups as many
+        more as it takes to have all classes in both parts.
     random_state : int
-        Of the draws of groups; time does not depend on it.
+        Of the draws of groups; time does not depend on it, nor does it depend on it whether there is a split.
     spare : int
         In how many groups or times that are kept each class has to be.
     """
@@ -66,27 +74,32 @@ def find_split_fault(by: SplitBy, y: Labels, class_names: Sequence[str], *, has_
             f"{needed}: leave --{by.kind} out",
         )
     if by.kind == "group":
-        for code, name in enumerate(class_names):
-            n_groups = len(np.unique(by.keys[y == code]))
+        group = np.unique(by.keys, return_inverse=True)[1]
+        of_pairs = np.unique(y * n_keys + group) // n_keys
+        by_class = np.bincount(of_pairs, minlength=len(class_names)).tolist()
+        for name, n_groups in zip(class_names, by_class, strict=True):
             if n_groups < len(parts):
                 what = f"class '{name}' lies in {n_groups} group{'s' * (n_groups != 1)} of column '{by.column}'"
                 return what, f"{needed}: leave the class out, or --group"
     rows = np.arange(len(y))
     for part in parts[:0:-1]:
         left = replace(by, keys=by.keys[rows])
-        found = split_by_key(left, y[rows], SHARE, PROBE_SEED, spare=2 if part == "test" else 1)
+        share = TEST_FRACTION if part == "test" else n_validation_rows(len(rows)) / len(rows)
+        found = split_by_key(left, y[rows], share, PROBE_SEED, spare=2 if part == "test" else 1)
         if found is None:
-            return _why(left, y[rows], part, class_names)
+            return _why(left, y[rows], part, share, class_names)
         rows = rows[found[0]]
     return None
 
 
-def _why(by: SplitBy, y: Labels, part: str, class_names: Sequence[str]) -> Fault:
+def _why(by: SplitBy, y: Labels, part: str, share: float, class_names: Sequence[str]) -> Fault:
     """Say what keeps a part from being split off."""
     if by.kind == "group":
-        what = f"no draw of the groups of column '{by.column}' has all classes in {part} and in the rest"
-        return what, "Leave out the classes that lie in few groups, or --group"
-    held = _last(by.keys, SHARE)
+        what = (
+            f"no split by the groups of column '{by.column}' was found with all classes in {part} and in the rest"
+        )
+        return what, "Leave out classes that share their few groups with others, or --group"
+    held = _last(by.keys, share)
     if held is None:
         return f"the rows have too few different times in column '{by.column}'", "Leave --time out"
     sides = ((held, f"the last rows by column '{by.column}', for {part},"), (~held, f"the rows before {part}"))
@@ -104,18 +117,9 @@ def _last(keys: Array, share: float) -> Array | None:
 
 
 def _drawn(keys: Array, y: Labels, share: float, random_state: int, spare: int) -> Array | None:
-    """Return the rows of the groups of the best draw."""
-    # Imported here because trial children import the views, hence this module, and must start in 0.1 s.
-    from sklearn.model_selection import ShuffleSplit
-
-    groups, group = np.unique(keys, return_inverse=True)
-    counts = np.zeros((len(groups), int(y.max()) + 1), dtype=np.int64)
-    np.add.at(counts, (group, y), 1)
-    counts = counts[:, counts.any(axis=0)]
-    best, nearest = None, math.inf
-    for kept, held in ShuffleSplit(N_DRAWS, test_size=share, random_state=random_state).split(counts):
-        off = float(np.abs(counts[held].sum(axis=0) / counts.sum(axis=0) - share).max())
-        is_whole = counts[held].any(axis=0).all() and ((counts[kept] > 0).sum(axis=0) >= spare).all()
-        if is_whole and off < nearest:
-            best, nearest = held, off
-    return None if best is None else np.isin(group, best)
+    """Return the rows of groups that are drawn whole; what the probe found holds for all seeds."""
+    group = np.unique(keys, return_inverse=True)[1]
+    known = GroupClasses.of(group, y)
+    found = (draw_groups(known, share, seed, spare) for seed in (random_state, PROBE_SEED))
+    held = next((mask for mask in found if mask is not None), None)
+    return None if held is None else held[group]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nncompare.data.fingerprint import fingerprint
-from nncompare.data.keyed_splits import split_by_key
+from nncompare.data.keyed_splits import PROBE_SEED, TEST_FRACTION, n_validation_rows, split_by_key
 from nncompare.data.records import Labels, SplitBy
 from nncompare.data.seeds import derive_seed
 from nncompare.exceptions import DataError
@@ -18,10 +18,7 @@ __all__ = ["Rows", "Split", "search_sample", "split_off_test", "validation_split
 
 Rows = npt.NDArray[np.int64]
 
-TEST_FRACTION = 0.2
-TEST_SEED = 42
-VALID_FRACTION = 0.2
-MAX_VALID = 5_000
+TEST_SEED = PROBE_SEED
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,15 +81,15 @@ def validation_split(y_train: Labels, seed: int, by: SplitBy | None = None) -> S
     Returns
     -------
     Split
-        With 20 % of the rows for validation, at most 5,000; but never fewer than there are classes. By keys these
-        sizes are met as nearly as the keys allow.
+        With 20 % of the rows for validation, at most 5,000; but never fewer than there are classes. By time these
+        sizes are met as nearly as equal times allow; of groups this share is taken, or more to hold all classes.
 
     Raises
     ------
     DataError
         No split by these keys leaves all classes in both parts.
     """
-    n_valid = min(MAX_VALID, math.ceil(VALID_FRACTION * len(y_train)))
+    n_valid = n_validation_rows(len(y_train))
     if by is not None:
         return Split(*_by_key(by, y_train, n_valid / len(y_train), derive_seed(seed, "validation")))
     train, valid = _stratified(y_train, n_valid, derive_seed(seed, "validation"))
@@ -136,7 +133,7 @@ def _by_key(by: SplitBy, y: Labels, share: float, random_state: int, spare: int 
     if found is None:
         raise DataError(
             f"The rows cannot be split by {by.kind}: no split by '{by.column}' leaves all classes in both parts. "
-            f"Leave --{by.kind} out, or try another --seed."
+            f"Leave --{by.kind} out."
         )
     return found
 

@@ -31,6 +31,7 @@ from nncompare.data.records import (
     View,
 )
 from nncompare.data.samples import arrays_of, open_samples, sample_files, sample_path, write_samples
+from nncompare.data.stored_keys import TEST_KEYS, TRAIN_KEYS, open_keys
 from nncompare.exceptions import DataError
 
 __all__ = ["StoredDataset", "is_stored_folder", "open_dataset", "store_dataset"]
@@ -81,6 +82,8 @@ class StoredDataset:
         The column by which rows are split.
     split_keys : str
         Kind, column and digest of these keys; empty without.
+    has_test_keys : bool or None
+        The folder holds the keys of the test rows; None in manifests of before, which do not tell.
     test_files : tuple of str
         The file of each test sample, where they came from files.
     """
@@ -109,6 +112,7 @@ class StoredDataset:
     split_by: Literal["class", "given", "group", "time"] = "class"
     split_column: str | None = None
     split_keys: str = ""
+    has_test_keys: bool | None = None
     test_files: tuple[str, ...] = ()
 
     def X_train(self) -> Samples:  # noqa: N802 - the field's name
@@ -128,16 +132,10 @@ class StoredDataset:
         return open_array(self.folder / "y_test.npy")
 
     def keys(self) -> SplitBy | None:
-        """Return the keys by which rows are split, where they are by group or by time."""
+        """Return the keys by which rows are split, by group or by time; a file that is gone is a DataError."""
         if self.split_by not in ("group", "time"):
             return None
-        test = self.folder / "keys_test.npy"
-        return SplitBy(
-            self.split_by,
-            self.split_column or "",
-            open_array(self.folder / "keys_train.npy"),
-            open_array(test) if test.is_file() else None,
-        )
+        return open_keys(self.folder, self.split_by, self.split_column or "", self.has_test_keys)
 
     def words(self) -> list[str]:
         """Return the words by rank; empty where the data set has none."""
@@ -147,7 +145,7 @@ class StoredDataset:
         """Return the names of the files that the folder holds."""
         samples = [file for role in ("X_train", "X_test") for file in sample_files(self._samples(role))]
         names = [str(file.relative_to(self.folder)) for file in samples]
-        keys = ["keys_train.npy"] if self.split_keys else []
+        keys = [TRAIN_KEYS] * bool(self.split_keys) + [TEST_KEYS] * bool(self.has_test_keys)
         return [*names, *keys, "y_train.npy", "y_test.npy", WORDS, MANIFEST]
 
     def is_of(self, info: DatasetInfo) -> bool:
@@ -286,6 +284,7 @@ def _describe(info: DatasetInfo, parts: Parts, words: bytes, dataset: Dataset, r
         split_by=by.kind if by is not None else "class" if parts.rows else "given",
         split_column=by.column if by is not None else None,
         split_keys=split,
+        has_test_keys=parts.keys_test is not None,
         test_files=tuple(dataset.test_files),
     )
 

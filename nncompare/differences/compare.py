@@ -118,6 +118,7 @@ def _score(a: StudyRecord | None, b: StudyRecord | None, runs: _Runs) -> ScoreDi
         n_pairs=runs.n_pairs[a.dataset],
         margin=record.verdict.margin,
         groups=test_groups(record),
+        is_grouped=record.split_by == "group",
     )
 
 

@@ -12,10 +12,11 @@ import numpy.typing as npt
 from nncompare.clusters import Groups
 from nncompare.data.files import cache_root
 from nncompare.data.records import Labels
+from nncompare.data.store import StoredDataset
 from nncompare.differences.records import ScoreDifference, ScoreState
 from nncompare.differences.unpaired import unpaired_difference
 from nncompare.exceptions import PluginError
-from nncompare.inventory import find_stored
+from nncompare.inventory import stored_datasets
 from nncompare.metrics import predicted, read_probabilities
 from nncompare.results import DatasetRecord, RefitRecord, StudyRecord
 from nncompare.search_checks import n_failed_refits
@@ -41,15 +42,30 @@ class Side:
 
 def test_labels(record: DatasetRecord) -> Labels | None:
     """Return the test labels of a run's data set from the cache; None where it is not there any more."""
-    stored = find_stored(cache_root(), record.fingerprint, record.test_fingerprint)
+    stored = _stored_of(record)
     return None if stored is None else np.array(stored.y_test())
 
 
 def test_groups(record: DatasetRecord) -> Groups | None:
     """Return the groups of the test items of a data set that is split by group, as far as the cache has them."""
-    stored = find_stored(cache_root(), record.fingerprint, record.test_fingerprint)
+    stored = _stored_of(record)
     by = stored.keys() if stored is not None and record.split_by == "group" else None
     return None if by is None or by.keys_test is None else np.array(by.keys_test)
+
+
+def _stored_of(record: DatasetRecord) -> StoredDataset | None:
+    """Return what the cache holds of a run's data; equal arrays that other keys split are others."""
+    return next((stored for stored in stored_datasets(cache_root()) if _is_of(stored, record)), None)
+
+
+def _is_of(stored: StoredDataset, record: DatasetRecord) -> bool:
+    if (stored.fingerprint, stored.test_fingerprint) != (record.fingerprint, record.test_fingerprint):
+        return False
+    if record.split_by not in ("group", "time"):
+        return True  # the test labels are the same, and no groups are asked for
+    if (stored.split_by, stored.split_column) != (record.split_by, record.split_column):
+        return False
+    return record.split_keys in ("", stored.split_keys)  # older results do not tell
 
 
 def compare_scores(
@@ -61,6 +77,7 @@ def compare_scores(
     n_pairs: int,
     margin: float = MARGIN,
     groups: Groups | None = None,
+    is_grouped: bool = False,
 ) -> ScoreDifference:
     """Compare the accuracy of a model in two runs that saw the same data, split and test labels.
 
@@ -77,6 +94,8 @@ def compare_scores(
         Differences inside ± this fraction are equal in practice.
     groups : ndarray of shape (n_test,), int64, optional
         Test items of equal numbers depend on each other.
+    is_grouped : bool
+        The accuracies' own intervals count groups.
 
     Returns
     -------
@@ -89,7 +108,9 @@ def compare_scores(
     ValueError
         A side has no test scores.
     """
-    found = _compared(a, b, labels, n_classes, n_pairs=n_pairs, margin=margin, groups=groups)
+    found = _compared(
+        a, b, labels, n_classes, n_pairs=n_pairs, margin=margin, groups=groups, is_grouped=is_grouped
+    )
     single = any(len(_scored(side)) == 1 for side in (a, b))
     lucky = _failed_refits({"better": b, "worse": a}.get(found.state))
     state: ScoreState = "undecided" if lucky else found.state
@@ -111,6 +132,7 @@ def _compared(
     n_pairs: int,
     margin: float,
     groups: Groups | None,
+    is_grouped: bool,
 ) -> ScoreDifference:
     """Return the interval and what it implies, whatever the refits that failed."""
     if a.study.test is None or b.study.test is None:
@@ -120,7 +142,12 @@ def _compared(
         of_a, of_b = (_probabilities(side, labels, n_classes) for side in (a, b))
     except NotReadableError as error:
         return unpaired_difference(
-            **scores, n_seeds=(len(_scored(a)), len(_scored(b))), n_pairs=n_pairs, margin=margin, reason=str(error)
+            **scores,
+            n_seeds=(len(_scored(a)), len(_scored(b))),
+            n_pairs=n_pairs,
+            margin=margin,
+            reason=str(error),
+            is_grouped=is_grouped,
         )
     assert labels is not None  # noqa: S101 - else the probabilities were refused
     if len(of_a) == len(of_b) and all(np.array_equal(x, y) for x, y in zip(of_a, of_b, strict=True)):

@@ -15,7 +15,14 @@ ALPHA = 0.05
 
 
 def unpaired_difference(
-    a: Interval, b: Interval, *, n_seeds: tuple[int, int], n_pairs: int, margin: float, reason: str
+    a: Interval,
+    b: Interval,
+    *,
+    n_seeds: tuple[int, int],
+    n_pairs: int,
+    margin: float,
+    reason: str,
+    is_grouped: bool = False,
 ) -> ScoreDifference:
     """Return what the two intervals say: the distances of their bounds add up as squares (Zou and Donner 2008).
 
@@ -31,8 +38,12 @@ def unpaired_difference(
         Differences inside ± this fraction are equal in practice.
     reason : str
         Why the items cannot be paired.
+    is_grouped : bool
+        The intervals count groups of items.
     """
-    wide_a, wide_b = (stretched(one, seeds, n_pairs) for one, seeds in zip((a, b), n_seeds, strict=True))
+    wide_a, wide_b = (
+        stretched(one, seeds, n_pairs, is_grouped=is_grouped) for one, seeds in zip((a, b), n_seeds, strict=True)
+    )
     difference = b.mean - a.mean
     low = difference - math.hypot(b.mean - wide_b.low, wide_a.high - a.mean)
     high = difference + math.hypot(wide_b.high - b.mean, a.mean - wide_a.low)
@@ -50,13 +61,14 @@ def unpaired_difference(
     return ScoreDifference(state=state, a=a, b=b, **interval, method=method, reason=reason)
 
 
-def stretched(interval: Interval, n_seeds: int, n_pairs: int) -> Interval:
+def stretched(interval: Interval, n_seeds: int, n_pairs: int, *, is_grouped: bool = False) -> Interval:
     """Return an interval of level 1 − 0.05 / m that is made from the 95 % bounds of a fraction.
 
     Each bound moves away from the mean by the factor t(1 − 0.05 / (2 m), K − 1) / t(1 − 0.05 / 2, K − 1) of K
     seeds, and of the normal quantiles for a single seed, whose interval holds the test items alone, many of them.
     The degrees of freedom of a stored interval are not known; they are never fewer than K − 1, and the factor
-    falls as they grow, so the result is as wide as it has to be or wider. Where everything is right or wrong, the
+    falls as they grow, so the result is as wide as it has to be or wider. Of groups, which may be few, they are at
+    least 1 (:func:`nncompare.clusters.effective_df`), and 1 is taken. Where everything is right or wrong, the
     bound is that of Clopper and Pearson, whose distance grows by log(0.05 / (2 m)) / log(0.05 / 2) at most.
 
     Parameters
@@ -66,8 +78,10 @@ def stretched(interval: Interval, n_seeds: int, n_pairs: int) -> Interval:
         K.
     n_pairs : int
         m.
+    is_grouped : bool
+        The interval counts groups of items.
     """
-    df = n_seeds - 1 if n_seeds > 1 else math.inf
+    df: float = 1 if is_grouped else n_seeds - 1 if n_seeds > 1 else math.inf
     factor = float(stats.t.ppf(1 - ALPHA / (2 * n_pairs), df) / stats.t.ppf(1 - ALPHA / 2, df))
     if interval.mean in (0.0, 1.0):
         factor = max(factor, math.log(ALPHA / (2 * n_pairs)) / math.log(ALPHA / 2))

@@ -186,6 +186,7 @@ def _pairs(part: Part) -> Table:
     margin = points(part.dataset.verdict.margin)
     pairs = part.dataset.verdict.pairs
     has_sign_test = any(pair.mcnemar_p is not None for pair in pairs)
+    p = "p of the sign test over groups" if any(pair.n_groups is not None for pair in pairs) else "McNemar p"
     return Table(
         label=f"Differences in accuracy on {part.dataset.name}",
         columns=(
@@ -193,7 +194,7 @@ def _pairs(part: Part) -> Table:
             Column("Conclusion", False),
             Column("Points"),
             Column("95 % CI, simultaneous over all pairs of the data set"),
-            *((Column("McNemar p (uncorrected; not used for the verdict)"),) if has_sign_test else ()),
+            *((Column(f"{p} (uncorrected; not used for the verdict)"),) if has_sign_test else ()),
             Column("Training time", False, wide=True),
         ),
         rows=tuple(_pair(part, pair, has_sign_test) for pair in pairs),

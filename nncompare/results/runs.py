@@ -37,7 +37,10 @@ class ReferenceRecord(Record):
 
 
 class PairRecord(Record):
-    """The paired difference ``accuracy(a) - accuracy(b)`` on the same test items, with its interval."""
+    """The paired difference ``accuracy(a) - accuracy(b)`` on the same test items, with its interval.
+
+    ``n_groups`` is the number of groups of test items, which then count in place of the items; None without any.
+    """
 
     a: str
     b: str
@@ -48,6 +51,7 @@ class PairRecord(Record):
     method: str
     within_margin: bool = False
     mcnemar_p: float | None = None
+    n_groups: int | None = None
 
 
 class Check(Record):
@@ -86,7 +90,8 @@ class DatasetRecord(Record):
     ``overlap`` compares the errors of two or more models. ``rows_shown`` is False where nothing of single test
     samples is kept, as of tables and of the user's own data unless that was asked for. ``data_checks`` is what was
     found in the data before anything was trained; older versions did not look. ``split_by`` tells how the parts
-    were made, by ``split_column`` where it is "group" or "time"; empty where it is not known.
+    were made, by ``split_column`` where it is "group" or "time"; empty where it is not known. ``split_keys`` tells
+    kind, column and digest of the keys that this column held.
     """
 
     name: str
@@ -105,6 +110,7 @@ class DatasetRecord(Record):
     rows_shown: bool = True
     split_by: Literal["class", "given", "group", "time", ""] = ""
     split_column: str | None = None
+    split_keys: str = ""
     data_checks: list[Check] = Field(default_factory=list)
     description: str = ""
     licence: str = ""
