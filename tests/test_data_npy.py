@@ -165,8 +165,11 @@ def test_staging_folder_vanishes_also_where_reading_fails_and_what_was_opened_st
 
 def test_staging_where_nothing_can_be_written_is_an_error_of_storage(tmp_path):
     (tmp_path / "cache").write_text("a file")
-    with pytest.raises(StorageError, match=r"^Cannot write '.*cache/data/\.staging\."):
-        read(save(tmp_path, X=NUMBERS.random((40, 3)), y=Y))
+    with (
+        pytest.raises(StorageError, match=r"^Cannot write '.*cache/data/\.staging\."),
+        staging_folder(tmp_path / "cache"),
+    ):
+        pass
 
 
 def test_file_that_may_not_be_read_is_one_sentence(tmp_path, monkeypatch):

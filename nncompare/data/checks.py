@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nncompare.data.arrays import row_chunks
+from nncompare.data.arrays import ChosenRows, chunks, converted
 from nncompare.data.column_checks import Fault, find_column_fault, find_value_fault
 from nncompare.data.keyed_splits import find_split_fault
 from nncompare.data.ragged import FIRST_WORD, START, UNKNOWN, Ragged, offsets_rise
@@ -42,7 +42,8 @@ def check_dataset(info: DatasetInfo, dataset: Dataset) -> Dataset:
     -------
     Dataset
         ``X`` C-contiguous, uint8 (images that were) or float32; tables with columns float64; tokens a Ragged of
-        int32 and int64; ``y`` int64.
+        int32 and int64; ``y`` int64. A memory map of another dtype becomes a
+        :class:`~nncompare.data.arrays.ChosenRows`, which is converted as it is read.
 
     Raises
     ------
@@ -105,12 +106,12 @@ def _check_part(
     return samples, _convert_labels(info, f"y_{part}", labels)
 
 
-def _check_samples(info: DatasetInfo, role: str, X: object, columns: Sequence[Column]) -> Array:
-    array = _check_array(info, role, X)
+def _check_samples(info: DatasetInfo, role: str, X: object, columns: Sequence[Column]) -> Samples:
+    array: Samples = X if isinstance(X, ChosenRows) else _check_array(info, role, X)
     _check_form(info, role, array)
     if not columns:
         return _convert_samples(info, role, array)
-    table = np.ascontiguousarray(array, dtype=np.float64)
+    table = converted(array, np.float64)
     _raise_found(info, role, find_value_fault(columns, table))
     return table
 
@@ -190,7 +191,7 @@ def _check_array(info: DatasetInfo, role: str, array: object) -> Array:
     return array
 
 
-def _check_form(info: DatasetInfo, role: str, X: Array) -> None:
+def _check_form(info: DatasetInfo, role: str, X: Samples) -> None:
     """Check rank, extent and dtype of samples against the view."""
     shape = _SHAPES[info.view]
     if X.ndim != shape.count(",") + 1:
@@ -203,22 +204,22 @@ def _check_form(info: DatasetInfo, role: str, X: Array) -> None:
         raise _fault(info, f"{role} has dtype {X.dtype}", "Images are uint8 or float: convert with astype()")
 
 
-def _convert_samples(info: DatasetInfo, role: str, X: Array) -> Array:
+def _convert_samples(info: DatasetInfo, role: str, X: Samples) -> Samples:
     if info.view == "image" and X.dtype == np.uint8:
-        return np.ascontiguousarray(X)
+        return converted(X, np.uint8)
     with np.errstate(over="ignore"):  # reported just below, with its row
-        converted = np.ascontiguousarray(X, dtype=np.float32)
-    row = _first_non_finite_row(converted)
+        samples = converted(X, np.float32)
+        row = _first_non_finite_row(samples)
     if row is None:
-        return converted
+        return samples
     if np.isfinite(X[row]).all():
         raise _fault(info, f"{role}, row {row}: a value is too large for float32", "Scale that feature down")
     raise _fault(info, f"{role}, row {row}: a value is NaN or infinite", "Fill it in, or leave the row out")
 
 
-def _first_non_finite_row(X: Array) -> int | None:
-    for rows in row_chunks(X):
-        bad = ~np.isfinite(X[rows].reshape(rows.stop - rows.start, -1)).all(axis=1)
+def _first_non_finite_row(X: Samples) -> int | None:
+    for rows, chunk in chunks(X):
+        bad = ~np.isfinite(chunk.reshape(len(chunk), -1)).all(axis=1)
         if bad.any():
             return int(rows.start + bad.argmax())
     return None
@@ -266,7 +267,7 @@ def _check_classes(info: DatasetInfo, y_train: Labels, *, has_test: bool) -> Non
         )
 
 
-def _check_same_form(info: DatasetInfo, X_train: Array, X_test: Array) -> None:
+def _check_same_form(info: DatasetInfo, X_train: Samples, X_test: Samples) -> None:
     train = f"{X_train.shape[1:]} {X_train.dtype}"
     test = f"{X_test.shape[1:]} {X_test.dtype}"
     if train != test:

@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from nncompare.data.records import Array, Column
+from nncompare.data.arrays import chunks
+from nncompare.data.records import Array, Column, Samples
 
 __all__ = ["Fault", "find_column_fault", "find_value_fault"]
 
@@ -41,31 +42,40 @@ def find_column_fault(columns: Any) -> Fault | None:
     return None
 
 
-def find_value_fault(columns: Sequence[Column], X: Array) -> Fault | None:
+def find_value_fault(columns: Sequence[Column], X: Samples) -> Fault | None:
     """Return the first value that a table with columns cannot hold, or what else is wrong; None where nothing is.
 
     Parameters
     ----------
     columns : sequence of Column
-    X : ndarray of shape (n_samples, n_features), float64
+    X : ndarray or ChosenRows of shape (n_samples, n_features), float64
         NaN is a missing value.
     """
     if X.shape[1] != len(columns):
         return f"{X.shape[1]} features have {len(columns)} columns", "Give one Column per feature"
-    for k, column in enumerate(columns):
-        values = X[:, k]
-        bad = np.isinf(values)
-        if bad.any():
-            return f"column '{column.name}', row {int(bad.argmax())}: a value is infinite", "Give a number or NaN"
-        if column.categories is None:
-            continue
-        known = ~np.isnan(values)
-        bad = known & ((values < 0) | (values >= len(column.categories)) | (values != np.floor(values)))
-        if bad.any():
-            row = int(bad.argmax())
-            what = f"column '{column.name}', row {row}: {values[row]:g} is not the position of a category"
-            return what, f"Give whole numbers from 0 to {len(column.categories) - 1}, or NaN"
-    return None
+    found = (
+        _value_fault(column, chunk[:, k], rows.start)
+        for rows, chunk in chunks(X)
+        for k, column in enumerate(columns)
+    )
+    return next((fault for fault in found if fault is not None), None)
+
+
+def _value_fault(column: Column, values: Array, first: int) -> Fault | None:
+    """Return what is wrong with consecutive values of a column, of which ``first`` is the row of the first."""
+    bad = np.isinf(values)
+    if bad.any():
+        row = first + int(bad.argmax())
+        return f"column '{column.name}', row {row}: a value is infinite", "Give a number or NaN"
+    if column.categories is None:
+        return None
+    known = ~np.isnan(values)
+    bad = known & ((values < 0) | (values >= len(column.categories)) | (values != np.floor(values)))
+    if not bad.any():
+        return None
+    place = int(bad.argmax())
+    what = f"column '{column.name}', row {first + place}: {values[place]:g} is not the position of a category"
+    return what, f"Give whole numbers from 0 to {len(column.categories) - 1}, or NaN"
 
 
 def _is_text(name: object) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
@@ -12,12 +12,14 @@ import numpy as np
 from nncompare.data.native import Native
 from nncompare.data.ragged import offsets_of
 from nncompare.data.records import Array, View
-from nncompare.data.samples import write_converted
+from nncompare.data.samples import columns_of, write_converted
 from nncompare.data.splits import Rows
 
 __all__ = ["MAX_CATEGORIES", "NOWHERE", "ColumnTable"]
 
 MAX_CATEGORIES = 50
+BLOCK_BYTES = 1 << 27
+"""What the columns that are read together take: a table is read as often as it holds this."""
 NOWHERE = -1
 
 
@@ -70,8 +72,7 @@ class ColumnTable:
     @classmethod
     def fit(cls, native: Native, view: View, X_train: Array, rows: Rows) -> Self:
         """Return the conversion that is fitted on ``X_train[rows]`` alone."""
-        X = np.asarray(X_train[rows])  # medians need all rows at once
-        return cls(native, view, **_fit_numbers(native, X), **_fit_categories(native, X))
+        return cls(native, view, **_fit_numbers(native, X_train, rows), **_fit_categories(native, X_train, rows))
 
     @classmethod
     def from_state(cls, native: Native, view: View, state: Mapping[str, Array]) -> Self:
@@ -128,7 +129,15 @@ def _positions(codes: Array, n_known: int) -> Array:
     return np.where(np.isnan(codes), n_known + 1, positions).astype(np.int64)
 
 
-def _fit_numbers(native: Native, X: Array) -> dict[str, Array]:
+def _each_column(X: Array, rows: Rows, columns: Sequence[int]) -> Iterator[Array]:
+    """Yield columns of shape (n_rows, 1); medians need all rows of one at once, but not all columns."""
+    step = max(1, BLOCK_BYTES // max(1, X.itemsize * len(rows)))
+    for start in range(0, len(columns), step):
+        block = columns_of(X, columns[start : start + step], rows)
+        yield from (block[:, [k]] for k in range(block.shape[1]))
+
+
+def _fit_numbers(native: Native, X: Array, rows: Rows) -> dict[str, Array]:
     """Return what the columns of numbers are filled and standardised with."""
     # Imported here because trial children import this module and must start in 0.1 s.
     from sklearn.impute import SimpleImputer
@@ -136,9 +145,9 @@ def _fit_numbers(native: Native, X: Array) -> dict[str, Array]:
     from sklearn.preprocessing import StandardScaler
 
     median, gaps, moments, gap_moments = [], [], [], []
-    for position, column in enumerate(_kinds(native)[0]):
+    for position, values in enumerate(_each_column(X, rows, _kinds(native)[0])):
         fill = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-        scale = make_pipeline(fill, StandardScaler()).fit(X[:, [column]])[-1]
+        scale = make_pipeline(fill, StandardScaler()).fit(values)[-1]
         median.append(fill.statistics_[0])
         first, *second = zip(scale.mean_, scale.scale_, strict=True)
         moments.append(first)
@@ -153,17 +162,17 @@ def _fit_numbers(native: Native, X: Array) -> dict[str, Array]:
     }
 
 
-def _fit_categories(native: Native, X: Array) -> dict[str, Array]:
+def _fit_categories(native: Native, X: Array, rows: Rows) -> dict[str, Array]:
     """Return where each category goes: the encoder of each column is asked for all that can occur."""
     from sklearn.preprocessing import OneHotEncoder
 
     places, width = [np.empty(0, dtype=np.int64)], 0
-    for column, n_known in zip(_kinds(native)[1], _starts(native)[1], strict=True):
+    for values, n_known in zip(_each_column(X, rows, _kinds(native)[1]), _starts(native)[1], strict=True):
         encoder = OneHotEncoder(
             handle_unknown="infrequent_if_exist", max_categories=MAX_CATEGORIES, sparse_output=False
         )
         asked = np.append(np.arange(n_known + 1, dtype=np.float64), np.nan)[:, np.newaxis]
-        encoder.fit(X[:, [column]])  # without a transformed copy of the column, which would be wide
+        encoder.fit(values)  # without a transformed copy of the column, which would be wide
         encoded = encoder.transform(asked)
         places.append(np.where(encoded.any(axis=1), width + encoded.argmax(axis=1), NOWHERE))
         width += encoded.shape[1]

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nncompare.data.arrays import row_chunks
+from nncompare.data.arrays import chunks
 from nncompare.data.leaks import MOST_COLUMNS, MOST_ROWS, find_leaks
 from nncompare.data.records import Array, Column, Finding, FindingLevel, Labels, Samples, SplitBy
 from nncompare.data.repeats import Repeats
+from nncompare.data.samples import columns_of
 from nncompare.data.source import listed
 
 __all__ = ["Looked", "find_in_data"]
@@ -201,9 +202,9 @@ def _constant(looked: Looked) -> Iterator[Finding]:
         yield Finding(code="left_out_columns", level="info", text=f"Left out: {shown}.")
     X = looked.X_train
     same, empty = (np.ones(X.shape[1], dtype=bool) for _ in range(2))
-    for rows in row_chunks(X):  # they may be larger than the memory
-        same &= (X[rows] == X[0]).all(axis=0)
-        empty &= np.isnan(X[rows]).all(axis=0)
+    for _, chunk in chunks(X):
+        same &= (chunk == X[0]).all(axis=0)
+        empty &= np.isnan(chunk).all(axis=0)
     constant = np.flatnonzero(same | empty)
     if len(constant):
         be = "is" if len(constant) == 1 else "are"
@@ -214,14 +215,15 @@ def _constant(looked: Looked) -> Iterator[Finding]:
 
 def _telling(looked: Looked) -> Iterator[Finding]:
     """Name the columns that give the class away, and those that look like groups of rows that belong together."""
-    X, y = looked.X_train, looked.y_train
-    groups = {k: alike for k in range(len(looked.columns)) if (alike := _group_of(X[:, k], y, looked.columns[k]))}
+    y, named = looked.y_train, [k for k, column in enumerate(looked.columns) if _GROUP.search(column.name)]
+    values = dict(zip(named, columns_of(looked.X_train, named).T, strict=True))
+    groups = {k: alike for k in named if (alike := _group_of(values[k], y))}
     for k, alike in groups.items():
         name = looked.columns[k].name
         tells = alike >= max(ALIKE, 1.5 * np.bincount(y).max() / len(y))
         share = f", and {100 * alike:.0f} % of the rows are of the main class of theirs" if tells else ""
         text = (
-            f"Column '{name}' looks as if it told which rows belong together ({len(np.unique(X[:, k])):,} values"
+            f"Column '{name}' looks as if it told which rows belong together ({len(np.unique(values[k])):,} values"
             f"{share}). If so, keep such rows in one part: --group {name} (in Python: group='{name}')."
         )
         yield Finding(code="looks_like_groups", level="warning" if tells else "info", text=text)
@@ -267,9 +269,9 @@ def _limits(looked: Looked) -> str:
     return f" (looked at: {min(n_rows, MOST_ROWS):,} rows, the {min(n_columns, MOST_COLUMNS)} likeliest columns)"
 
 
-def _group_of(values: Array, y: Labels, column: Column) -> float:
-    """Return the share of rows of their group's main class if a column seems to name groups, otherwise 0."""
-    if not _GROUP.search(column.name) or np.isnan(values).any() or (values != np.floor(values)).any():
+def _group_of(values: Array, y: Labels) -> float:
+    """Return the share of rows of their group's main class if values seem to be groups, otherwise 0."""
+    if np.isnan(values).any() or (values != np.floor(values)).any():
         return 0.0
     groups, codes = np.unique(values, return_inverse=True)
     if len(groups) < FEWEST_GROUPS or len(values) < ROWS_OF_A_GROUP * len(groups):

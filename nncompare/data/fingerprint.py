@@ -6,18 +6,18 @@ import hashlib
 
 import numpy as np
 
-from nncompare.data.arrays import row_chunks
+from nncompare.data.arrays import ChosenRows, chunks
 from nncompare.data.records import Array
 
 __all__ = ["fingerprint"]
 
 
-def fingerprint(**arrays: Array) -> str:
+def fingerprint(**arrays: Array | ChosenRows) -> str:
     """Return a digest of the role, dtype, shape and bytes of each array, in the given order.
 
     Parameters
     ----------
-    **arrays : ndarray
+    **arrays : ndarray or ChosenRows
         Role (such as ``X_train``) to array. Memory maps are read in chunks; how an array lies in memory
         (C order, Fortran order, strides) does not matter, its byte order does.
 
@@ -29,7 +29,6 @@ def fingerprint(**arrays: Array) -> str:
     digest = hashlib.sha256()
     for role, array in arrays.items():
         digest.update(f"{role}|{array.dtype.str}|{array.shape}\n".encode())
-        rows = np.atleast_1d(array)
-        for part in row_chunks(rows):
-            digest.update(np.ascontiguousarray(rows[part]).tobytes())
+        for _, part in chunks(np.atleast_1d(array) if isinstance(array, np.ndarray) else array):
+            digest.update(np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()

@@ -51,6 +51,8 @@ def label_names(values: Array, what: str, source: Source, missing_texts: Collect
         A label is missing, empty, infinite, complex or holds a NUL, or numbers have fractions.
     """
     texts = label_texts(values)
+    if values.dtype.kind in "iu":
+        return texts
     _check_labels(values, texts, what, source)
     missing = _is_missing(values) | np.isin(texts, ["", *missing_texts])
     if missing.any():
@@ -78,6 +80,9 @@ def label_names(values: Array, what: str, source: Source, missing_texts: Collect
 
 def label_texts(values: Array) -> Array:
     """Return each label as text without spaces around it, whatever it stands for."""
+    if values.dtype.kind in "iu":  # millions of rows share the few texts
+        numbers, code = np.unique(values, return_inverse=True)
+        return np.array([str(number) for number in numbers], dtype=object)[code]
     texts = [value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in values]
     return np.array([text.strip() for text in texts], dtype=object)
 

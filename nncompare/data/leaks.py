@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nncompare.data.records import Array, Labels
+from nncompare.data.records import Array, Labels, Samples
+from nncompare.data.samples import columns_of
 
 __all__ = ["MOST_COLUMNS", "MOST_ROWS", "Leak", "find_leaks"]
 
 MOST_ROWS = 1_000
 """Rows that are looked at: enough to tell 99 from 97 %."""
-FIRST_ROWS = 200
+FEW_ROWS = 200
+"""Rows that rule out most columns as copies of the target: what holds of all rows holds of these."""
 MOST_COLUMNS = 200
 """Columns of which a tree is grown, those whose means differ most between the classes."""
 GIVEN_AWAY = 0.99
@@ -49,7 +51,7 @@ class Leak:
         return self.is_copy or self.runner_up <= BEST_OTHER
 
 
-def find_leaks(X: Array, y: Labels, n_categories: Sequence[int]) -> list[Leak]:
+def find_leaks(X: Samples, y: Labels, n_categories: Sequence[int]) -> list[Leak]:
     """Return the columns from which the class can be read off, those that name it under another name first.
 
     A column is one if it is the target under other names, or if a small decision tree that sees it alone is right
@@ -57,13 +59,13 @@ def find_leaks(X: Array, y: Labels, n_categories: Sequence[int]) -> list[Leak]:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features), float
+    X : ndarray or ChosenRows of shape (n_samples, n_features), float
         Training rows; NaN is a missing value.
     y : ndarray of shape (n_samples,), int64
     n_categories : sequence of int
         For each column its number of categories, 0 for one of numbers.
     """
-    copies = [k for k in range(X.shape[1]) if _is_copy(X[:, k], y)]
+    copies = _copies(X, y)
     rows = _sample(y)
     X_seen, y_seen = np.asarray(X[rows], dtype=np.float32), y[rows]
     looked_at = [k for k in _promising(X_seen, y_seen) if k not in copies]
@@ -75,11 +77,17 @@ def find_leaks(X: Array, y: Labels, n_categories: Sequence[int]) -> list[Leak]:
     return found
 
 
+def _copies(X: Samples, y: Labels) -> list[int]:
+    """Return the columns whose values stand for the classes one to one, reading no other column whole."""
+    few = np.unique(np.linspace(0, len(y) - 1, FEW_ROWS).astype(np.int64))
+    seen = np.asarray(X[few])
+    likely = [k for k in range(X.shape[1]) if _is_copy(seen[:, k], y[few])]
+    return [k for k, values in zip(likely, columns_of(X, likely).T, strict=True) if _is_copy(values, y)]
+
+
 def _is_copy(column: Array, y: Labels) -> bool:
     """Tell whether the values stand for the classes one to one; missing is a value of its own."""
     n_classes = int(y.max()) + 1
-    if len(np.unique(column[:FIRST_ROWS])) > n_classes:  # as most columns of numbers have it
-        return False
     values, codes = np.unique(column, return_inverse=True)
     n_pairs = len(np.unique(codes * n_classes + y))
     return bool(n_pairs == len(values) == len(np.unique(y)))

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from nncompare.data.arrays import open_array, row_chunks, write_chunks
+from nncompare.data.arrays import open_array
 from nncompare.data.given import Given
 from nncompare.data.npzfile import check_header
-from nncompare.data.own_forms import as_view, guess_view
+from nncompare.data.own_forms import check_size
 from nncompare.data.records import Array, Dataset, DatasetInfo, View
 from nncompare.data.source import Source
-from nncompare.data.staging import staged, staging_folder
 from nncompare.exceptions import UsageError
 
 __all__ = ["NPY", "labels_beside", "open_npy", "read_npy", "stem_of_arrays"]
@@ -59,8 +55,8 @@ def open_npy(path: Path, source: Source) -> Array:
         raise source.fault(what, "Write it with numpy.save(file, array)") from error
 
 
-def read_npy(path: Path, view: View | None, name: str, root: Path) -> tuple[DatasetInfo, Dataset]:
-    """Read a pair of files, and perhaps a second one for the test, without loading the samples whole.
+def read_npy(path: Path, view: View | None, name: str) -> tuple[DatasetInfo, Dataset]:
+    """Open a pair of files, and perhaps a second one for the test, without loading the samples whole.
 
     Parameters
     ----------
@@ -71,8 +67,6 @@ def read_npy(path: Path, view: View | None, name: str, root: Path) -> tuple[Data
         None to tell by rank and dtype.
     name : str
         What the data set is called.
-    root : Path
-        The cache, on whose disk samples wait for being stored.
 
     Raises
     ------
@@ -84,11 +78,12 @@ def read_npy(path: Path, view: View | None, name: str, root: Path) -> tuple[Data
     files = _files(path)
     sources = {role: Source(f"'{file.name}'") for role, file in files.items()}
     arrays = {role: open_npy(file, sources[role]) for role, file in files.items()}
-    view = view or guess_view(arrays["X"], sources["X"])
-    for role in {"X", "X_test"} & {*arrays}:
-        arrays[role] = _of_image_dtype(arrays[role], view, sources[role], root)
     info, dataset = Given(name, view, sources).dataset(arrays)
-    return info, staged(dataset, root, sources["X"])
+    if not dataset.columns:
+        for role, samples in (("X", dataset.X_train), ("X_test", dataset.X_test)):
+            if samples is not None:
+                check_size(samples, sources[role])
+    return info, dataset
 
 
 def _files(path: Path) -> Mapping[str, Path]:
@@ -112,16 +107,3 @@ def _stem_of_test(stem: str) -> str:
     """Return ``X_test`` for ``X`` and for ``X_train``."""
     before, train, after = stem.rpartition("train")
     return f"{before}test{after}" if train else f"{stem}_test"
-
-
-def _of_image_dtype(X: Array, view: View, source: Source, root: Path) -> Array:
-    """Return images of other integers as uint8, and of bool as float32, in a file; all else as it is."""
-    if view != "image" or X.dtype == np.uint8 or X.dtype.kind not in "biu" or X.ndim not in (3, 4):
-        return X
-    chunks = (
-        as_view(X[rows], view, replace(source, rows=np.arange(rows.start, rows.stop))) for rows in row_chunks(X)
-    )
-    shape = X.shape if X.ndim == 4 else (*X.shape, 1)
-    with staging_folder(root) as folder:
-        write_chunks(folder / "X.npy", shape, np.float32 if X.dtype.kind == "b" else np.uint8, chunks)
-        return open_array(folder / "X.npy")

@@ -145,7 +145,7 @@ def read_own(
     if path.suffix.lower() == ARRAYS:
         return _read_archive(path, view, name)
     if path.suffix.lower() == NPY:
-        return read_npy(path, view, name, root)
+        return read_npy(path, view, name)
     raise UsageError(f"'{path.name}' is not read: {enumerated(FILES)} files are.")
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from nncompare.data.arrays import row_chunks
-from nncompare.data.records import Array, View
+from nncompare.data.arrays import chunks, converted
+from nncompare.data.records import Array, Samples, View
 from nncompare.data.samples import gather
 from nncompare.data.source import Source
 
-__all__ = ["as_view", "count_gaps", "describe_form", "empty_columns", "guess_view", "scale_of"]
+__all__ = ["as_view", "check_size", "count_gaps", "describe_form", "empty_columns", "guess_view", "scale_of"]
 
 _RANKS: dict[View, str] = {
     "tabular": "(rows, features)",
@@ -43,8 +43,13 @@ def guess_view(X: Array, source: Source) -> View:
     raise source.fault(what, f"Give it as {forms}")
 
 
-def as_view(X: Array, view: View, source: Source) -> Array:
+def as_view(X: Array, view: View, source: Source) -> Samples:
     """Return the array in the form of a view: a channel or a feature is added, small integers become uint8 images.
+
+    Returns
+    -------
+    ndarray or ChosenRows
+        A memory map whose images are of another dtype is converted as it is read.
 
     Raises
     ------
@@ -63,22 +68,24 @@ def as_view(X: Array, view: View, source: Source) -> Array:
         form = _RANKS.get(view, "a data set plugin's")
         raise source.fault(f"its shape {X.shape} is not that of the view '{view}'", f"Give it as {form}")
     if view == "image" and X.dtype.kind in "iu" and X.dtype != np.uint8:
-        if X.min() < 0 or X.max() > 255:
-            raise source.fault(f"images of {X.dtype} go from {X.min()} to {X.max()}", "Use 0 to 255, or floats")
-        return X.astype(np.uint8)
+        extremes = [(chunk.min(), chunk.max()) for _, chunk in chunks(X)]
+        low, high = min(low for low, _ in extremes), max(high for _, high in extremes)
+        if low < 0 or high > 255:
+            raise source.fault(f"images of {X.dtype} go from {low} to {high}", "Use 0 to 255, or floats")
+        return converted(X, np.uint8)
     if view == "image" and X.dtype.kind == "b":
-        return X.astype(np.float32)
+        return converted(X, np.float32)
     if X.dtype.kind == "f":
         _check_values(X, view, source)
     return X
 
 
-def scale_of(X: Array, view: View, rows: Array) -> float:
+def scale_of(X: Samples, view: View, rows: Array) -> float:
     """Return what brings samples to unit range: 1/255 for uint8 images, 1.0 for all but images.
 
     Parameters
     ----------
-    X : ndarray
+    X : ndarray or ChosenRows
     view : {"tabular", "image", "sequence"}
     rows : ndarray of int64
         The training part: of floats, its largest tells.
@@ -91,7 +98,7 @@ def scale_of(X: Array, view: View, rows: Array) -> float:
     return 1.0 if largest <= UNIT else 1 / largest
 
 
-def describe_form(X: Array, view: View) -> str:
+def describe_form(X: Samples, view: View) -> str:
     """Return what a sample is, in words."""
     size = " × ".join(map(str, X.shape[1:]))
     return {
@@ -101,22 +108,42 @@ def describe_form(X: Array, view: View) -> str:
     }[view]
 
 
-def count_gaps(X: Array) -> int:
+def count_gaps(X: Samples) -> int:
     """Return the number of missing values, reading a memory map chunk by chunk."""
-    return sum(int(np.isnan(X[rows]).sum()) for rows in row_chunks(X)) if X.dtype.kind == "f" else 0
+    return sum(int(np.isnan(chunk).sum()) for _, chunk in chunks(X)) if X.dtype.kind == "f" else 0
 
 
-def empty_columns(X: Array) -> list[int]:
+def check_size(X: Samples, source: Source) -> None:
+    """Check that values that are finite are so in float32 too.
+
+    Raises
+    ------
+    DataError
+        A value is too large; the message says where.
+    """
+    if X.dtype.kind != "f" or X.dtype.itemsize <= np.dtype(np.float32).itemsize:
+        return
+    for rows, chunk in chunks(X):
+        with np.errstate(over="ignore"):  # reported just below, with its row
+            lost = np.isinf(chunk.astype(np.float32))
+        if lost.any():
+            row = rows.start + int(np.argwhere(lost)[0][0])
+            raise source.fault(
+                f"a value in {source.place(row)} is too large for float32", "Scale that feature down"
+            )
+
+
+def empty_columns(X: Samples) -> list[int]:
     """Return the columns of a table of floats that have no values at all."""
     empty = np.ones(X.shape[1], dtype=bool)
-    for rows in row_chunks(X):
-        empty &= np.isnan(X[rows]).all(axis=0)
+    for _, chunk in chunks(X):
+        empty &= np.isnan(chunk).all(axis=0)
     return [int(k) for k in np.flatnonzero(empty)]
 
 
 def _check_values(X: Array, view: View, source: Source) -> None:
-    for rows in row_chunks(X):
-        bad = np.isinf(X[rows]) if view == "tabular" else ~np.isfinite(X[rows])
+    for rows, chunk in chunks(X):
+        bad = np.isinf(chunk) if view == "tabular" else ~np.isfinite(chunk)
         if bad.any():
             row = rows.start + int(np.argwhere(bad)[0][0])
             kind = "infinite" if view == "tabular" else "NaN or infinite"

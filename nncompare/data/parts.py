@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from nncompare.data.arrays import ChosenRows
 from nncompare.data.findings import Looked, find_in_data
+from nncompare.data.ragged import Ragged
 from nncompare.data.records import Array, Dataset, DatasetInfo, Finding, Labels, Samples
 from nncompare.data.repeats import find_repeats
-from nncompare.data.splits import split_off_test
+from nncompare.data.splits import Rows, split_off_test
 
 __all__ = ["Parts"]
 
@@ -19,6 +21,7 @@ class Parts:
     Parameters
     ----------
     X_train, X_test : samples
+        Of arrays, rows that are copied only on their way to the disk.
     y_train, y_test : ndarray of int64
     keys_train, keys_test : ndarray of int64 or None
         By which the rows are split, where they are.
@@ -50,9 +53,9 @@ class Parts:
             )
         train, test = split_off_test(dataset.y_train, by)
         return cls(
-            X_train=dataset.X_train[train],
+            X_train=_chosen(dataset.X_train, train),
             y_train=dataset.y_train[train],
-            X_test=dataset.X_train[test],
+            X_test=_chosen(dataset.X_train, test),
             y_test=dataset.y_train[test],
             keys_train=by.keys[train] if by is not None else None,
             keys_test=by.keys[test] if by is not None else None,
@@ -83,3 +86,7 @@ class Parts:
             keys_test=self.keys_test,
         )
         return repeats.n_shared, tuple(find_in_data(looked))
+
+
+def _chosen(X: Samples, rows: Rows) -> Samples:
+    return X[rows] if isinstance(X, Ragged) else ChosenRows(X, rows, X.dtype)

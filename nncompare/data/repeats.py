@@ -7,9 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nncompare.data.arrays import chunks
+from nncompare.data.ragged import Ragged
 from nncompare.data.records import Array, Labels, Samples
+from nncompare.data.samples import count_samples
 
 __all__ = ["Repeats", "find_repeats"]
+
+DIGEST_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +50,19 @@ def find_repeats(X_train: Samples, y_train: Labels, X_test: Samples) -> Repeats:
 
     Parameters
     ----------
-    X_train, X_test : ndarray or Ragged
+    X_train, X_test : ndarray, ChosenRows or Ragged
     y_train : ndarray of shape (n_train,), int64
     """
-    digests = _row_digests(X_train)
-    first: dict[bytes, int] = {}
-    group = np.array([first.setdefault(digest, row) for row, digest in enumerate(digests)], dtype=np.int64)
-    in_both = [(row, first[digest]) for row, digest in enumerate(_row_digests(X_test)) if digest in first]
+    known, first, number = np.unique(_row_digests(X_train), return_index=True, return_inverse=True)
+    group = first[number]
+    tested = _row_digests(X_test)
+    place = np.minimum(np.searchsorted(known, tested), len(known) - 1)
+    in_both = np.flatnonzero(known[place] == tested)
     repeated = np.flatnonzero(group != np.arange(len(group)))
     other_class = np.flatnonzero(y_train != y_train[group])
     return Repeats(
         n_shared=len(in_both),
-        shared=in_both[0] if in_both else None,
+        shared=(int(in_both[0]), int(first[place[in_both[0]]])) if len(in_both) else None,
         n_repeated=len(repeated),
         repeated=_pair(repeated, group),
         n_conflicting=_n_in_minority(group, y_train) if len(other_class) else 0,
@@ -76,6 +82,16 @@ def _n_in_minority(group: Array, y: Labels) -> int:
     return int(len(y) - np.maximum.reduceat(counts, start).sum())
 
 
-def _row_digests(X: Samples) -> list[bytes]:
-    rows = (X[row] for row in range(len(X)))
-    return [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows]
+def _row_digests(X: Samples) -> Array:
+    """Return a digest of each row as a text of bytes: NumPy sorts these, and a row takes 16 bytes."""
+    digests = np.empty(count_samples(X), dtype=f"S{DIGEST_BYTES}")
+    if isinstance(X, Ragged):
+        digests[:] = [_digest(X[row]) for row in range(len(X))]
+        return digests
+    for rows, chunk in chunks(X):
+        digests[rows] = [_digest(row) for row in np.ascontiguousarray(chunk).reshape(len(chunk), -1)]
+    return digests
+
+
+def _digest(row: Array) -> bytes:
+    return hashlib.blake2b(row.tobytes(), digest_size=DIGEST_BYTES).digest()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nncompare.data.arrays import CHUNK_BYTES, open_array, write_array, write_chunks
+from nncompare.data.arrays import ChosenRows, open_array, release, write_array, write_chunks
 from nncompare.data.files import storage_errors, sync_folder
 from nncompare.data.ragged import Ragged, offsets_of
 from nncompare.data.records import Array, Samples
 
 __all__ = [
     "arrays_of",
+    "columns_of",
     "copy_rows",
     "count_samples",
     "gather",
@@ -26,6 +27,7 @@ __all__ = [
     "write_samples",
 ]
 
+CHUNK_BYTES = 1 << 24
 BYTES_PER_NUMBER = 32
 """What scalers and counts make of one number in passing: some arrays of float64 or int64."""
 
@@ -48,12 +50,35 @@ def copy_rows(X: Samples, n_rows: int) -> Samples:
 
 def gather(X: Samples, rows: Array) -> Iterator[Samples]:
     """Yield ``X[rows]`` in chunks that take some 16 MiB to convert: a memory map is never read at once."""
-    n_numbers = X.size if isinstance(X, np.ndarray) else X.nbytes // 4
+    n_numbers = X.nbytes // 4 if isinstance(X, Ragged) else X.size
     row_bytes = BYTES_PER_NUMBER * n_numbers // max(1, count_samples(X))
     step = max(1, CHUNK_BYTES // max(1, row_bytes))
     for start in range(0, len(rows), step):
         chunk = X[rows[start : start + step]]
+        release(X.values if isinstance(X, Ragged) else X)
         yield np.asarray(chunk) if isinstance(chunk, np.ndarray) else chunk
+
+
+def columns_of(X: Samples, columns: Sequence[int], rows: Array | None = None) -> Array:
+    """Return some columns of a table in memory, reading it chunk by chunk.
+
+    Parameters
+    ----------
+    X : ndarray or ChosenRows of shape (n_samples, n_features)
+    columns : sequence of int
+    rows : ndarray of int64, optional
+        All by default.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns), of the dtype of ``X``
+    """
+    rows = np.arange(len(X)) if rows is None else rows
+    found, done = np.empty((len(rows), len(columns)), dtype=X.dtype), 0
+    for chunk in gather(X, rows) if columns else ():
+        found[done : done + len(chunk)] = chunk[:, list(columns)]
+        done += len(chunk)
+    return found
 
 
 def arrays_of(role: str, X: Samples) -> dict[str, Array]:
@@ -63,7 +88,7 @@ def arrays_of(role: str, X: Samples) -> dict[str, Array]:
     ----------
     role : str
         Such as ``X_train``.
-    X : ndarray, Ragged or csr_array
+    X : ndarray, ChosenRows, Ragged or csr_array
     """
     suffix = _suffix_of(X)
     if suffix == ".npy":
@@ -162,4 +187,4 @@ def open_samples(path: Path) -> Samples:
 def _suffix_of(X: Samples) -> str:
     if isinstance(X, Ragged):
         return ".ragged"
-    return ".npy" if isinstance(X, np.ndarray) else ".csr"
+    return ".npy" if isinstance(X, np.ndarray | ChosenRows) else ".csr"
