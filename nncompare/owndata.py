@@ -90,8 +90,11 @@ def check_own_options(config: RunConfig, names: Sequence[str]) -> None:
                 f"--{option} is for {needed} (in Python: {option}=), and none is among the data sets. Name one, "
                 f"such as -d file.csv, or leave --{option} out."
             )
-    if config.view is not None and not has_arrays and not (has_table and config.view == "tabular"):
-        why = "a table is always tabular, or texts with --text" if has_table else "none is among the data sets"
+    of_table = "sequence" if config.is_series else "tabular"
+    if config.view is not None and not has_arrays and not (has_table and config.view == of_table):
+        of_others = "a table is always tabular, or texts with --text, or series with --group and --time"
+        with_both = "a table with --group and --time holds series, of the view sequence"
+        why = "none is among the data sets" if not has_table else with_both if config.is_series else of_others
         raise UsageError(f"--view is for .npz and .npy files (in Python: view=), and {why}. Leave it out.")
     if config.image_size is not None and not any(_is_image_folder(name) for name in names):
         raise UsageError(

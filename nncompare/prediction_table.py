@@ -47,7 +47,8 @@ class Prediction:
     reason : str
         Why this model, where nobody chose it; else empty.
     kept : mapping of str to list of str
-        Columns of the table of samples that were asked for, as they stand in it; of images the ``file`` of each.
+        Columns of the table of samples that were asked for, as they stand in it; of images the ``file`` of each,
+        of series what tells them.
     note : str
         What a reader must know before believing them, such as another version of the plugin; mostly empty.
     """
@@ -239,11 +240,15 @@ def _lines(prediction: Prediction) -> Iterator[list[str]]:
 
 
 def _arrays(prediction: Prediction) -> dict[str, Any]:
-    known = {} if prediction.labels is None else {"true": prediction.labels}
-    return {
+    own = {
         "probabilities": prediction.probabilities,
         "predictions": prediction.codes,
         "class_names": np.array(prediction.class_names, dtype=np.str_),
-        **known,
-        **{name: np.array(values, dtype=np.str_) for name, values in prediction.kept.items()},
     }
+    if prediction.labels is not None:
+        own["true"] = prediction.labels
+    kept = {
+        f"input_{name}" if name in own else name: np.array(values, dtype=np.str_)
+        for name, values in prediction.kept.items()
+    }
+    return own | kept

@@ -92,10 +92,11 @@ class RunConfig:
     encoding : str or None
         Of an own table; None for UTF-8.
     group : str or None
-        A column of an own table whose equal values tell rows that are never in two of train, validation and test.
+        A column of an own table whose equal values tell rows that are never in two of train, validation and test;
+        with ``time``, the rows of one series.
     time : str or None
         A column of an own table by which the last fifth of the rows is the test part, and the last of the others
-        validate.
+        validate; with ``group``, the order of the steps of a series.
     view : {"tabular", "image", "sequence", "tokens"} or None
         What own arrays are; None to tell by their shape.
     image_size : int or None
@@ -182,8 +183,10 @@ class RunConfig:
             if not isinstance(getattr(self, name), str | None):
                 shown = type(self.storage).__name__ if name == "storage" else repr(getattr(self, name))
                 raise UsageError(f"{name} is {shown}; a text is expected.")
-        if self.group is not None and self.time is not None:
-            raise UsageError("Rows are split by group or by time, not by both. Leave --group or --time out.")
+        if self.is_series and self.text is not None:
+            raise UsageError(
+                "--text reads the texts of a table, and --group with --time its series of numbers. Leave one out."
+            )
         _check_utf8("out", str(self.out), str(Path(self.out).absolute()))
         for path in self.datasets:
             _check_utf8("datasets", path, str(Path(path).absolute()) if Path(path).exists() else path)
@@ -201,6 +204,11 @@ class RunConfig:
             if getattr(self, name) is not None:
                 self._set(**{name: _above_0(name, getattr(self, name))})
         self._set(trial_timeout_s=_above_0("trial_timeout_s", self.trial_timeout_s))
+
+    @property
+    def is_series(self) -> bool:
+        """Whether each group of an own table is a series, in the order of time."""
+        return self.group is not None and self.time is not None
 
     def _set(self, **values: Any) -> None:
         """Set fields while the record is made."""

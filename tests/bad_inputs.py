@@ -56,6 +56,21 @@ BAD_TABLES = {
     "dates alone": table(lambda i: f"2024-05-{i + 1:02}"),
     "texts, and --text is not given": table(lambda i: f"a text of five words {i}", 120),
 }
+SERIES = "id,t,a,class\n" + "".join(
+    f"s{i},{t},{(7 * i + 3 * t) % 10 / 2},{'no' if i % 2 else 'yes'}\n" for i in range(12) for t in range(4)
+)
+BAD_SERIES = {
+    "series: a class that varies": SERIES + "s0,4,1,no\n",
+    "series: two rows of one time": SERIES + "s0,3,1,yes\n",
+    "series: one step": SERIES + "late,0,1,yes\n",
+    "series: a step without a value": SERIES + "s0,4,,yes\n",
+    "series: a time that is none": SERIES + "s0,soon,1,yes\n",
+    "series: a row of no series": SERIES + ",0,1,yes\n",
+    "series: text": SERIES + "s0,4,high,yes\n",
+    "series: too few of a class": SERIES + "".join(f"m{i},{t},1,maybe\n" for i in range(2) for t in range(2)),
+    "series: nothing to learn from": "id,t,class\n"
+    + "".join(f"s{i // 2},{i},{'xy'[i // 2 % 2]}\n" for i in range(24)),
+}
 BAD_TEXTS = {
     "text column of dates": table(lambda i: f"{i + 1}.5.2024"),
     "text column without words": table(lambda i: "?!" if i % 2 else ""),
@@ -123,7 +138,10 @@ OPTIONS = {
     "group that is not there": ("--target", "class", "--group", "c"),
     "too few groups": ("--target", "class", "--group", "who"),
     "time that is none": ("--target", "class", "--time", "b"),
-    "group and time": ("--target", "class", "--group", "a", "--time", "b"),
+    **dict.fromkeys(BAD_SERIES, ("--target", "class", "--group", "id", "--time", "t")),
+    "series: group and time are one": ("--target", "class", "--group", "a", "--time", "a"),
+    "series and texts": ("--target", "class", "--group", "a", "--time", "b", "--text", "b"),
+    "series as a table": ("--target", "class", "--group", "a", "--time", "b", "--view", "tabular"),
     "encoding that is not there": ("--target", "class", "--encoding", "latin-x"),
     "text column that is not there": ("--target", "class", "--text", "clas"),
     "text column that is the target": ("--target", "class", "--text", "class"),
@@ -152,8 +170,8 @@ def make_input(name, folder):
     """Make a bad input in a folder, beside a good table; return the arguments that name it."""
     path = folder / INPUTS[name]["file"]
     (folder / "good.csv").write_text(GOOD)
-    if name in BAD_TABLES | BAD_TEXTS:
-        content = (BAD_TABLES | BAD_TEXTS)[name]
+    if name in BAD_TABLES | BAD_TEXTS | BAD_SERIES:
+        content = (BAD_TABLES | BAD_TEXTS | BAD_SERIES)[name]
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     elif name in BAD_ARCHIVES:
         np.savez(path, **BAD_ARCHIVES[name])

@@ -6,7 +6,17 @@ from click.testing import CliRunner
 from nncompare.cli import main
 from nncompare.data.files import cache_root
 
-from .bad_inputs import BAD_ARCHIVES, BAD_FOLDERS, BAD_NPY, BAD_PARQUET, BAD_TABLES, BAD_TEXTS, INPUTS, make_input
+from .bad_inputs import (
+    BAD_ARCHIVES,
+    BAD_FOLDERS,
+    BAD_NPY,
+    BAD_PARQUET,
+    BAD_SERIES,
+    BAD_TABLES,
+    BAD_TEXTS,
+    INPUTS,
+    make_input,
+)
 from .children import fault
 from .whole_runs import files_of
 
@@ -42,6 +52,6 @@ def test_bad_input_gets_its_sentence_and_exit_code_and_nothing_is_written(warm, 
 
 
 def test_bad_inputs_of_every_kind_have_a_fixture():
-    named = {*BAD_TABLES, *BAD_TEXTS, *BAD_PARQUET, *BAD_ARCHIVES, *BAD_FOLDERS, *BAD_NPY}
+    named = {*BAD_TABLES, *BAD_TEXTS, *BAD_SERIES, *BAD_PARQUET, *BAD_ARCHIVES, *BAD_FOLDERS, *BAD_NPY}
     assert named <= set(INPUTS)
     assert len(INPUTS) >= 84

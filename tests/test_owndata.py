@@ -11,6 +11,7 @@ from PIL import Image
 
 from nncompare.comparison import run
 from nncompare.data.own import own_arrays
+from nncompare.data.split_columns import SplitColumn
 from nncompare.data.store import store_dataset
 from nncompare.events import Notice
 from nncompare.exceptions import DataError, ResultsError, StorageError, UsageError
@@ -273,6 +274,33 @@ def test_column_to_split_by_needs_a_table(runner, tmp_path, option):
         make_plan(config, runner)
 
 
-def test_group_and_time_exclude_each_other():
-    with pytest.raises(UsageError, match=r"^Rows are split by group or by time, not by both"):
-        replace(CONFIG, group="a", time="b")
+def test_dataframe_is_not_split_by_group_and_time():
+    with pytest.raises(UsageError, match=r"^A DataFrame is split by group= or by time=, not by both"):
+        SplitColumn.asked("a", "b")
+
+
+@pytest.mark.slow
+def test_table_of_series_goes_from_file_to_scores_and_to_predictions(runner, tmp_path):
+    rng, rows = np.random.default_rng(0), []
+    for number in range(90):
+        wave = np.sin(np.arange(rng.integers(6, 12)) * (0.3 if number % 2 else 1.2)) * 50 + 900
+        rows += [(f"s{number}", step, value, "slow" if number % 2 else "fast") for step, value in enumerate(wave)]
+    table = pd.DataFrame(rows, columns=["who", "at", "value", "kind"]).sample(frac=1, random_state=0)
+    is_new = table["who"].isin([f"s{number}" for number in range(10)])
+    table[~is_new].to_csv(tmp_path / "own.csv", index=False)
+    table[is_new].to_csv(tmp_path / "new.csv", index=False)
+    config = replace(CONFIG, datasets=(str(tmp_path / "own.csv"),), target="kind", group="who", time="at")
+    plan = make_plan(replace(config, out=tmp_path / "runs", n_trials=1, max_epochs=20), runner)
+    results = run(plan, runner)
+    assert results.datasets[0].description.startswith(
+        "80 series (by column 'who') of 6 to 11 steps (by 'at'), 1 f"
+    )
+    assert results.studies[0].test.accuracy.mean > 0.8
+    output = tmp_path / "predictions.csv"
+    found = predict(plan.folder, results, input=tmp_path / "new.csv", output=output, runner=runner)
+    assert found.accuracy > 0.7
+    written = pd.read_csv(output)
+    assert written["who"].tolist() == list(dict.fromkeys(table[is_new]["who"]))
+    assert (written["true"] == np.where(written["who"].str[1:].astype(int) % 2, "slow", "fast")).all()
+    in_memory = predict(plan.folder, results, input=table[is_new], runner=runner)
+    np.testing.assert_array_equal(in_memory.probabilities, found.probabilities)

@@ -53,7 +53,8 @@ def _unused_of_data(ctx: click.Context, options: dict[str, Any]) -> list[str]:
     has_use = dict.fromkeys(("target", "text", "group", "time"), has_table)
     has_use["encoding"] = bool(suffixes & _TEXT_TABLES)
     has_use["image_size"] = any(Path(name).expanduser().is_dir() for name in options["datasets"])
-    has_use["view"] = bool(suffixes & {".npz", ".npy"}) or (has_table and options["view"] == "tabular")
+    of_table = "sequence" if options["group"] is not None and options["time"] is not None else "tabular"
+    has_use["view"] = bool(suffixes & {".npz", ".npy"}) or (has_table and options["view"] == of_table)
     return [
         name for name, use in has_use.items() if options[name] is not None and not use and from_file(ctx, name)
     ]

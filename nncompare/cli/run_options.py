@@ -75,7 +75,8 @@ what = (
         "--time",
         metavar="COLUMN",
         shell_complete=complete_columns,
-        help="A column of your own table: the test part is the last fifth by it, not a random one.",
+        help="A column of your own table: the test part is the last fifth by it, not a random one. With --group, "
+        "each group is a series, and this is the order of its steps.",
     ),
     click.option(
         "--view", type=click.Choice(VIEWS), help="What your own arrays are; told by their shape by default."

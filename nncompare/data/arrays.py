@@ -124,7 +124,8 @@ def _map_of(X: Any) -> mmap.mmap | None:
     """Return the map in which an array lies; None where there is none, or one that holds changes of its own."""
     while isinstance(X, ChosenRows):
         X = X.array
-    owner, base = None, X
+    owner: Any = None
+    base: Any = X
     while isinstance(base, np.ndarray):
         owner, base = base, base.base
     is_file = isinstance(owner, np.memmap) and owner.mode != "c"  # the pages of a copy are nowhere else

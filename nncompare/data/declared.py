@@ -7,7 +7,7 @@ import hashlib
 from pydantic import TypeAdapter
 
 from nncompare.data.fingerprint import fingerprint
-from nncompare.data.records import Column, DatasetInfo, SplitBy
+from nncompare.data.records import Column, DatasetInfo, SeriesColumns, SplitBy
 
 __all__ = ["info_digest", "split_digest"]
 
@@ -15,13 +15,17 @@ FORMAT = 4
 """Part of every folder's name: raise it when the files, their order or the manifest's fields change."""
 
 _COLUMNS: TypeAdapter[tuple[Column, ...]] = TypeAdapter(tuple[Column, ...])
+_SERIES: TypeAdapter[SeriesColumns] = TypeAdapter(SeriesColumns)
 _INFO: TypeAdapter[DatasetInfo] = TypeAdapter(DatasetInfo)
 
 
-def info_digest(info: DatasetInfo, words: bytes, columns: tuple[Column, ...], split: str) -> str:
+def info_digest(
+    info: DatasetInfo, words: bytes, columns: tuple[Column, ...], split: str, series: SeriesColumns | None
+) -> str:
     """Keep equal arrays under another name, with other class names, texts, words or columns apart, and formats."""
-    named = (FORMAT, _INFO.dump_json(info), words, _COLUMNS.dump_json(columns), split.encode())
-    return hashlib.sha256(b"%d|%b|%b|%b%b" % named).hexdigest()
+    of_series = b"" if series is None else _SERIES.dump_json(series)
+    named = (FORMAT, _INFO.dump_json(info), words, _COLUMNS.dump_json(columns), split.encode(), of_series)
+    return hashlib.sha256(b"%d|%b|%b|%b%b%b" % named).hexdigest()
 
 
 def split_digest(by: SplitBy | None) -> str:

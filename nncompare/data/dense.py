@@ -23,7 +23,8 @@ class DenseConversion:
     """From arrays to arrays, chunk by chunk.
 
     Tables are standardised, also those that images and sequences become; images as sequences are brought to unit
-    range; images and sequences in their own view stay as they are.
+    range; images and sequences in their own view stay as they are, except series that were read from a table, of
+    which each feature is standardised over all steps.
 
     Parameters
     ----------
@@ -47,8 +48,11 @@ class DenseConversion:
     @classmethod
     def fit(cls, native: Native, view: View, X_train: Array, rows: Rows) -> Self:
         """Return the conversion whose standardisation is that of ``X_train[rows]`` alone."""
-        nothing = np.empty(0)
-        return cls(native, view, *(_moments(X_train, rows) if _standardises(native, view) else (nothing, nothing)))
+        if not _standardises(native, view):
+            return cls(native, view, np.empty(0), np.empty(0))
+        if native.series is not None and view == "sequence":
+            return cls(native, view, *_moments_of_steps(X_train, rows, is_padded=native.series.is_padded))
+        return cls(native, view, *_moments(X_train, rows))
 
     @classmethod
     def from_state(cls, native: Native, view: View, state: Mapping[str, Array]) -> Self:
@@ -99,7 +103,7 @@ class DenseConversion:
 
 
 def _standardises(native: Native, view: View) -> bool:
-    return "tabular" in (native.view, view)
+    return "tabular" in (native.view, view) or native.series is not None
 
 
 def _moments(X: Array, rows: Rows) -> tuple[Array, Array]:
@@ -111,3 +115,19 @@ def _moments(X: Array, rows: Rows) -> tuple[Array, Array]:
     for chunk in gather(X, rows):
         scaler.partial_fit(chunk.reshape(len(chunk), -1).astype(np.float32))
     return np.asarray(scaler.mean_, dtype=np.float64), np.asarray(scaler.scale_, dtype=np.float64)
+
+
+def _moments_of_steps(X: Array, rows: Rows, *, is_padded: bool) -> tuple[Array, Array]:
+    """Return mean and deviation of each feature over the steps that were there, repeated for each step."""
+    from sklearn.preprocessing import StandardScaler  # see _moments
+
+    scaler, n_steps = StandardScaler(), X.shape[1]
+    for chunk in gather(X, rows):
+        steps = chunk.reshape(-1, X.shape[2])
+        scaler.partial_fit(steps[steps[:, -1] == 1, :-1] if is_padded else steps)
+    unchanged = ([0.0], [1.0]) if is_padded else ([], [])  # what tells the steps that were there
+    moments = (
+        np.append(found, more) for found, more in zip((scaler.mean_, scaler.scale_), unchanged, strict=True)
+    )
+    mean, deviation = (np.tile(values, n_steps).astype(np.float64) for values in moments)
+    return mean, deviation

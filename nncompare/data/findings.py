@@ -103,7 +103,7 @@ def _split(looked: Looked) -> Iterator[Finding]:
     by, train, test = looked.split_by, looked.keys_train, looked.keys_test
     if by is None or train is None:
         how = "is a fifth of the rows, drawn with the classes in their proportions" if looked.rows else "was given"
-        yield Finding(code="split", level="info", text=f"The test part {how}; no groups or times were told.")
+        yield Finding(code="split", level="info", text=f"The test part {how}; neither groups nor times split it.")
         return
     if test is None:
         text = f"Validation is split off by {by.kind} ('{by.column}'); nothing is known of the test rows."

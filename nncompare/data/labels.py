@@ -155,7 +155,7 @@ def check_class_counts(
     needed, parts = (2, "train and validation") if has_test else (3, "train, validation and test")
     rare = int(counts.argmin())
     if counts[rare] < needed:
-        samples = f"{counts[rare]} {unit}{'' if counts[rare] == 1 else 's'}"
+        samples = f"{counts[rare]} {unit}{'' if counts[rare] == 1 or unit.endswith('s') else 's'}"
         raise source.fault(
             f"class '{classes[rare]}' of {what} has {samples}",
             f"{needed} are needed, for {parts}: add some, or leave the class out",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nncompare.data.records import Column, View
+from nncompare.data.records import Column, SeriesColumns, View
 
 if TYPE_CHECKING:
     from nncompare.data.store import StoredDataset
@@ -34,6 +34,8 @@ class Native:
         The column of texts whose words nncompare found itself; None for all else, tokens of plugins too.
     words : tuple of str
         Of such texts: id ``k`` stands for ``words[k - 4]``. Larger ids are words that no model may learn.
+    series : SeriesColumns or None
+        The columns of a table of series, whose features are standardised in the view "sequence" too.
     """
 
     view: View
@@ -44,6 +46,7 @@ class Native:
     target: str | None = None
     text: str | None = None
     words: tuple[str, ...] = ()
+    series: SeriesColumns | None = None
 
     @classmethod
     def of(cls, stored: StoredDataset) -> Native:
@@ -56,5 +59,6 @@ class Native:
             columns=stored.columns,
             target=stored.target,
             text=None if stored.text is None else stored.text.name,
+            series=stored.series,
             words=() if stored.text is None else tuple(stored.words()[: stored.text.n_words]),
         )

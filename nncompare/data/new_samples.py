@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,12 +17,13 @@ from nncompare.data.kept import kept_columns
 from nncompare.data.labels import codes_of, is_whole, label_names, label_texts
 from nncompare.data.native import Native
 from nncompare.data.new_arrays import cast, check_kind
+from nncompare.data.new_series import take_series
 from nncompare.data.new_tables import by_position, check_columns
 from nncompare.data.npyfile import NPY, labels_beside, open_npy
 from nncompare.data.npzfile import read_npz
 from nncompare.data.own_forms import as_view
 from nncompare.data.own_texts import as_texts
-from nncompare.data.records import Array, Column, Labels, Samples
+from nncompare.data.records import Array, Column, Labels, Samples, SeriesColumns
 from nncompare.data.source import Source, enumerated, listed
 from nncompare.data.table_files import TABLES, TableFile, name_first, read_table_file
 from nncompare.data.tables import column_names, is_frame
@@ -53,7 +54,8 @@ class Taken(NamedTuple):
     note : str
         What of them the model cannot know, as categories that it never saw; empty where there is nothing.
     kept : mapping of str to list of str
-        Columns of the table that were asked for, as they stand in it; of images the ``file`` of each.
+        Columns of the table that were asked for, as they stand in it; of images the ``file`` of each, and of
+        series what tells them.
     """
 
     X: Samples
@@ -107,16 +109,16 @@ class NewSamples:
         if suffix not in (TABLES if view == "tokens" else (*TABLES, *_ARRAYS)) or not kinds:
             what = f"{enumerated(kinds)} files are" if kinds else "texts of a data set plugin come from that alone"
             raise UsageError(f"'{path.name}' is not read: {what}.")
-        if suffix in _ARRAYS and keep:
+        if keep and (suffix in _ARRAYS or self.native.series is not None):
             raise UsageError(_no_columns(path))
         if suffix in _ARRAYS:
             return self._from_npy(path) if suffix == NPY else self._from_archive(path)
-        if view in ("image", "sequence"):
+        if view in ("image", "sequence") and self.native.series is None:
             raise UsageError(f"'{path.name}' is a table, and the model was trained on {view}s. Give an .npz file.")
-        is_named = bool(self.native.columns or self.native.text)
+        is_named = bool(self.native.columns or self.native.text or self.native.series)
         table = read_table_file(path, encoding, is_new=True, is_named=is_named)
-        kept = kept_columns(table, keep)
-        return self._from_table(table)._replace(kept=kept)
+        taken = self._from_table(table)
+        return taken._replace(kept={**kept_columns(table, keep), **taken.kept})
 
     def take(self, X: Any) -> Taken:
         """Take samples that a caller holds in memory; they are encoded as those of the training were.
@@ -139,13 +141,17 @@ class NewSamples:
         rows = as_rows(X, source)
         if not is_frame(rows):
             return Taken(self._from_array(rows, source, "Give a DataFrame with the columns of training"), None)
-        if self.native.view in ("image", "sequence"):
+        if self.native.view in ("image", "sequence") and self.native.series is None:
             raise source.fault("it is a table", f"The model was trained on {self.native.view}s: give an array")
         if not len(rows):
             raise source.fault("it has no rows", "Give one row or more")
         names, labels = column_names(rows), None
-        if self.native.target in names:
-            k = names.index(self.native.target)
+        target = names.index(self.native.target) if self.native.target in names else None
+        if self.native.series is not None:
+            classes = None if target is None else rows.iloc[:, target]
+            return self._from_series(rows, names, self.native.series, classes, source)
+        if target is not None:
+            k = target
             labels = self._table_labels(rows.iloc[:, k], rows.iloc[:, k].isna().to_numpy(), source)
         if self.native.text is not None:
             check_columns(names, [Column(name=self.native.text)], source)
@@ -156,9 +162,10 @@ class NewSamples:
 
     def _from_table(self, table: TableFile) -> Taken:
         names, target = name_first(table.names), self.native.target
-        labels = None
-        if target in names:
-            series = table.values(names.index(target))
+        labels, series = None, table.values(names.index(target)) if target in names else None
+        if self.native.series is not None:
+            return self._from_series(table.frame(), names, self.native.series, series, table.source)
+        if series is not None:
             missing = (series.isin(NO_CLASS) | series.isna()).to_numpy()
             labels = self._table_labels(series, missing, table.source)
         if self.native.text is not None:
@@ -174,6 +181,24 @@ class NewSamples:
             frame, names = frame.iloc[:, 1:], names[1:]
         X, note = self._encode(frame, names, table.source)
         return Taken(X, labels, note)
+
+    def _from_series(
+        self,
+        frame: pd.DataFrame,
+        names: list[str],
+        columns: SeriesColumns,
+        classes: pd.Series[Any] | None,
+        source: Source,
+    ) -> Taken:
+        """Return one sample for each series, with the class that stands in all of its rows."""
+        X, series, note = take_series(frame, names, self.native, columns, source)
+        labels = None
+        if classes is not None:
+            series.one_each(label_texts(classes.to_numpy(dtype=object)), str(self.native.target), source)
+            of_series = classes.iloc[series.first_rows]
+            missing = (of_series.isin(NO_CLASS) | of_series.isna()).to_numpy()
+            labels = self._table_labels(of_series, missing, replace(source, rows=series.first_rows))
+        return Taken(X, labels, note, {columns.group: series.ids})
 
     def _from_texts(self, texts: Sequence[str], labels: Labels | None, source: Source) -> Taken:
         if not texts:
@@ -234,7 +259,7 @@ class NewSamples:
             raise source.fault(f"it has {len(X):,} rows and '{what}' has {len(given):,}", "Give one class per row")
         return self._codes(given, f"'{what}'", of_labels, may_be_codes=True)
 
-    def _from_array(self, array: Array, source: Source, instead: str) -> Array:
+    def _from_array(self, array: Array, source: Source, instead: str) -> Samples:
         native = self.native
         X = as_view(array, native.view, source)
         if X.shape[1:] != native.sample_shape:
@@ -266,8 +291,10 @@ def _kinds(native: Native) -> tuple[str, ...]:
     """Return the suffixes of the files that can hold such samples."""
     if native.view == "tokens":
         return () if native.text is None else TABLES
+    if native.series is not None:
+        return TABLES + _ARRAYS
     return ({"tabular": TABLES, "image": ("image",)}.get(native.view, ())) + _ARRAYS
 
 
 def _no_columns(path: Path) -> str:
-    return f"'{path.name}' has no columns to keep (--keep): a table has."
+    return f"'{path.name}' has no columns to keep (--keep): a table with a row for each prediction has."

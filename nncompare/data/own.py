@@ -13,6 +13,7 @@ from nncompare.data.files import cache_root
 from nncompare.data.given import Given, plain_labels
 from nncompare.data.npyfile import NPY, read_npy, stem_of_arrays
 from nncompare.data.npzfile import read_npz
+from nncompare.data.own_series import read_series
 from nncompare.data.own_tables import read_table
 from nncompare.data.records import Dataset, DatasetInfo, View
 from nncompare.data.source import Source, enumerated, listed
@@ -91,6 +92,7 @@ def read_own(
     image_size: int | None = None,
     root: Path | None = None,
     split: SplitColumn | None = None,
+    series: tuple[str, str] | None = None,
 ) -> tuple[DatasetInfo, Dataset]:
     """Read a file, or a folder of images, and tell what it holds.
 
@@ -117,6 +119,9 @@ def read_own(
         The cache, on whose disk waits what the memory may not hold; the user's by default.
     split : SplitColumn, optional
         The column of a table by which its rows are split.
+    series : tuple of str, optional
+        The columns of a table that tell which series a row belongs to, and the order of its steps; see
+        :func:`~nncompare.data.own_series.read_series`.
 
     Returns
     -------
@@ -140,6 +145,8 @@ def read_own(
         return read_image_folder(path, name, root, image_size)
     if not path.is_file():
         raise UsageError(f"There is no file '{path}'.")
+    if path.suffix.lower() in TABLES and series is not None:
+        return read_series(path, target, series, encoding, name)
     if path.suffix.lower() in TABLES:
         return read_table(path, target, text, encoding, name, split)
     if path.suffix.lower() == ARRAYS:

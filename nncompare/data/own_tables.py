@@ -11,7 +11,7 @@ from nncompare.data.csvfile import NO_CLASS
 from nncompare.data.encoding import encode
 from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes, label_names
 from nncompare.data.own_texts import checked_texts
-from nncompare.data.records import Dataset, DatasetInfo, Labels, SplitBy, View
+from nncompare.data.records import Array, Dataset, DatasetInfo, Labels, SplitBy, View
 from nncompare.data.source import listed
 from nncompare.data.split_columns import SplitColumn
 from nncompare.data.splits import split_off_test
@@ -20,7 +20,7 @@ from nncompare.data.tables import NUMBERS_ROWS, check_names, find_column, find_t
 from nncompare.data.texts import encode_texts
 from nncompare.exceptions import UsageError
 
-__all__ = ["read_table"]
+__all__ = ["class_labels", "read_table"]
 
 
 class _Classes(NamedTuple):
@@ -87,13 +87,24 @@ def read_table(
     return _columns(table, names, classes, name)
 
 
-def _classes(table: TableFile, names: Sequence[str], target: str) -> _Classes:
+def class_labels(table: TableFile, names: Sequence[str], target: str) -> Array:
+    """Return the class of each row as the text that names it.
+
+    Raises
+    ------
+    DataError
+        One is missing, or the column names no classes.
+    """
     what, source = f"column '{target}'", table.source
     column = table.values(names.index(target))
     if kind := refused_kind(column):
         raise source.fault(f"{what} holds {kind}, which name no classes", "Choose a column of classes")
-    values = column.to_numpy(dtype=object)
-    texts = label_names(values, what, source, NO_CLASS)
+    return label_names(column.to_numpy(dtype=object), what, source, NO_CLASS)
+
+
+def _classes(table: TableFile, names: Sequence[str], target: str) -> _Classes:
+    what, source = f"column '{target}'", table.source
+    texts = class_labels(table, names, target)
     classes = classes_of(texts, what, source)
     y = codes_of(texts, classes, what, source)
     check_class_counts(y, classes, what, source, has_test=False)

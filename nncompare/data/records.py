@@ -85,6 +85,29 @@ class TextColumn:
     n_words: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesColumns:
+    """Where the series of a data set stood, so that new ones can be read: a table with a row for each step.
+
+    Parameters
+    ----------
+    group : str
+        The column that tells which series a row belongs to.
+    time : str
+        The column that orders the steps of a series.
+    features : tuple of str
+        The columns of numbers, in the order of the features in ``X``.
+    is_padded : bool
+        Series differ in length. Shorter ones repeat their last step, of longer ones the last steps are kept, and a
+        further feature, behind the others, is 1 where a step was there and 0 where it was repeated.
+    """
+
+    group: str
+    time: str
+    features: tuple[str, ...]
+    is_padded: bool = False
+
+
 FindingLevel: TypeAlias = Literal["problem", "warning", "info", "ok"]
 
 
@@ -143,6 +166,8 @@ class Dataset:
         Tables only: the column that held the classes, which is none of ``columns``.
     text : TextColumn or None, default None
         Tokens only, and only where ``X`` and ``words`` are what :func:`nncompare.data.texts.encode_texts` made.
+    series : SeriesColumns or None, default None
+        Sequences only, and only where nncompare read them from a table with a row for each step.
     left_out : sequence of (name, reason), default ()
         Tables only: columns that were left out of ``X``, to be named in the report.
     split_by : SplitBy or None, default None
@@ -160,6 +185,7 @@ class Dataset:
     columns: Sequence[Column] = ()
     target: str | None = None
     text: TextColumn | None = None
+    series: SeriesColumns | None = None
     left_out: Sequence[tuple[str, str]] = ()
     split_by: SplitBy | None = None
     rows: Sequence[Array] = ()

@@ -30,7 +30,18 @@ class SplitColumn(NamedTuple):
 
     @classmethod
     def asked(cls, group: str | None, time: str | None) -> SplitColumn | None:
-        """Return what is asked for, at most one of the two; None where it is neither."""
+        """Return what is asked for; None where it is neither.
+
+        Raises
+        ------
+        UsageError
+            Both are, which in a table file tell series.
+        """
+        if group is not None and time is not None:
+            raise UsageError(
+                "A DataFrame is split by group= or by time=, not by both. Leave one of them out; series come as "
+                "an array of shape (series, steps, features), or as the path of a table."
+            )
         if group is not None:
             return cls("group", group)
         return cls("time", time) if time is not None else None
@@ -110,14 +121,16 @@ class SplitColumn(NamedTuple):
         """Return numbers as they are, and dates as nanoseconds since 1970 in UTC."""
         import pandas as pd  # trial children import this package and must start at once
 
+        no_number = np.ones(len(values), dtype=bool)
         if values.dtype.kind != "M":
             numbers = numbers_in(values)
-            if np.isfinite(numbers).all():
+            no_number = ~np.isfinite(numbers)
+            if not no_number.any():
                 return numbers
         dates = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True)
-        bad = dates.isna().to_numpy()
-        if bad.any():
-            row = int(bad.argmax())
+        no_date = dates.isna().to_numpy()
+        if no_date.any():
+            row = int(min(no_date, no_number, key=np.sum).argmax())
             what = f"column '{self.name}', {source.place(row)}: {str(values.iloc[row])[:60]!r} is no time"
             raise source.fault(what, _AS_DATES)
         return dates.to_numpy(dtype="datetime64[ns]").astype(np.int64)

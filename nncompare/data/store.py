@@ -25,6 +25,7 @@ from nncompare.data.records import (
     Finding,
     Labels,
     Samples,
+    SeriesColumns,
     SplitBy,
     TextColumn,
     View,
@@ -70,6 +71,8 @@ class StoredDataset:
         The column that held the classes, where it had a name.
     text : TextColumn or None
         The column that held the texts, where nncompare found their words.
+    series : SeriesColumns or None
+        The columns of a table that held series, where nncompare read them from one.
     findings : tuple of Finding
         What has to be known of the data before a score is believed; see :mod:`nncompare.data.findings`.
     split_by : {"class", "given", "group", "time"}
@@ -99,6 +102,7 @@ class StoredDataset:
     columns: tuple[Column, ...] = ()
     target: str | None = None
     text: TextColumn | None = None
+    series: SeriesColumns | None = None
     findings: tuple[Finding, ...] = ()
     split_by: Literal["class", "given", "group", "time"] = "class"
     split_column: str | None = None
@@ -147,7 +151,8 @@ class StoredDataset:
         """Tell whether this was stored under exactly these declarations: the folder's name holds their digest."""
         if self.name != info.name:
             return False  # without reading the words
-        digest = info_digest(info, (self.folder / WORDS).read_bytes(), self.columns, self.split_keys)
+        words = (self.folder / WORDS).read_bytes()
+        digest = info_digest(info, words, self.columns, self.split_keys, self.series)
         return self.folder.name.endswith(f"-{digest[:8]}")
 
     def _samples(self, role: str) -> Path:
@@ -252,6 +257,7 @@ def _describe(info: DatasetInfo, parts: Parts, words: bytes, dataset: Dataset, r
     arrays = [arrays_of(role, samples) for role, samples in seen.items()]
     visible = fingerprint(**{name: array for part in arrays for name, array in part.items()})
     sealed, split = fingerprint(y_test=y_test), split_digest(by)
+    declared = info_digest(info, words, columns, split, dataset.series)
     ragged = isinstance(X_train, Ragged)
     return StoredDataset(
         name=info.name,
@@ -261,7 +267,7 @@ def _describe(info: DatasetInfo, parts: Parts, words: bytes, dataset: Dataset, r
         description=info.description,
         licence=info.licence,
         citation=info.citation,
-        folder=root / FOLDER / f"{visible[:16]}-{sealed[:16]}-{info_digest(info, words, columns, split)[:8]}",
+        folder=root / FOLDER / f"{visible[:16]}-{sealed[:16]}-{declared[:8]}",
         fingerprint=visible,
         test_fingerprint=sealed,
         n_train=len(X_train),
@@ -273,6 +279,7 @@ def _describe(info: DatasetInfo, parts: Parts, words: bytes, dataset: Dataset, r
         columns=columns,
         target=dataset.target,
         text=dataset.text,
+        series=dataset.series,
         split_by=by.kind if by is not None else "class" if parts.rows else "given",
         split_column=by.column if by is not None else None,
         split_keys=split,

@@ -14,6 +14,7 @@ __all__ = ["read"]
 
 def read(spec: ReadSpec) -> ReadAnswer:
     """Read and store one file or folder; what is wrong with it is an answer in words, not an exception."""
+    series = (spec.group, spec.time) if spec.group is not None and spec.time is not None else None
     try:
         info, dataset = read_own(
             spec.path,
@@ -24,7 +25,8 @@ def read(spec: ReadSpec) -> ReadAnswer:
             text=spec.text,
             image_size=spec.image_size,
             root=spec.root,
-            split=SplitColumn.asked(spec.group, spec.time),
+            split=None if series is not None else SplitColumn.asked(spec.group, spec.time),
+            series=series,
         )
         stored = store_dataset(info, dataset, spec.root)
     except (DataError, UsageError) as error:

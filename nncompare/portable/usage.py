@@ -7,6 +7,7 @@ from typing import Any
 
 from nncompare.data.conversion import Conversion
 from nncompare.data.native import Native
+from nncompare.data.records import SeriesColumns
 from nncompare.portable.formats import MODEL_FILES, VOCABULARY
 from nncompare.report import Use
 
@@ -101,9 +102,22 @@ def _input_notes(form: str, native: Native, *, has_words: bool) -> tuple[str, ..
             f"A missing number is NaN, and a missing category {empty}. Categories are texts, as in training.",
         )
     shape = ", ".join(["n", *map(str, native.sample_shape or ())])
+    series = () if native.series is None else (_series_note(native.series),)
     return (
         f"X has the shape ({shape}) and the dtype {native.dtype}: samples as they were measured, because the "
         "preprocessing is in the file.",
+        *series,
+    )
+
+
+def _series_note(series: SeriesColumns) -> str:
+    """Return what the features of an array of series are, and how series of other lengths are brought into it."""
+    text = f"The features of a step are, in this order: {', '.join(series.features)}."
+    if not series.is_padded:
+        return text
+    return (
+        f"{text} Of longer series the last steps are taken; shorter ones repeat their last step. A further "
+        "feature, behind the others, is 1 where a step was there and 0 where it is repeated."
     )
 
 
