@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import os
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -190,7 +191,7 @@ def write_prediction(prediction: Prediction, output: Path) -> None:
         ``p_<class>`` for each class, and ``true`` where classes are known, empty where one is not. Text that a
         spreadsheet would take for a formula has a ``'`` in front. ``.npz``: ``probabilities`` (float64),
         ``predictions`` (int64 codes), ``class_names``, and ``true`` (int64 codes, -1 where not known); of
-        images also ``file``.
+        images also ``file``, of series what tells them, under the name of its column.
 
     Raises
     ------
@@ -201,11 +202,19 @@ def write_prediction(prediction: Prediction, output: Path) -> None:
     temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     with storage_errors(output), replacing(file, temporary) as stream:
         if output.suffix.lower() == ".npz":
-            np.savez(stream, allow_pickle=False, **_arrays(prediction))
+            _write_archive(_arrays(prediction), stream)
             return
         text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
         _write_csv(prediction, text)
         text.detach()
+
+
+def _write_archive(arrays: Mapping[str, npt.NDArray[Any]], stream: IO[bytes]) -> None:
+    """Write what ``numpy.savez`` would, which takes no array of the name ``file``."""
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def csv_text(prediction: Prediction) -> str:
@@ -240,7 +249,7 @@ def _lines(prediction: Prediction) -> Iterator[list[str]]:
 
 
 def _arrays(prediction: Prediction) -> dict[str, Any]:
-    own = {
+    own: dict[str, Any] = {
         "probabilities": prediction.probabilities,
         "predictions": prediction.codes,
         "class_names": np.array(prediction.class_names, dtype=np.str_),

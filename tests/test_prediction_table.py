@@ -78,6 +78,15 @@ def test_prediction_npz_holds_probabilities_codes_and_names(tmp_path):
     assert found["true"].tolist() == [0, -1, 2]
 
 
+def test_prediction_npz_holds_what_tells_the_samples_whatever_it_is_called(tmp_path):
+    kept = {"file": ["1.png", "2.png", "é.png"], "predictions": ["x", "y", "z"]}
+    write_prediction(prediction(kept=kept), tmp_path / "p.npz")
+    with np.load(tmp_path / "p.npz", allow_pickle=False) as stored:
+        assert stored["file"].tolist() == kept["file"]
+        assert stored["input_predictions"].tolist() == kept["predictions"]
+        assert stored["predictions"].tolist() == [0, 2, 1]
+
+
 def test_prediction_frame_has_the_columns_of_the_csv():
     frame = prediction(labels=np.array([0, -1, 2])).frame
     assert list(frame.columns) == ["prediction", "p_a", "p_b", "p_c", "true"]
