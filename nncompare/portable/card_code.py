@@ -26,11 +26,11 @@ def as_trained(table: pd.DataFrame, columns: dict[str, list[str] | None]) -> pd.
     for name, categories in columns.items():
         if categories is None:
             numbers = pd.to_numeric(table[name].astype(object))
-            found[name] = numbers.to_numpy(dtype="float64", na_value=np.nan)
+            found[name] = pd.Series(numbers.to_numpy(dtype="float64", na_value=np.nan), index=table.index)
         else:
             exact, whole = set(categories), {without_fraction(text): text for text in categories}
             given = [as_text(value) for value in table[name]]
             texts = [text if text in exact else whole.get(without_fraction(text), np.nan) for text in given]
             known = pd.Series(texts, index=table.index, dtype=object)
             found[name] = known.where(table[name].notna().to_numpy(), np.nan)
-    return pd.DataFrame(found, index=table.index)
+    return pd.DataFrame(found)
