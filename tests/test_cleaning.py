@@ -244,6 +244,18 @@ def test_a_cache_that_cannot_be_locked_is_used_all_the_same(tmp_path):
         assert names(tmp_path) == ["file"]
 
 
+def test_a_cache_that_cannot_be_locked_is_listed_and_not_emptied(out):
+    cache = out.parent / "cache"
+    (cache / LOCK).unlink(missing_ok=True)
+    (cache / LOCK).symlink_to(cache / "nowhere" / "lock")
+    before = names(cache / "data")
+    items = cache_items(cache, [])
+    assert {item.stays for item in items} == {""}
+    with pytest.raises(StorageError, match=r"cache\.lock"):
+        remove(items)
+    assert names(cache / "data") == before
+
+
 def test_data_of_a_run_that_is_not_complete_stay(out):
     """Those of compare(X=...) are nowhere else."""
     cache = out.parent / "cache"

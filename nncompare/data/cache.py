@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nncompare.data.files import storage_errors, write_atomic
 from nncompare.data.store import is_stored_folder
-from nncompare.exceptions import BusyError
+from nncompare.exceptions import BusyError, StorageError
 
 __all__ = ["emptying", "is_own_folder", "is_used", "make_download_folder", "using"]
 
@@ -56,8 +56,11 @@ def emptying(root: Path) -> Iterator[None]:
         descriptor = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            with storage_errors(root / LOCK):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except StorageError as error:
+            if not isinstance(error.__cause__, BlockingIOError):
+                raise
             raise BusyError(f"A process of nncompare uses the cache '{root}'. Wait for its end.") from error
         yield
     finally:
@@ -73,6 +76,8 @@ def is_used(root: Path) -> bool:
             return False
     except BusyError:
         return True
+    except StorageError:
+        return False  # of somebody else, or without locks: it cannot be known, and nothing is removed
 
 
 def is_own_folder(folder: Path) -> bool:
