@@ -13,8 +13,8 @@ from nncompare.layout import CLEANED
 __all__ = ["PARTS", "cleaned_sentence", "note_cleaned", "read_cleaned"]
 
 PARTS: Mapping[str, str] = {
-    "models": "the saved models, so that it can neither predict nor be exported",
-    "predictions": "the predictions on the test part, so that diff compares intervals alone",
+    "models": "the saved models, so that it can neither predict nor be exported nor extended",
+    "predictions": "the predictions on the test part, so that diff has intervals alone, and it cannot be extended",
     "trials": "the files of the trials and the database, so that it cannot be extended",
 }
 """Folders of a run that can go without its results, and what goes with them."""

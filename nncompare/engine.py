@@ -20,7 +20,7 @@ from nncompare.events import Event, Listener, Notice, StudyFinished
 from nncompare.exceptions import StorageError
 from nncompare.execution.runner import LocalRunner
 from nncompare.finals import run_finals
-from nncompare.layout import RESULTS, STUDY_FILE
+from nncompare.layout import LOG, RESULTS, STUDY_FILE
 from nncompare.mistakes import find_mistakes
 from nncompare.parts import earlier_notes, earlier_study, in_whole, resumed_at
 from nncompare.plan import Plan, PlannedDataset, PlannedStudy
@@ -76,7 +76,7 @@ class Engine:
             search_limit_s=search_limit_s(plan),
             halt=self._guard.halt,
         )
-        self._log = RunLog(self._folder / "run.log")
+        self._log = RunLog(self._folder / LOG)
         self._lock = threading.RLock()
         self._slots = Slots(plan.jobs)
         self._studies: dict[int, StudyRecord] = {}

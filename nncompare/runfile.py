@@ -27,6 +27,7 @@ from nncompare.settings import RunConfig
 
 __all__ = [
     "FOLDERS",
+    "HOLDER",
     "LOCK",
     "RecordedData",
     "RunFile",

@@ -76,8 +76,11 @@ def find_run(run: str, out: Path) -> Path:
     Raises
     ------
     UsageError
-        There is no such run, or several begin like that; the message names those that are there.
+        There is no such run, or several begin like that; the message names those that are there. An empty name,
+        as of a shell variable that is not set, is that of no run.
     """
+    if not run.strip():
+        raise UsageError("The name of the run is empty. Give its id, its folder, or latest.")
     known = run_folders(out)
     if run == "latest" and known:
         return known[-1]
@@ -87,7 +90,7 @@ def find_run(run: str, out: Path) -> Path:
     for folder in (path.parent if path.name == RESULTS else path, out / run):
         if _is_run(folder):
             return folder
-    matching = [folder for folder in known if run and folder.name.startswith(run)]
+    matching = [folder for folder in known if folder.name.startswith(run)]
     if len(matching) == 1:
         return matching[0]
     names = [folder.name for folder in reversed(matching or known)]

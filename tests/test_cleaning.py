@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,10 +13,16 @@ from click.testing import CliRunner
 from nncompare.cleaned import PARTS, cleaned_sentence, read_cleaned
 from nncompare.cleaning import cache_items, remove, run_items
 from nncompare.cli import main
+from nncompare.data.cache import LOCK, TAG, is_used, make_download_folder, using
 from nncompare.exceptions import BusyError, StorageError, UsageError
-from nncompare.runfile import hold
+from nncompare.execution.runner import LocalRunner
+from nncompare.runfile import RecordedData, RunFile, hold, write_run_file
+from nncompare.settings import RunConfig
 
 from . import report_fixtures as fixtures
+
+DATA = f"data/{'a' * 16}-{'b' * 16}-{'c' * 8}"
+VIEW = f"views/{'d' * 32}"
 
 
 @pytest.fixture
@@ -29,8 +37,9 @@ def out(tmp_path, monkeypatch):
         (run / "study.db").write_bytes(b"x" * 60)
         (run / "results.json").write_text(fixtures.full().model_copy(update={"state": state}).to_json())
         (run / "report.html").write_text("<html>")
-    for place, n_bytes in (("data/damaged", 500), ("views/abc", 70), ("downloads/mnist", 90)):
-        (tmp_path / "cache" / place).mkdir(parents=True)
+    make_download_folder(tmp_path / "cache" / "downloads" / "mnist")
+    for place, n_bytes in ((DATA, 500), (VIEW, 70), ("downloads/mnist", 90)):
+        (tmp_path / "cache" / place).mkdir(parents=True, exist_ok=True)
         (tmp_path / "cache" / place / "file").write_bytes(b"x" * n_bytes)
     return tmp_path / "reports"
 
@@ -81,7 +90,9 @@ def test_clean_asks_for_yes_and_removes_parts_of_complete_runs_alone(out):
     assert (out / "done" / "models").is_dir()
     assert [name for name in names(out / "stopped") if name != "run.lock"] == before
     assert set(read_cleaned(out / "done")) == set(PARTS)
-    assert "the saved models, so that it can neither predict nor be exported (20" in cleaned_sentence(out / "done")
+    assert "the saved models, so that it can neither predict nor be exported nor extended (20" in cleaned_sentence(
+        out / "done"
+    )
     assert cleaned_sentence(out / "stopped") == ""
 
 
@@ -102,6 +113,74 @@ def test_whole_runs_go_only_where_they_are_named(out):
     assert [path.name for path in out.iterdir()] == ["stopped"]
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("don", "'don' is not the full id of a run"),
+        ("latest", "is not the full id"),
+        ("", "The name of the run is empty"),
+    ],
+)
+def test_whole_runs_are_named_in_full(out, monkeypatch, name, words):
+    monkeypatch.chdir(out / "done")  # where no name would be the folder itself
+    done = clean(out, name, "--runs", "--yes")
+    assert (done.exit_code, words in done.stderr) == (2, True)
+    assert sorted(path.name for path in out.iterdir()) == ["done", "stopped"]
+
+
+def test_a_run_that_is_not_complete_goes_as_a_whole_where_it_is_named_and_says_what_that_costs(out):
+    (whole,) = (item for item in run_items(out / "stopped") if item.kind == "runs")
+    assert (whole.stays, whole.lost) == ("", "all of the run, which could be resumed")
+    assert clean(out, "stopped", "--runs", "--yes").exit_code == 0
+    assert [path.name for path in out.iterdir()] == ["done"]
+
+
+@pytest.mark.parametrize("content", ['{"mine": 1}', "{"])
+def test_a_folder_whose_results_are_of_another_program_is_no_run(out, content):
+    project = out / "project"
+    project.mkdir()
+    (project / "results.json").write_text(content)
+    before = names(project)
+    done = clean(out, "project", "--runs", "--yes")
+    assert (done.exit_code, done.stderr) == (0, "Nothing was removed.\n")
+    assert [item.stays for item in run_items(project)] == [
+        "neither its results.json nor its run.json is one of nncompare"
+    ]
+    assert names(project) == before
+
+
+def test_a_run_with_files_of_others_does_not_go_as_a_whole(out):
+    (out / "done" / "thesis.tex").touch()
+    done = clean(out, "done", "--runs", "--yes")
+    assert (out / "done" / "thesis.tex").is_file()
+    assert "stays: it holds 'thesis.tex', which no run wrote" in done.stdout
+
+
+def test_what_changed_since_it_was_looked_at_stays(out):
+    items = [item for item in run_items(out / "done") if item.kind in ("models", "runs")]
+    (out / "done" / "thesis.tex").touch()
+    results = fixtures.full().model_copy(update={"state": "interrupted"})
+    (out / "done" / "results.json").write_text(results.to_json())
+    before = names(out / "done")
+    for item in items:
+        with pytest.raises(UsageError, match=r"stays: (it holds|the run is not complete)"):
+            remove([item])
+    assert [name for name in names(out / "done") if name != "run.lock"] == before
+
+
+def test_of_the_database_only_its_own_files_go(out):
+    for name in ("study.db-wal", "study.db.backup"):
+        (out / "done" / name).touch()
+    assert clean(out, "done", "--trials", "--yes").exit_code == 0
+    assert {path.name for path in (out / "done").glob("study.db*")} == {"study.db.backup"}
+
+
+def test_what_is_lost_says_all_that_goes_with_it(out):
+    """resume refuses a run that lacks any part."""
+    for part, lost in PARTS.items():
+        assert "be extended" in lost or "nor extended" in lost, part
+
+
 def test_yes_without_a_choice_is_refused(out):
     done = clean(out, "--yes")
     assert done.exit_code == 2
@@ -111,21 +190,96 @@ def test_yes_without_a_choice_is_refused(out):
 def test_the_cache_goes_when_asked_and_downloads_apart(out):
     cache = out.parent / "cache"
     assert clean(out, "--cache", "--yes").exit_code == 0
-    assert names(cache) == ["downloads/mnist/file"]
+    assert names(cache) == [LOCK, f"downloads/mnist/{TAG}", "downloads/mnist/file"]
     assert clean(out, "--downloads", "--yes").exit_code == 0
-    assert names(cache) == []
+    assert names(cache) == [LOCK]
 
 
-def test_nothing_of_a_run_at_work_and_nothing_of_the_cache_meanwhile(out):
+def test_the_cache_keeps_what_nncompare_did_not_write(out):
+    """NNCOMPARE_CACHE_DIR may be a folder of the user, on macOS even the home with its Downloads."""
     cache = out.parent / "cache"
+    own = ["data/thesis/file", "downloads/holiday/file", "views/abc/file", f"{Path(VIEW).parent}/file"]
+    for name in own:
+        (cache / name).parent.mkdir(parents=True, exist_ok=True)
+        (cache / name).write_text("mine")
+    assert {item.path.name for item in cache_items(cache, [])} == {Path(DATA).name, "views", "mnist"}
+    assert clean(out, "--cache", "--downloads", "--yes").exit_code == 0
+    assert names(cache) == sorted([LOCK, *own])
+
+
+def test_downloads_into_a_folder_with_other_files_are_not_taken_for_nncompares(tmp_path):
+    (tmp_path / "downloads" / "holiday").mkdir(parents=True)
+    (tmp_path / "downloads" / "holiday" / "beach.jpg").touch()
+    make_download_folder(tmp_path / "downloads" / "holiday")
+    assert names(tmp_path) == ["downloads/holiday/beach.jpg"]
+    assert cache_items(tmp_path, []) == []
+
+
+def test_the_cache_stays_while_any_process_uses_it(out, tmp_path):
+    """As one whose run is in another folder, or that only predicts."""
+    cache = out.parent / "cache"
+    items = cache_items(cache, [])
+    with using(cache):
+        before = names(cache)
+        done = clean(out, "--cache", "--yes")
+        assert (done.exit_code, done.stderr) == (0, "Nothing was removed.\n")
+        assert {item.stays for item in cache_items(cache, [])} == {"a process of nncompare uses the cache"}
+        with pytest.raises(BusyError, match="uses the cache"):
+            remove(items)  # nobody used it when it was looked at
+        assert names(cache) == before
+    remove(items)
+    assert names(cache) == [LOCK]
+
+
+def test_whoever_starts_children_uses_the_cache(out):
+    cache = out.parent / "cache"
+    with LocalRunner():
+        assert is_used(cache)
+    assert not is_used(cache)
+
+
+def test_a_cache_that_cannot_be_locked_is_used_all_the_same(tmp_path):
+    (tmp_path / "file").touch()
+    with using(tmp_path / "file" / "cache"):
+        assert names(tmp_path) == ["file"]
+
+
+def test_a_cache_that_cannot_be_locked_is_listed_and_not_emptied(out):
+    cache = out.parent / "cache"
+    (cache / LOCK).unlink(missing_ok=True)
+    (cache / LOCK).symlink_to(cache / "nowhere" / "lock")
+    before = names(cache / "data")
+    items = cache_items(cache, [])
+    assert {item.stays for item in items} == {""}
+    with pytest.raises(StorageError, match=r"cache\.lock"):
+        remove(items)
+    assert names(cache / "data") == before
+
+
+def test_data_of_a_run_that_is_not_complete_stay(out):
+    """Those of compare(X=...) are nowhere else."""
+    cache = out.parent / "cache"
+    recorded = RecordedData(fingerprint="a" * 64, test_fingerprint="b" * 64, split_fingerprint="")
+    for name, datasets, asked in (("stopped", {"wine": recorded}, []), ("done", {}, [str(cache / DATA)])):
+        config = {**asdict(RunConfig()), "out": str(out), "datasets": asked}
+        write_run_file(RunFile(run_id=name, created_at="", config=config, datasets=datasets), out / name)
+    reason = "the run 'stopped' is not complete, and nncompare resume needs it"
+    stays = {item.name: item.stays for item in cache_items(cache, [out / "stopped", out / "done"])}
+    assert stays == {Path(DATA).name: reason, "prepared data": "", "mnist": ""}
+    assert clean(out, "--cache", "--yes").exit_code == 0
+    assert names(cache / "data") == [f"{Path(DATA).name}/file"]
+    results = fixtures.full().model_copy(update={"state": "interrupted"})
+    (out / "done" / "results.json").write_text(results.to_json())
+    assert next(item.stays for item in cache_items(cache, [out / "done"])).startswith("the run 'done' is not")
+
+
+def test_nothing_of_a_run_at_work(out):
     (item,) = (item for item in run_items(out / "done") if item.kind == "models")
     with hold(out / "done"):
         before = names(out.parent)
-        for choice in ("--models", "--cache"):
-            done = clean(out, choice, "--yes")
-            assert (done.exit_code, done.stderr) == (0, "Nothing was removed.\n")
+        done = clean(out, "--models", "--yes")
+        assert (done.exit_code, done.stderr) == (0, "Nothing was removed.\n")
         assert all(item.stays.startswith("it is held by process") for item in run_items(out / "done"))
-        assert {item.stays for item in cache_items(cache, [out / "done"])} == {"the run 'done' is at work"}
         with pytest.raises(BusyError):
             remove([item])  # it was free when it was looked at
         assert names(out.parent) == before
@@ -151,8 +305,21 @@ def test_what_cannot_be_removed_is_named(out, monkeypatch):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("nncompare.cleaning.shutil.rmtree", refuse)
-    with pytest.raises(StorageError, match=r"Cannot remove '.*mlp--digits'\. PermissionError: Permission denied"):
+    with pytest.raises(StorageError, match=r"Cannot remove '.*models.*'\. PermissionError: Permission denied"):
         remove([item for item in run_items(out / "done") if item.kind == "models"])
+    assert list((out / "done" / "models").iterdir()) == []  # no half of it
+    assert list(read_cleaned(out / "done")) == ["models"]
+
+
+def test_what_cannot_be_written_down_is_not_removed(out, monkeypatch):
+    def refuse(folder, parts):
+        raise StorageError("No space left.")
+
+    before = names(out / "done")
+    monkeypatch.setattr("nncompare.cleaning.note_cleaned", refuse)
+    with pytest.raises(StorageError, match="No space left"):
+        remove([item for item in run_items(out / "done") if item.kind == "models"])
+    assert [name for name in names(out / "done") if name != "run.lock"] == before
 
 
 def test_reports_of_a_cleaned_run_say_what_it_lacks(out):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from nncompare.report import Use, render_model_card
-from nncompare.results import Check
+from nncompare.results import Check, FinalRecord
 
 from . import report_fixtures as fixtures
 
 yaml = pytest.importorskip("yaml")
 
 
-def use(form="onnx"):
+def use(form="onnx", *, own_samples=True):
     return Use(
         form=form,
         file=f"model.{form}",
@@ -21,6 +21,7 @@ def use(form="onnx"):
         note="",
         max_difference=2.5e-7,
         n_samples=99,
+        own_samples=own_samples,
     )
 
 
@@ -33,7 +34,7 @@ def card(form="onnx", **updates):
     results = fixtures.full()
     data, study = scored(results)
     study = study.model_copy(update=updates)
-    return render_model_card(results, data, study, 1, use(form)), data, study
+    return render_model_card(results, data, study, 1, use(form), by_verdict=False), data, study
 
 
 def split(text):
@@ -71,6 +72,39 @@ def test_card_says_what_the_model_is_worth_and_how_that_was_measured():
     assert "2.5e-07" in body
 
 
+def test_card_says_that_the_test_part_chose_the_model_where_it_did():
+    results = fixtures.full()
+    data, study = scored(results)
+    results = results.model_copy(update={"studies": [study, study.model_copy(update={"model": "other"})]})
+    for by_verdict, words in ((True, "and this one was chosen for that"), (False, "one that is chosen for them")):
+        text = render_model_card(results, data, study, 1, use(), by_verdict=by_verdict)
+        assert "search or choice saw" not in text
+        assert "no search saw. 2 models were compared on it" in text
+        assert words in text
+    alone = results.model_copy(update={"studies": [study]})
+    text = render_model_card(alone, data.model_copy(update={"duplicates": 3}), study, 1, use(), by_verdict=False)
+    assert "no search saw. 3 of them are in the training part too.\n" in text
+
+
+def test_card_says_which_final_chose_the_configuration():
+    study = scored(fixtures.full())[1]
+    assert "configuration with the lowest validation log loss was" in card(finals=[])[0]
+    finals = [FinalRecord(trial=4, valid_log_loss=0.3), FinalRecord(trial=2, valid_log_loss=0.2)]
+    text = card(finals=finals)[0]
+    assert "configuration with the lowest validation log loss was" not in text
+    n_samples = f"{study.budget.refit_samples:,}"
+    assert (
+        f"The best 2 were trained once more to choose among them: trial 2 is best on all {n_samples} rows" in text
+    )
+
+
+def test_card_says_which_samples_were_compared():
+    assert "On 99 samples drawn from the training data, no probability" in card()[0]
+    results = fixtures.full()
+    random = render_model_card(results, *scored(results), 1, use(own_samples=False), by_verdict=False)
+    assert "On 99 random samples, because the data were not in the cache any more, no probability" in random
+
+
 def test_card_says_what_is_wrong_with_the_data():
     results = fixtures.full()
     data, study = scored(results)
@@ -78,7 +112,9 @@ def test_card_says_what_is_wrong_with_the_data():
         Check(code="leaking_column", level="problem", text="Column 'paid' is the target under another name."),
         Check(code="imbalance", level="ok", text="No class is twice as frequent as another."),
     ]
-    text = render_model_card(results, data.model_copy(update={"data_checks": found}), study, 1, use())
+    text = render_model_card(
+        results, data.model_copy(update={"data_checks": found}), study, 1, use(), by_verdict=False
+    )
     limits = text.partition("## Limits")[2].partition("## Versions")[0]
     assert "- problem: Column 'paid' is the target under another name." in limits
     assert "twice as frequent" not in limits

@@ -29,8 +29,9 @@ Without a choice everything is listed, the largest first, and nothing is removed
 --trials, --cache or --downloads these are listed and, once you agree or with --yes, removed. results.json and the
 report stay, unless whole runs are removed, which have to be named.
 
-A run that is at work or not complete keeps all that it has. What was removed is written down in the run directory:
-doctor, predict and resume say so.
+A run at work keeps all that it has. One that is not complete keeps its parts and its data in the cache, and goes
+as a whole only. Of the cache nothing goes while any process of nncompare uses it. What was removed is written down
+in the run directory: doctor, predict and resume say so.
 
 \b
 Examples:
@@ -45,7 +46,7 @@ Examples:
 @click.option("--models", is_flag=True, help="The saved models of complete runs.")
 @click.option("--predictions", is_flag=True, help="Their predictions on the test part.")
 @click.option("--trials", is_flag=True, help="The files of their trials, and study.db.")
-@click.option("--runs", is_flag=True, help="Whole runs, which have to be named.")
+@click.option("--runs", is_flag=True, help="Whole runs, complete or not; each by its full id.")
 @click.option("--cache", is_flag=True, help="Stored and prepared data sets.")
 @click.option("--downloads", is_flag=True, help="Downloaded files.")
 @click.option("--yes", is_flag=True, help="Remove without a question.")
@@ -59,7 +60,10 @@ def clean(names: tuple[str, ...], yes: bool, as_json: bool, out: Path, **choices
         raise UsageError("--runs removes whole runs with their results: name each of them.")
     if yes and not wanted:
         raise UsageError("Say what to remove with --yes: --models, --predictions, --trials, --cache, --downloads.")
-    folders = [find_run(name, out) for name in names] or run_folders(out)
+    named = {name: find_run(name, out) for name in names}
+    if "runs" in wanted:
+        _check_full(named)
+    folders = list({folder.absolute(): folder for folder in named.values()}.values()) or run_folders(out)
     items = _found(folders, out, wanted, is_named=bool(names))
     if as_json:
         _remove(items if yes else [])
@@ -74,6 +78,13 @@ def clean(names: tuple[str, ...], yes: bool, as_json: bool, out: Path, **choices
         click.echo(f"Removed: {_size(_sum(going))}.", err=True)
     else:
         click.echo("Nothing was removed. Add --yes to remove it.", err=True)
+
+
+def _check_full(named: dict[str, Path]) -> None:
+    """Refuse to remove a run by the beginning of its id, or as the latest, which another may be by now."""
+    for name, folder in named.items():
+        if Path(name).name != folder.name:
+            raise UsageError(f"'{name}' is not the full id of a run. With --runs name it in full: {folder.name}")
 
 
 def _found(folders: list[Path], out: Path, wanted: set[str], *, is_named: bool) -> list[Item]:

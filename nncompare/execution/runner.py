@@ -13,6 +13,8 @@ from typing import Any, Protocol, Self, TypeVar
 
 from pydantic import ValidationError
 
+from nncompare.data.cache import using
+from nncompare.data.files import cache_root
 from nncompare.execution.launch import (
     CAN_FORK,
     Child,
@@ -46,8 +48,9 @@ def refuse(kind: str, message: dict[str, Any]) -> Any:
 class LocalRunner:
     """Runs requests in children of this machine.
 
-    Use it as a context manager: leaving it ends all servers and children. :meth:`stop` lets running children
-    end within 10 s, :meth:`kill` ends them at once.
+    Use it as a context manager: leaving it ends all servers and children, and until then no other process empties
+    the cache that they read and write. :meth:`stop` lets running children end within 10 s, :meth:`kill` ends them
+    at once.
     """
 
     def __init__(self) -> None:
@@ -55,17 +58,20 @@ class LocalRunner:
         self._launchers: dict[str, Launcher] = {}
         self._restarts = 0
         self._stop, self._kill = threading.Event(), threading.Event()
+        self._cache = contextlib.ExitStack()
         self.fallbacks: dict[str, str] = {}
 
     def __enter__(self) -> Self:
+        self._cache.enter_context(using(cache_root()))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._kill.set()
-        for launcher in self._launchers.values():
-            launcher.close()
+        with self._cache:
+            for launcher in self._launchers.values():
+                launcher.close()
 
     @property
     def stopping(self) -> bool:

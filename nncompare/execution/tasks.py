@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import ValidationError
 
-from nncompare.data.files import storage_errors
+from nncompare.data.cache import make_download_folder
 from nncompare.data.ragged import Ragged
 from nncompare.data.records import Data, Samples
 from nncompare.data.remote import listening
@@ -228,8 +228,7 @@ def load(spec: LoadSpec, channel: Channel) -> LoadAnswer:
     """Load a data set through its plugin, telling of its downloads, and store it."""
     plugin = load_plugin(spec.plugin, DatasetPlugin)
     folder = spec.root / "downloads" / spec.name
-    with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    make_download_folder(folder)
     try:
         with listening(lambda transfer: channel.ask("download", **asdict(transfer))):
             dataset = plugin.load(folder)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nncompare.data.files import cache_root, storage_errors, sync_folder, write_atomic
+import numpy as np
+
+from nncompare.data.files import cache_root, storage_errors, write_atomic
 from nncompare.data.native import Native
-from nncompare.data.samples import copy_rows, write_samples
+from nncompare.data.samples import count_samples, write_samples
 from nncompare.data.saved_conversion import load_conversion
 from nncompare.data.store import StoredDataset
-from nncompare.exceptions import DataError, ExportError, StorageError, UsageError
+from nncompare.exceptions import DataError, ExportError, StorageError
 from nncompare.execution.provenance import version_note
 from nncompare.execution.runner import LocalRunner, Runner, refuse
 from nncompare.execution.saved import PREPROCESSING, Manifest
 from nncompare.execution.specs import CallAnswer, CallSpec
 from nncompare.inventory import find_stored
-from nncompare.portable.formats import CARD, MODEL_FILES, VOCABULARY, check_format, check_installed
+from nncompare.portable.formats import CARD, MODEL_FILES, check_format, check_installed
+from nncompare.portable.place import check_target, put
 from nncompare.portable.raw import random_samples
 from nncompare.portable.usage import usage
 from nncompare.portable.writing import FUNCTION
@@ -54,7 +56,7 @@ class Exported:
     max_difference : float
         The largest one of a probability, between the exported model and the one of the run.
     n_samples : int
-        On which they were compared.
+        On which they were compared; of a table with named columns, further rows made of them too.
     own_samples : bool
         They are of the run's data; else the data are not in the cache any more, and they are random.
     note : str
@@ -131,10 +133,12 @@ def export(
     with workplace as name, LocalRunner() if runner is None else nullcontext(runner) as children:
         work = Path(name)
         found = _write(form, work, saved, manifest, chosen, _samples(data.native, stored), stored, children)
-        use = usage(form, conversion, found, has_words=bool(data.native.words or (stored and stored.words())))
-        card = render_model_card(results, chosen.data, chosen.study, refit, use)
+        has_words = bool(data.native.words or (stored and stored.words()))
+        use = usage(form, conversion, found, has_words=has_words, own_samples=stored is not None)
+        by_verdict = model is None and chosen.data.verdict.winner == chosen.study.model
+        card = render_model_card(results, chosen.data, chosen.study, refit, use, by_verdict=by_verdict)
         write_atomic(work / "export" / CARD, card)
-        _put(work, target)
+        put(work / "export", target, replace=replace)
     return Exported(
         folder=output,
         files=tuple(sorted((path.name for path in target.iterdir()), key=lambda name: name != MODEL_FILES[form])),
@@ -149,38 +153,14 @@ def export(
     )
 
 
-def check_target(output: Path, run: Path, *, replace: bool) -> None:
-    """Refuse a place where an export would cost other files.
-
-    Raises
-    ------
-    UsageError
-        It is there and no export, or no replacement is asked for; or it is inside of the run directory.
-    """
-    if output.resolve().is_relative_to(run.resolve()):
-        raise UsageError(
-            f"'{output}' is inside of the run directory, whose files are known by digests. Name another."
-        )
-    if not output.absolute().parent.is_dir():
-        raise UsageError(f"There is no folder '{output.parent}' for the export. Make it first.")
-    if not os.path.lexists(output):
-        return
-    if output.is_symlink() or not output.is_dir():
-        raise UsageError(f"'{output}' is there already and is no folder. Name another with --output.")
-    there = {path.name for path in output.iterdir()}
-    others = sorted(there - {CARD, VOCABULARY, *MODEL_FILES.values()})
-    if others:
-        raise UsageError(f"'{output}' holds '{others[0]}', which is of no export. Name another with --output.")
-    if there and not replace:
-        raise UsageError(
-            f"There is an export in '{output}' already. Name another folder, or replace it with --force "
-            "(in Python: replace=True)."
-        )
-
-
 def _samples(native: Native, stored: StoredDataset | None) -> Any:
-    """Return some samples of the run's training part, or random ones where that is gone."""
-    return random_samples(native, N_COMPARED) if stored is None else copy_rows(stored.X_train(), N_COMPARED)
+    """Return some samples of the run's training part, equal calls equal ones; random ones where that is gone."""
+    if stored is None:
+        return random_samples(native, N_COMPARED)
+    X = stored.X_train()
+    n_samples = count_samples(X)
+    rows = np.random.default_rng(0).choice(n_samples, min(n_samples, N_COMPARED), replace=False)
+    return X[np.sort(rows)]
 
 
 def _write(
@@ -232,17 +212,3 @@ def _error(failure: Failure | None, what: str) -> Exception:
     category = failure.category if failure is not None else "internal"
     kind = DataError if category == "data" else StorageError if category in ("disk", "storage") else ExportError
     return kind(f"{what}: {message}")
-
-
-def _put(work: Path, target: Path) -> None:
-    """Move the finished export to its place, where all of it appears at once."""
-    made = work / "export"
-    with storage_errors(target):
-        for path in made.iterdir():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        sync_folder(made)
-        if target.is_dir():
-            target.rename(work / "replaced")
-        made.rename(target)
-        sync_folder(target.parent)

@@ -8,11 +8,24 @@ from importlib.util import find_spec
 from nncompare.data.conversion import Conversion
 from nncompare.exceptions import ExportError, UsageError
 
-__all__ = ["CARD", "FORMATS", "MODEL_FILES", "VOCABULARY", "check_format", "check_installed", "possible_formats"]
+__all__ = [
+    "CARD",
+    "COLUMNS",
+    "FORMATS",
+    "MISSING",
+    "MODEL_FILES",
+    "VOCABULARY",
+    "check_format",
+    "check_installed",
+    "possible_formats",
+]
 
 FORMATS = ("keras", "onnx", "skops")
 CARD = "MODEL_CARD.md"
+COLUMNS = "columns.json"
 VOCABULARY = "vocabulary.json"
+MISSING = " "
+"""What ONNX files get for a missing category: none is called so, because spaces around them are left out."""
 MODEL_FILES = {form: f"model.{form}" for form in FORMATS}
 
 _CONVERTERS: Mapping[str, tuple[str, ...]] = {

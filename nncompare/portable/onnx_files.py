@@ -27,6 +27,8 @@ _TEXT_MODELS = "ai.onnx.ml"
 def write_onnx(model: onnx.ModelProto, conversion: Conversion, class_names: Sequence[str], path: Path) -> None:
     """Write a model with its preprocessing; the file takes raw samples and gives probabilities.
 
+    Its output is called ``OUTPUT``, with a line behind it where a column of the table is.
+
     Parameters
     ----------
     model : onnx.ModelProto
@@ -45,10 +47,13 @@ def write_onnx(model: onnx.ModelProto, conversion: Conversion, class_names: Sequ
     before = onnx_preprocessing(conversion, opsets, model.ir_version)
     (given,), (found,) = model.graph.input, model.graph.output
     joined = compose.merge_models(before, model, io_map=[(SAMPLES, given.name)], prefix2=_MODEL)
-    joined.graph.node.append(helper.make_node("Identity", [f"{_MODEL}{found.name}"], [OUTPUT], name=OUTPUT))
+    output, columns = OUTPUT, {column.name for column in conversion.native.columns}
+    while output in columns:
+        output += "_"
+    joined.graph.node.append(helper.make_node("Identity", [f"{_MODEL}{found.name}"], [output], name=output))
     del joined.graph.output[:]
     joined.graph.output.append(
-        helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.FLOAT, [BATCH, len(class_names)])
+        helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, [BATCH, len(class_names)])
     )
     helper.set_model_props(joined, {"class_names": json.dumps(list(class_names))})
     onnx.checker.check_model(joined)
@@ -99,14 +104,17 @@ def keras_to_onnx(model: Any, work: Path) -> onnx.ModelProto:
     return onnx.load(file)
 
 
-def open_onnx(path: Path, conversion: Conversion) -> Callable[[Array], Array]:
-    """Return a function from native samples to probabilities, computed by ONNX Runtime from the file alone."""
+def open_onnx(path: Path, conversion: Conversion) -> Callable[[Any], Array]:
+    """Return a function from samples to probabilities, computed by ONNX Runtime from the file alone.
+
+    Samples are native ones, or a DataFrame where the table names its columns.
+    """
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
-    def predict(X: Array) -> Array:
-        (found,) = session.run([OUTPUT], onnx_inputs(conversion, X))
+    def predict(X: Any) -> Array:
+        (found,) = session.run(None, onnx_inputs(conversion, X))
         return np.asarray(found)
 
     return predict

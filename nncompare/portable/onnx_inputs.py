@@ -12,7 +12,9 @@ from nncompare.data.column_table import ColumnTable
 from nncompare.data.conversion import Conversion
 from nncompare.data.dense import DenseConversion
 from nncompare.data.records import Array, Column
-from nncompare.portable.raw import column_inputs
+from nncompare.portable.card_code import as_trained
+from nncompare.portable.formats import MISSING
+from nncompare.portable.raw import as_columns
 
 __all__ = ["BATCH", "INPUT", "SAMPLES", "onnx_inputs", "onnx_preprocessing"]
 
@@ -57,7 +59,7 @@ def onnx_preprocessing(conversion: Conversion, opsets: Mapping[str, int], ir_ver
     onnx.ModelProto
         Of arrays with the input ``X``, in their shape and dtype. Of a table with an input of shape (n, 1) for each
         column, which has its name: float64 for numbers, with NaN for what is missing, and text for categories;
-        what is empty or unknown is missing.
+        any text that is none of them is missing.
     """
     graph = _Graph()
     if isinstance(conversion, ColumnTable):
@@ -77,9 +79,23 @@ def onnx_preprocessing(conversion: Conversion, opsets: Mapping[str, int], ir_ver
     return helper.make_model(made, opset_imports=versions, ir_version=ir_version)
 
 
-def onnx_inputs(conversion: Conversion, X: Array) -> dict[str, Array]:
-    """Return native samples as the inputs of :func:`onnx_preprocessing`."""
-    return column_inputs(conversion.native.columns, X) if conversion.native.columns else {INPUT: np.asarray(X)}
+def onnx_inputs(conversion: Conversion, X: Any) -> dict[str, Array]:
+    """Return samples as the inputs of :func:`onnx_preprocessing`, a table as its model card does.
+
+    Parameters
+    ----------
+    conversion : Conversion
+    X : ndarray, or DataFrame where the table names its columns
+    """
+    if not conversion.native.columns:
+        return {INPUT: np.asarray(X)}
+    rows = as_trained(X, as_columns(conversion.native.columns))
+    return {
+        column.name: rows[[column.name]].to_numpy("float64")
+        if column.categories is None
+        else rows[[column.name]].fillna(MISSING).to_numpy(object)
+        for column in conversion.native.columns
+    }
 
 
 def _column(column: Column) -> ValueInfoProto:

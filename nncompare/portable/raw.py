@@ -14,13 +14,19 @@ from nncompare.data.records import Array, Column, Samples
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["as_frame", "column_inputs", "random_samples"]
+__all__ = ["as_columns", "as_frame", "random_samples", "user_rows"]
 
 MISSING_SHARE = 0.1
+MOST_MADE = 2048
 
 
-def column_inputs(columns: Sequence[Column], X: Array) -> dict[str, Array]:
-    """Return each column as an array of shape (n_samples, 1) under its name.
+def as_columns(columns: Sequence[Column]) -> dict[str, list[str] | None]:
+    """Return the categories of each column by its name, None for numbers."""
+    return {column.name: None if column.categories is None else list(column.categories) for column in columns}
+
+
+def as_frame(columns: Sequence[Column], X: Array) -> pd.DataFrame:
+    """Return a table as a DataFrame.
 
     Parameters
     ----------
@@ -30,30 +36,48 @@ def column_inputs(columns: Sequence[Column], X: Array) -> dict[str, Array]:
 
     Returns
     -------
-    dict of str to ndarray
-        float64 with NaN for numbers; object, of str, for categories, empty where one is missing.
+    DataFrame
+        float64 for numbers; object, of str, for categories. NaN is a missing value; an empty text is a category.
     """
-    return {
-        column.name: (
-            np.asarray(X[:, [k]], dtype=np.float64)
-            if column.categories is None
-            else np.array([[_text(column.categories, code)] for code in X[:, k]], dtype=object)
-        )
-        for k, column in enumerate(columns)
-    }
-
-
-def as_frame(columns: Sequence[Column], X: Array) -> pd.DataFrame:
-    """Return the same as a DataFrame, in which a missing category is NaN."""
     import pandas as pd  # trial children import nothing of it
 
-    found = {name: values[:, 0] for name, values in column_inputs(columns, X).items()}
     return pd.DataFrame(
         {
-            name: values if values.dtype != object else np.where(values == "", np.nan, values).astype(object)
-            for name, values in found.items()
+            column.name: X[:, k]
+            if column.categories is None
+            else pd.Series([_category(column.categories, code) for code in X[:, k]], dtype=object)
+            for k, column in enumerate(columns)
         }
     )
+
+
+def user_rows(columns: Sequence[Column], X: Array) -> pd.DataFrame:
+    """Return rows as a user may have them: those of a table, and others made of them.
+
+    Into these come gaps, each of the categories, others, and categories with spaces around them or a fraction.
+    Equal calls return equal rows.
+
+    Parameters
+    ----------
+    columns, X
+        As in :func:`as_frame`.
+    """
+    import pandas as pd
+
+    random = np.random.default_rng(0)
+    sizes = [len(column.categories) for column in columns if column.categories is not None]
+    made = X[np.resize(np.arange(len(X)), min(max(len(X), *(8 * size for size in sizes), 1), MOST_MADE))]
+    for k, column in enumerate(columns):
+        if column.categories:
+            made[:, k] = random.permutation(np.resize(np.arange(len(column.categories)), len(made)))
+    made[random.random(made.shape) < MISSING_SHARE] = np.nan
+    rows = as_frame(columns, made)
+    for column in columns:
+        if column.categories is not None:
+            ways = random.integers(0, 8, len(made)).tolist()
+            texts = [_otherwise(text, way) for text, way in zip(rows[column.name], ways, strict=True)]
+            rows[column.name] = pd.Series(texts, dtype=object)
+    return pd.concat([as_frame(columns, X), rows], ignore_index=True)
 
 
 def random_samples(native: Native, n_samples: int) -> Samples:
@@ -75,5 +99,12 @@ def random_samples(native: Native, n_samples: int) -> Samples:
     return random.normal(size=shape).astype(native.dtype)
 
 
-def _text(categories: Sequence[str], code: float) -> str:
-    return "" if np.isnan(code) else categories[int(code)]
+def _category(categories: Sequence[str], code: float) -> str | float:
+    return np.nan if np.isnan(code) else categories[int(code)]
+
+
+def _otherwise(text: object, way: int) -> object:
+    """Return a category as it may be written otherwise, or one that there was not; most as they are."""
+    if not isinstance(text, str):
+        return text
+    return {0: f" {text} ", 1: f"{text}.0" if text.isdigit() else text, 2: f"not {text}"}.get(way, text)

@@ -14,7 +14,8 @@ from nncompare.data.dense import DenseConversion
 from nncompare.data.records import Array
 from nncompare.frameworks.sklearn import without_optimizer
 from nncompare.frameworks.stable_archives import settled_skops
-from nncompare.portable.raw import as_frame
+from nncompare.portable.card_code import as_trained
+from nncompare.portable.raw import as_columns
 
 __all__ = ["open_skops", "pipeline_of", "untrusted_types", "write_skops"]
 
@@ -33,15 +34,18 @@ def untrusted_types(path: Path) -> list[str]:
     return list(skops.io.get_untrusted_types(file=path))
 
 
-def open_skops(path: Path, conversion: Conversion) -> Callable[[Array], Array]:
-    """Return a function from native samples to probabilities, computed by the pipeline of the file alone."""
+def open_skops(path: Path, conversion: Conversion) -> Callable[[Any], Array]:
+    """Return a function from samples to probabilities, computed by the pipeline of the file alone.
+
+    Samples are native ones, or a DataFrame where the table names its columns, as its model card takes it.
+    """
     import skops.io
 
     pipeline = skops.io.load(path, trusted=untrusted_types(path))
     columns = conversion.native.columns
 
-    def predict(X: Array) -> Array:
-        rows = as_frame(columns, X) if columns else np.asarray(X).reshape(len(X), -1)
+    def predict(X: Any) -> Array:
+        rows = as_trained(X, as_columns(columns)) if columns else np.asarray(X).reshape(len(X), -1)
         return np.asarray(pipeline.predict_proba(rows))
 
     return predict

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from nncompare.data.conversion import Conversion
 from nncompare.data.native import Native
 from nncompare.data.records import SeriesColumns
-from nncompare.portable.formats import MODEL_FILES, VOCABULARY
+from nncompare.portable.formats import COLUMNS, MISSING, MODEL_FILES, VOCABULARY
 from nncompare.report import Use
 
 __all__ = ["usage"]
 
 
-def usage(form: str, conversion: Conversion, found: Mapping[str, Any], *, has_words: bool) -> Use:
+def usage(
+    form: str, conversion: Conversion, found: Mapping[str, Any], *, has_words: bool, own_samples: bool
+) -> Use:
     """Return how a model is used.
 
     Parameters
@@ -26,6 +29,8 @@ def usage(form: str, conversion: Conversion, found: Mapping[str, Any], *, has_wo
         What :func:`nncompare.portable.writing.write` returned.
     has_words : bool
         The vocabulary names the words.
+    own_samples : bool
+        The samples of the comparison are of the run's data.
     """
     native = conversion.native
     code = _CODE[form](native, MODEL_FILES[form], found)
@@ -45,23 +50,37 @@ def usage(form: str, conversion: Conversion, found: Mapping[str, Any], *, has_wo
         note=note,
         max_difference=found["max_difference"],
         n_samples=found["n_samples"],
+        own_samples=own_samples,
     )
 
 
 def _onnx(native: Native, file: str, _found: Mapping[str, Any]) -> tuple[str, ...]:
-    load = ("import onnxruntime", f'session = onnxruntime.InferenceSession("{file}")')
+    load = f'session = onnxruntime.InferenceSession("{file}")'
     if not native.columns:
-        return (*load, 'probabilities = session.run(None, {"X": X})[0]')
+        return ("import onnxruntime", load, 'probabilities = session.run(None, {"X": X})[0]')
     numbers = any(column.categories is None for column in native.columns)
     texts = any(column.categories is not None for column in native.columns)
-    number, text = 'table[[c.name]].to_numpy("float64")', 'table[[c.name]].fillna("").astype(str).to_numpy(object)'
-    value = (
-        f'{number} if c.type == "tensor(double)" else {text}' if numbers and texts else number if numbers else text
-    )
+    number, text = 'rows[[name]].to_numpy("float64")', f"rows[[name]].fillna({MISSING!r}).to_numpy(object)"
+    value = f"{number} if known is None else {text}" if numbers and texts else number if numbers else text
     return (
-        *load,
-        f"columns = {{c.name: {value} for c in session.get_inputs()}}",
-        "probabilities = session.run(None, columns)[0]",
+        *_prepared("onnxruntime"),
+        load,
+        f"inputs = {{name: {value} for name, known in columns.items()}}",
+        "probabilities = session.run(None, inputs)[0]",
+    )
+
+
+def _prepared(library: str) -> tuple[str, ...]:
+    """Return the lines that bring a table into the form of the training, with those that import ``library``."""
+    from nncompare.portable.card_code import as_trained  # here: it imports pandas
+
+    return (
+        *("import json", "import re", "", "import numpy as np"),
+        *sorted(("import pandas as pd", f"import {library}"), key=lambda line: line.split()[1]),
+        *("", "", *inspect.getsource(as_trained).splitlines(), "", ""),
+        f'with open("{COLUMNS}", encoding="utf-8") as file:',
+        "    columns = json.load(file)",
+        "rows = as_trained(table, columns)",
     )
 
 
@@ -77,14 +96,15 @@ def _keras(native: Native, file: str, found: Mapping[str, Any]) -> tuple[str, ..
 
 def _skops(native: Native, file: str, found: Mapping[str, Any]) -> tuple[str, ...]:
     trusted = found.get("trusted") or []
-    rows = "table" if native.columns else "X" if len(native.sample_shape or ()) == 1 else "X.reshape(len(X), -1)"
+    rows = "rows" if native.columns else "X" if len(native.sample_shape or ()) == 1 else "X.reshape(len(X), -1)"
     return (
-        "import skops.io",
+        *(_prepared("skops.io") if native.columns else ["import skops.io"]),
         f'model = skops.io.load("{file}", trusted={trusted!r})',
         f"probabilities = model.predict_proba({rows})",
     )
 
 
+_MISSING_TEXTS = {"onnx": ", and takes any other text for a missing one", "skops": ""}
 _CODE = {"keras": _keras, "onnx": _onnx, "skops": _skops}
 
 
@@ -96,10 +116,15 @@ def _input_notes(form: str, native: Native, *, has_words: bool) -> tuple[str, ..
         names = ", ".join(
             f"{column.name} ({'number' if column.categories is None else 'category'})" for column in native.columns
         )
-        empty = "empty text" if form == "onnx" else "NaN"
         return (
-            f"Rows are given as they were measured, in a pandas table with these columns: {names}.",
-            f"A missing number is NaN, and a missing category {empty}. Categories are texts, as in training.",
+            f"table is a pandas DataFrame of rows as they were measured, with these columns: {names}.",
+            f"as_trained reads its categories as nncompare predict does: without the spaces around them, 1.0 as 1 "
+            f"where {COLUMNS} has that, and what is not in {COLUMNS} as missing. The file itself knows categories "
+            f"only as they are written there{_MISSING_TEXTS[form]}.",
+            "When a .csv file is read, pandas takes 01 for 1 and NA for a missing value. Where such are "
+            "categories, read those columns with dtype=str and keep_default_na=False.",
+            "For the comparison below, further rows were made of these samples: with gaps, rare and unknown "
+            "categories, and categories that are written otherwise.",
         )
     shape = ", ".join(["n", *map(str, native.sample_shape or ())])
     series = () if native.series is None else (_series_note(native.series),)

@@ -11,17 +11,20 @@ from typing import Any
 import numpy as np
 
 from nncompare.data.conversion import Conversion
+from nncompare.data.encoding import encode
 from nncompare.data.ragged import FIRST_WORD, PAD, START, UNKNOWN
-from nncompare.data.records import Array, Samples
+from nncompare.data.records import Array
 from nncompare.data.samples import count_samples, open_samples
 from nncompare.data.saved_conversion import load_conversion
+from nncompare.data.source import Source
 from nncompare.data.vocabulary import Vocabulary
 from nncompare.exceptions import PluginError
 from nncompare.execution.channel import Channel
 from nncompare.execution.saved import PREPROCESSING, load_model
 from nncompare.frameworks.sklearn import SklearnModel
 from nncompare.plugin import FittedModel
-from nncompare.portable.formats import MODEL_FILES, VOCABULARY
+from nncompare.portable.formats import COLUMNS, MODEL_FILES, VOCABULARY
+from nncompare.portable.raw import as_columns, user_rows
 
 __all__ = ["FUNCTION", "write"]
 
@@ -32,7 +35,7 @@ FUNCTION = f"{__name__}:write"
 class _Written:
     """What was written: how it predicts when it is loaded, and what its user has to know."""
 
-    predict: Callable[[Samples], Array]
+    predict: Callable[[Any], Array]
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -49,7 +52,9 @@ def write(_plugin: str, arguments: Mapping[str, Any], _channel: Channel) -> dict
     -------
     dict
         ``max_difference`` of a probability, None where one is not finite; ``n_samples``; ``trusted``: types that
-        skops does not trust by itself; ``modules`` that have to be imported before a Keras file is loaded.
+        skops does not trust by itself; ``modules`` that have to be imported before a Keras file is loaded. A table
+        with named columns is compared as a user has it, with further rows made of these samples; see
+        :func:`~nncompare.portable.raw.user_rows`.
 
     Raises
     ------
@@ -60,15 +65,20 @@ def write(_plugin: str, arguments: Mapping[str, Any], _channel: Channel) -> dict
     model = load_model(folder, arguments["manifest_sha256"])
     conversion = load_conversion(folder / PREPROCESSING)
     raw, work = open_samples(Path(arguments["X"])), Path(arguments["work"])
-    rows = np.arange(count_samples(raw), dtype=np.int64)
-    converted = open_samples(conversion.write(work, raw, rows))
-    expected = model.predict_proba(converted)
+    n_samples, columns, given = count_samples(raw), conversion.native.columns, raw
     path = Path(arguments["output"]) / MODEL_FILES[form]
+    if columns:
+        given = user_rows(columns, np.asarray(raw))
+        raw = encode(given, list(given.columns), columns, Source("the samples"))
+        _write_json(path.with_name(COLUMNS), as_columns(columns))
+    converted = open_samples(conversion.write(work, raw, np.arange(count_samples(raw), dtype=np.int64)))
+    expected = model.predict_proba(converted)
     written = _WRITERS[form](model, conversion, path, arguments)
-    given = converted if isinstance(conversion, Vocabulary) else raw  # the ids of VOCABULARY, of the model's words
+    if isinstance(conversion, Vocabulary):
+        given = converted  # the ids of VOCABULARY, of the model's words
     difference = float(np.abs(written.predict(given) - expected).max())
     told = difference if np.isfinite(difference) else None
-    return {"max_difference": told, "n_samples": len(rows), **written.facts}
+    return {"max_difference": told, "n_samples": n_samples, **written.facts}
 
 
 def _write_onnx(model: FittedModel, conversion: Conversion, path: Path, arguments: Mapping[str, Any]) -> _Written:
@@ -136,5 +146,8 @@ def _stranger(model: FittedModel, expected: str) -> PluginError:
 def _write_vocabulary(path: Path, words: list[str], max_length: int | None) -> None:
     """Write which ids words have; without ``words`` only what all texts share."""
     ids = {"padding": PAD, "start": START, "unknown": UNKNOWN, "first_word": FIRST_WORD}
-    told = {"ids": ids, "max_length": max_length, "words": words}
+    _write_json(path, {"ids": ids, "max_length": max_length, "words": words})
+
+
+def _write_json(path: Path, told: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

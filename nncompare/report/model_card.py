@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from nncompare.choice import finals_in_words
 from nncompare.report import formats
 from nncompare.report.render import render_markdown_template
 from nncompare.results import Check, DatasetRecord, RefitRecord, Results, StudyRecord
@@ -40,6 +41,8 @@ class Use:
         Of a probability, from the model of the run.
     n_samples : int
         On which the two were compared.
+    own_samples : bool
+        They are of the run's data; else they are random.
     """
 
     form: str
@@ -49,6 +52,7 @@ class Use:
     note: str
     max_difference: float
     n_samples: int
+    own_samples: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,9 @@ class _Verbatim:
         return self.text
 
 
-def render_model_card(results: Results, data: DatasetRecord, study: StudyRecord, refit: int, use: Use) -> str:
+def render_model_card(
+    results: Results, data: DatasetRecord, study: StudyRecord, refit: int, use: Use, *, by_verdict: bool
+) -> str:
     """Return the model card of one refit, in the format of the Hugging Face Hub: YAML, then Markdown.
 
     Parameters
@@ -72,6 +78,8 @@ def render_model_card(results: Results, data: DatasetRecord, study: StudyRecord,
     refit : int
         From 1.
     use : Use
+    by_verdict : bool
+        The model was taken because it won the comparison.
     """
     record = study.refits[refit - 1]
     return (
@@ -84,6 +92,8 @@ def render_model_card(results: Results, data: DatasetRecord, study: StudyRecord,
             data=data,
             study=study,
             refit=record,
+            by_verdict=by_verdict,
+            n_compared=sum(each.dataset == data.name and each.test is not None for each in results.studies),
             seeds=", ".join(str(each.seed) for each in study.refits if each.failure is None),
             limits=_limits(data, results),
             versions=_versions(results, study),
@@ -140,11 +150,17 @@ def _searched(results: Results, study: StudyRecord) -> str:
     if budget is None:
         return f"Preset {results.preset}."
     ended = f"{budget.trials_complete} complete, {budget.trials_pruned} pruned, {budget.trials_failed} failed"
+    found = "The configuration with the lowest validation log loss was trained again"
+    if study.finals:
+        finals = finals_in_words(study.finals, budget.refit_samples)
+        found = (
+            f"The best {len(study.finals)} were trained once more to choose among them: {finals}. The chosen "
+            "configuration was trained again"
+        )
     return (
         f"Preset {results.preset}: {formats.plural(len(study.trials), 'trial')} ({ended}) of at most "
         f"{formats.plural(budget.max_epochs, 'epoch')}, each trained on "
-        f"{formats.plural(budget.search_samples, 'row')} and scored on a validation part. The configuration with "
-        "the lowest validation log loss was trained again on "
+        f"{formats.plural(budget.search_samples, 'row')} and scored on a validation part. {found} on "
         f"{formats.plural(budget.refit_samples, 'row')} ({budget.refit_data})."
     )
 
