@@ -10,6 +10,11 @@ from nncompare.execution.runner import LocalRunner
 GIVEN_DATA = os.environ.get("NNCOMPARE_DATA_DIR")
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the tests that may take longest, so that none of them is left to one process at the end."""
+    items.sort(key=lambda item: -max((mark.args[0] for mark in item.iter_markers("timeout")), default=0))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory):
     """Keep every test away from the user's caches, and from every network: downloads are refused at once."""

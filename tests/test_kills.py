@@ -14,8 +14,8 @@ from .children import fault, wait_until
 from .run_processes import WarmStarter, command, committed, finished_trials, is_alive, kill_with_children, states
 
 N_KILLS = int(os.environ.get("NNCOMPARE_KILLS", "20"))
-N_TRIALS = 400
-LAST_KILL = 380
+N_TRIALS = min(400, 10 * N_KILLS)
+LAST_KILL = N_TRIALS - 20
 """Trials after which nothing is killed any more, so that the last part is one that ends by itself."""
 SECONDS = 40 * N_KILLS
 

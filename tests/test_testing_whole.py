@@ -70,7 +70,6 @@ def test_example_of_a_data_set_passes_every_check(value, need, tmp_path):
 @pytest.mark.parametrize(
     ("name", "faults"),
     [
-        ("Dense", set()),
         ("UsesTheBatch", {"check_one_row_equals_its_row_in_a_batch"}),
         ("IsNoisyWhilePredicting", {"check_predictions_repeat"}),
         ("ForgetsToRegister", {"check_trains"}),

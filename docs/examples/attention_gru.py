@@ -23,7 +23,7 @@ class AttentionGRU(KerasPlugin):
 
     def build(self, params, data):
         inputs = keras.Input(data.sample_shape)
-        steps = layers.Bidirectional(layers.GRU(params["units"], return_sequences=True))(inputs)
+        steps = layers.GRU(params["units"], return_sequences=True)(inputs)
         weights = layers.Softmax(axis=1)(layers.Dense(1)(layers.Dense(16, activation="tanh")(steps)))
         summary = layers.Flatten()(layers.Dot(axes=1)([weights, steps]))
         summary = layers.Dropout(params["dropout"])(summary)
