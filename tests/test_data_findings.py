@@ -183,6 +183,46 @@ def test_column_that_names_groups_is_told_with_the_option(tmp_path, name, values
     assert found is None or f"--group {name} " in found.text
 
 
+@pytest.mark.parametrize("name", ["family_size", "customer_age", "user_rating", "session_length", "paid"])
+def test_measurements_of_what_could_be_groups_are_none(tmp_path, name):
+    X, y = sound()
+    assert "looks_like_groups" not in look(tmp_path, X.assign(**{name: np.arange(400) // 8}), y)
+
+
+def test_group_that_fixes_a_frequent_class_is_a_warning(tmp_path):
+    X, _ = sound()
+    patient = np.arange(400) // 10
+    y = pd.Series(np.where(patient % 10 < 7, "healthy", "ill"), name="class")
+    found = look(tmp_path, X.assign(patient_id=patient), y)
+    assert found["looks_like_groups"].level == "warning"
+    assert "100 % of the rows are of the main class of theirs" in found["looks_like_groups"].text
+    chance = look(tmp_path, X.assign(patient_id=np.random.default_rng(0).permutation(patient)), y)
+    assert chance["looks_like_groups"].level == "info"
+
+
+def test_column_of_groups_that_tells_the_class_is_never_called_in_order(tmp_path):
+    X, _ = sound()
+    names = np.array([f"p{k // 20}" for k in range(400)])
+    found = look(tmp_path, X.assign(patient=names), np.where(np.arange(400) // 20 % 2, "a", "b"))
+    assert found["looks_like_groups"].level == "warning"
+    assert "leaking_column" not in found
+
+
+@pytest.mark.parametrize("name", ["segment", "customer_code"])
+def test_copy_of_the_target_is_a_problem_whatever_it_is_called(tmp_path, name):
+    X, y = sound(600, n_classes=6)
+    found = look(tmp_path, X.assign(**{name: y.to_numpy()}), y)
+    assert found["leaking_column"].level == "problem"
+    assert "looks_like_groups" not in found
+
+
+def test_groups_are_not_advised_where_rows_are_split_by_a_column(tmp_path):
+    X, y = sound()
+    X["patient"], X["session_id"] = np.arange(400) // 20, np.arange(400) // 10
+    assert "session_id" in look(tmp_path, X.drop(columns="patient"), y)["looks_like_groups"].text
+    assert "looks_like_groups" not in look(tmp_path, X, y, split=SplitColumn("group", "patient"))
+
+
 def test_groups_in_both_given_parts_and_times_before_the_test_are_problems(tmp_path):
     X, y = sound()
     X["who"], X["when"] = np.arange(400) // 10, np.arange(400)

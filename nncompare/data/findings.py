@@ -6,17 +6,16 @@ stable; the texts are for people. What a column is like is told by the training 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from nncompare.data.arrays import chunks
-from nncompare.data.leaks import MOST_COLUMNS, MOST_ROWS, find_leaks
+from nncompare.data.group_columns import find_group_columns
+from nncompare.data.leaks import MOST_COLUMNS, MOST_ROWS, Leak, find_leaks
 from nncompare.data.records import Array, Column, Finding, FindingLevel, Labels, Samples, SplitBy
 from nncompare.data.repeats import Repeats
-from nncompare.data.samples import columns_of
 from nncompare.data.source import listed
 
 __all__ = ["Looked", "find_in_data"]
@@ -28,15 +27,7 @@ RARE_IN_TRAIN, RARE_IN_TEST = 10, 5
 UNEVEN, IMBALANCED = 2, 10
 """Times that the largest class is as large as the smallest: to be told, and to be warned of."""
 MANY_REPEATED, MANY_CONFLICTING = 0.05, 0.01
-FEWEST_GROUPS, ROWS_OF_A_GROUP = 5, 2
 FEW_TEST_GROUPS = 10
-_GROUP = re.compile(
-    r"(?:^|[^a-zA-Z])(?i:animal|client|customer|device|donor|family|group|household|id|participant|patient|person|"
-    r"session|speaker|subject|user)s?(?:$|[^a-zA-Z])|[a-z]I[Dd]$",
-)
-"""A word in the name of a column whose values tell which rows belong together."""
-ALIKE = 0.9
-"""Share of rows of their group's most frequent class from which on a group tells the class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,26 +206,34 @@ def _constant(looked: Looked) -> Iterator[Finding]:
 
 def _telling(looked: Looked) -> Iterator[Finding]:
     """Name the columns that give the class away, and those that look like groups of rows that belong together."""
-    y, named = looked.y_train, [k for k, column in enumerate(looked.columns) if _GROUP.search(column.name)]
-    values = dict(zip(named, columns_of(looked.X_train, named).T, strict=True))
-    groups = {k: alike for k in named if (alike := _group_of(values[k], y))}
-    for k, alike in groups.items():
-        name = looked.columns[k].name
-        tells = alike >= max(ALIKE, 1.5 * np.bincount(y).max() / len(y))
-        share = f", and {100 * alike:.0f} % of the rows are of the main class of theirs" if tells else ""
-        text = (
-            f"Column '{name}' looks as if it told which rows belong together ({len(np.unique(values[k])):,} values"
-            f"{share}). If so, keep such rows in one part: --group {name} (in Python: group='{name}')."
-        )
-        yield Finding(code="looks_like_groups", level="warning" if tells else "info", text=text)
-    yield from _leaks(looked, set(groups))
-
-
-def _leaks(looked: Looked, groups: Collection[int]) -> Iterator[Finding]:
-    """Name the columns that give the class away, except those that are said to be groups."""
     X, y = looked.X_train, looked.y_train
     n_categories = [len(column.categories or ()) for column in looked.columns] or [0] * X.shape[1]
-    leaks = [leak for leak in find_leaks(X, y, n_categories) if leak.column not in groups]
+    leaks = find_leaks(X, y, n_categories)
+    copies = {leak.column for leak in leaks if leak.is_copy}
+    groups = [] if looked.split_by is not None else find_group_columns(X, y, _names_but(looked, copies))
+    for group in groups:
+        name = looked.columns[group.column].name
+        alike = f", and {100 * group.main_class:.0f} % of the rows are of the main class of theirs"
+        text = (
+            f"Column '{name}' looks as if it told which rows belong together ({group.n_groups:,} values"
+            f"{alike if group.tells else ''}). If so, keep such rows in one part: --group {name} "
+            f"(in Python: group='{name}')."
+        )
+        yield Finding(code="looks_like_groups", level="warning" if group.tells else "info", text=text)
+    known = {group.column for group in groups if group.tells}
+    yield from _leaks(looked, [leak for leak in leaks if leak.column not in known])
+    if not leaks:
+        text = f"No single column gives the class away{_limits(looked)}."
+        yield Finding(code="leaking_column", level="ok", text=text)
+
+
+def _names_but(looked: Looked, left_out: Collection[int]) -> dict[int, str]:
+    """Return the names of the columns by position, but for some."""
+    return {k: column.name for k, column in enumerate(looked.columns) if k not in left_out}
+
+
+def _leaks(looked: Looked, leaks: Sequence[Leak]) -> Iterator[Finding]:
+    """Name the columns that give the class away."""
     for leak in leaks:
         name = looked.column(leak.column)
         if leak.is_copy:
@@ -255,10 +254,6 @@ def _leaks(looked: Looked, groups: Collection[int]) -> Iterator[Finding]:
             "were made of it."
         )
         yield Finding(code="leaking_column", level="info", text=text)
-    if not leaks:
-        yield Finding(
-            code="leaking_column", level="ok", text=f"No single column gives the class away{_limits(looked)}."
-        )
 
 
 def _limits(looked: Looked) -> str:
@@ -267,15 +262,3 @@ def _limits(looked: Looked) -> str:
     if n_rows <= MOST_ROWS and n_columns <= MOST_COLUMNS:
         return ""
     return f" (looked at: {min(n_rows, MOST_ROWS):,} rows, the {min(n_columns, MOST_COLUMNS)} likeliest columns)"
-
-
-def _group_of(values: Array, y: Labels) -> float:
-    """Return the share of rows of their group's main class if values seem to be groups, otherwise 0."""
-    if np.isnan(values).any() or (values != np.floor(values)).any():
-        return 0.0
-    groups, codes = np.unique(values, return_inverse=True)
-    if len(groups) < FEWEST_GROUPS or len(values) < ROWS_OF_A_GROUP * len(groups):
-        return 0.0
-    counts = np.zeros((len(groups), int(y.max()) + 1), dtype=np.int64)
-    np.add.at(counts, (codes, y), 1)
-    return float(counts.max(axis=1).sum() / len(values))

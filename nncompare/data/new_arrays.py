@@ -67,5 +67,6 @@ def _first_row(X: Samples, is_bad: Callable[[Array], Array]) -> int | None:
     for rows, chunk in chunks(X):
         bad = is_bad(chunk)
         if bad.any():
-            return rows.start + int(np.argwhere(bad)[0][0])
+            first: int = rows.start
+            return first + int(np.argwhere(bad)[0][0])
     return None

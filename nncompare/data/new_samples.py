@@ -259,7 +259,7 @@ class NewSamples:
             raise source.fault(f"it has {len(X):,} rows and '{what}' has {len(given):,}", "Give one class per row")
         return self._codes(given, f"'{what}'", of_labels, may_be_codes=True)
 
-    def _from_array(self, array: Array, source: Source, instead: str) -> Array:
+    def _from_array(self, array: Array, source: Source, instead: str) -> Samples:
         native = self.native
         X = as_view(array, native.view, source)
         if X.shape[1:] != native.sample_shape:
