@@ -111,7 +111,7 @@ def test_onnx_prepares_tables_as_the_run_did(view, gaps, tmp_path):
     np.testing.assert_array_equal(found, expected)
 
 
-def test_onnx_takes_unknown_and_empty_texts_for_missing(tmp_path):
+def test_onnx_takes_empty_texts_for_missing_and_unknown_ones_for_rare(tmp_path):
     from nncompare.portable.onnx_inputs import SAMPLES, onnx_inputs, onnx_preprocessing
 
     X = table_rows()
@@ -120,7 +120,7 @@ def test_onnx_takes_unknown_and_empty_texts_for_missing(tmp_path):
     inputs["colour"] = np.array([["mauve"], [""], ["red"]], dtype=object)
     model = onnx_preprocessing(conversion, {"": 17, "ai.onnx.ml": 2}, 8)
     found = ort.InferenceSession(model.SerializeToString()).run([SAMPLES], inputs)[0]
-    X[:2, 1], X[2, 1] = np.nan, 2
+    X[:3, 1] = len(TABLE.columns[1].categories), np.nan, 2
     np.testing.assert_array_equal(found, converted(conversion, X[:3], tmp_path))
 
 

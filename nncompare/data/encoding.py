@@ -28,8 +28,8 @@ def encode(frame: pd.DataFrame, names: Sequence[str], columns: Sequence[Column],
         Any columns, in any order, of these ``names``.
     names : sequence of str
     columns : sequence of Column
-        What is wanted; categories that are none of a column's are missing values. ``1`` and ``1.0`` are the same
-        one, unless the column tells them apart.
+        What is wanted. Categories that are none of a column's have the code behind its last one: what the training
+        part lacks is no missing value. ``1`` and ``1.0`` are the same one, unless the column tells them apart.
     source : Source
 
     Returns
@@ -77,8 +77,9 @@ def _encode_categories(categories: Sequence[str], series: pd.Series[Any]) -> lis
     """Return codes; a whole number may be written with a fraction here and without one there."""
     exact = {name: code for code, name in enumerate(categories)}
     number = {_without_fraction(name): code for name, code in exact.items()}
+    none_of_them = len(categories)
     return [
-        np.nan if text is None else exact.get(text, number.get(_without_fraction(text), np.nan))
+        np.nan if text is None else exact.get(text, number.get(_without_fraction(text), none_of_them))
         for text in texts(series)
     ]
 

@@ -57,7 +57,7 @@ def onnx_preprocessing(conversion: Conversion, opsets: Mapping[str, int], ir_ver
     onnx.ModelProto
         Of arrays with the input ``X``, in their shape and dtype. Of a table with an input of shape (n, 1) for each
         column, which has its name: float64 for numbers, with NaN for what is missing, and text for categories;
-        what is empty or unknown is missing.
+        what is empty is missing, unless a category is called so.
     """
     graph = _Graph()
     if isinstance(conversion, ColumnTable):
@@ -136,13 +136,15 @@ def _categories(graph: _Graph, table: ColumnTable) -> str:
         if column.categories is None:
             continue
         n_known = len(column.categories)
+        missing = {} if "" in column.categories else {"": n_known + 1}
+        known = {name: code for code, name in enumerate(column.categories)} | missing
         code = graph.add(
             "LabelEncoder",
             column.name,
             domain=_TEXT_MODELS,
-            keys_strings=list(column.categories),
-            values_int64s=list(range(n_known)),
-            default_int64=n_known + 1,  # the position of missing
+            keys_strings=list(known),
+            values_int64s=list(known.values()),
+            default_int64=n_known,  # the position of what is none of them
         )
         place = graph.add("Gather", graph.constant(table.place[start : start + n_known + 2]), code)
         chosen.append(graph.add("Cast", graph.add("Equal", place, places), to=TensorProto.FLOAT))
