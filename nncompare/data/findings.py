@@ -18,15 +18,20 @@ from nncompare.data.records import Array, Column, Finding, FindingLevel, Labels,
 from nncompare.data.repeats import Repeats
 from nncompare.data.source import listed
 
-__all__ = ["Looked", "find_in_data"]
+__all__ = ["RULES", "Looked", "find_in_data"]
 
+RULES = 2
+"""Raise it when a rule or a text changes: what was found by other rules is looked for again."""
 _LEVELS: tuple[FindingLevel, ...] = ("problem", "warning", "info", "ok")
 FEW_TEST_ROWS = 100
 """Below, one row is more than a point of accuracy."""
 RARE_IN_TRAIN, RARE_IN_TEST = 10, 5
 UNEVEN, IMBALANCED = 2, 10
 """Times that the largest class is as large as the smallest: to be told, and to be warned of."""
-MANY_REPEATED, MANY_CONFLICTING = 0.05, 0.01
+MANY_SHARED, MANY_REPEATED, MANY_CONFLICTING = 0.01, 0.05, 0.01
+"""Shares of rows from which on equal ones are warned of."""
+TO_BE_EXPECTED = 0.5
+"""Share of the equal rows from which on those that the values of cells lead to expect explain them."""
 FEW_TEST_GROUPS = 10
 
 
@@ -48,6 +53,8 @@ class Looked:
     split_by : SplitBy or None
     keys_train, keys_test : ndarray of int64 or None
         Of the rows of the parts, where they are split by keys.
+    row_names : sequence of str
+        What each row of the data is called, first of train and then of test where these came in two; may be empty.
     """
 
     view: str
@@ -62,10 +69,18 @@ class Looked:
     split_by: SplitBy | None = None
     keys_train: Array | None = None
     keys_test: Array | None = None
+    row_names: Sequence[str] = ()
 
     def row(self, part: str, position: int) -> str:
-        """Return how a row is called: by its place in the data, or in its part where these came in two."""
+        """Return how a row is called: by its name, or by its place in the data or the part that it came in."""
+        if self.row_names:
+            start = 0 if part == "train" else len(self.y_train)
+            return self.row_names[self.rows[part][position] if self.rows else start + position]
         return f"row {self.rows[part][position]:,}" if self.rows else f"{part} row {position:,}"
+
+    def pair(self, one: tuple[str, int], relation: str, other: tuple[str, int], end: str = "") -> str:
+        """Return how two rows are called, each given by its part and its position there."""
+        return f"{self.row(*one)} {relation} {self.row(*other)}{end}{'' if self.row_names else ', counted from 0'}"
 
     def column(self, k: int) -> str:
         """Return how a column is called."""
@@ -159,31 +174,35 @@ def _repeats(looked: Looked) -> Iterator[Finding]:
     if found.shared is None:
         yield Finding(code="duplicates", level="ok", text="Train and test have no row in common.")
     else:
-        pair = f"{looked.row('test', found.shared[0])} is equal to {looked.row('train', found.shared[1])}"
-        text = (
-            f"{found.n_shared:,} of {n_test:,} test rows stand in the training part too, such as {pair}, counted "
-            "from 0: scores may be too high. Remove such rows from the data."
-        )
-        yield Finding(code="duplicates", level="warning", text=text)
+        level, share = _level(found, found.n_shared / n_test, MANY_SHARED)
+        pair = looked.pair(("test", found.shared[0]), "is equal to", ("train", found.shared[1]))
+        why = share or "scores may be too high. If they are the same cases, remove them from the data"
+        text = f"{found.n_shared:,} of {n_test:,} test rows stand in the training part too, such as {pair}: {why}."
+        yield Finding(code="duplicates", level=level, text=text)
     if found.repeated is not None:
-        pair = f"{looked.row('train', found.repeated[0])} is equal to {looked.row('train', found.repeated[1])}"
-        level: FindingLevel = "warning" if found.n_repeated >= MANY_REPEATED * n_train else "info"
-        text = (
-            f"{found.n_repeated:,} of {n_train:,} training rows repeat another one, such as {pair}, counted from "
-            "0: validation may hold copies of what was trained on, and look better than it is."
-        )
+        level, share = _level(found, found.n_repeated / n_train, MANY_REPEATED)
+        pair = looked.pair(("train", found.repeated[0]), "is equal to", ("train", found.repeated[1]))
+        why = share or "validation may hold copies of what was trained on, and look better than it is"
+        text = f"{found.n_repeated:,} of {n_train:,} training rows repeat another one, such as {pair}: {why}."
         yield Finding(code="repeated_rows", level=level, text=text)
     if found.conflicting is not None:
         one, other = found.conflicting
         classes = [f"'{looked.class_names[looked.y_train[row]]}'" for row in (one, other)]
-        pair = f"{looked.row('train', one)} ({classes[0]}) and {looked.row('train', other)} ({classes[1]})"
+        pair = looked.pair(("train", one), f"({classes[0]}) and", ("train", other), f" ({classes[1]})")
         best = 100 * (1 - found.n_conflicting / n_train)
         level = "warning" if found.n_conflicting >= MANY_CONFLICTING * n_train else "info"
         text = (
-            f"Equal training rows have different classes, such as {pair}, counted from 0: no model can be right "
-            f"in more than {best:.1f} % of the training rows."
+            f"Equal training rows have different classes, such as {pair}: no model can be right in "
+            f"more than {best:.1f} % of the training rows."
         )
         yield Finding(code="conflicting_labels", level=level, text=text)
+
+
+def _level(found: Repeats, share: float, many: float) -> tuple[FindingLevel, str]:
+    """Return how serious a share of equal rows is, and in words that it was to be expected, if it was."""
+    if found.by_chance >= TO_BE_EXPECTED * share:
+        return "info", "that was to be expected, because few different rows are possible, and need be no copy"
+    return "warning" if share >= many else "info", ""
 
 
 def _constant(looked: Looked) -> Iterator[Finding]:
@@ -236,9 +255,9 @@ def _leaks(looked: Looked, leaks: Sequence[Leak]) -> Iterator[Finding]:
     """Name the columns that give the class away."""
     for leak in leaks:
         name = looked.column(leak.column)
-        if leak.is_copy:
+        if leak.is_copy and not leak.by_chance:
             text = f"Column {name} is the target under another name: each of its values goes with one class."
-        elif leak.stands_out:
+        elif leak.stands_out and not leak.by_chance:
             told, next_best = f"{100 * leak.recall:.1f} %", f"{100 * leak.runner_up:.1f} %"
             text = (
                 f"Column {name} alone tells the class of {told} of the training rows, the next best {next_best}."
@@ -247,12 +266,19 @@ def _leaks(looked: Looked, leaks: Sequence[Leak]) -> Iterator[Finding]:
             continue
         text = f"{text} If it was made of the class, or is known only after it, delete it: all scores hang on it."
         yield Finding(code="leaking_column", level="problem" if leak.is_copy else "warning", text=text)
-    several = [looked.column(leak.column) for leak in leaks if not leak.stands_out]
-    if several:
+    chance = [looked.column(leak.column) for leak in leaks if leak.by_chance]
+    if chance:
         text = (
-            f"Each of the columns {listed(several)} tells the class by itself: either it is easy to tell, or they "
-            "were made of it."
+            f"The class can be told by {listed(chance)}: with so few training rows ({len(looked.y_train):,}), one "
+            f"of {looked.X_train.shape[1]:,} columns may do so by chance."
         )
+        yield Finding(code="leaking_column", level="info", text=text)
+    several = [looked.column(leak.column) for leak in leaks if not (leak.stands_out or leak.by_chance)]
+    if several:
+        which, was = f"Each of the columns {listed(several)}", "they were"
+        if len(several) == 1:
+            which, was = f"Column {several[0]}", "it was"
+        text = f"{which} tells the class by itself: either that is easy, or {was} made of the class."
         yield Finding(code="leaking_column", level="info", text=text)
 
 

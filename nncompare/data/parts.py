@@ -84,6 +84,7 @@ class Parts:
             split_by=dataset.split_by,
             keys_train=self.keys_train,
             keys_test=self.keys_test,
+            row_names=dataset.row_names,
         )
         return repeats.n_shared, tuple(find_in_data(looked))
 
