@@ -211,7 +211,7 @@ def dataset_record(
         studies,
         records,
         correct,
-        duplicates=stored.duplicates if stored is not None else None,
+        duplicates=_duplicates(dataset),
         test_support=support,
         class_names=names,
         groups=groups,
@@ -239,6 +239,12 @@ def dataset_record(
         references=records,
         verdict=verdict if text is None else verdict.model_copy(update={"text": text}),
     )
+
+
+def _duplicates(dataset: PlannedDataset) -> int | None:
+    """Return the test rows that are training rows too; None where there is nothing to say of them in a verdict."""
+    is_small = any(finding.code == "duplicates" and finding.level == "info" for finding in dataset.findings)
+    return None if dataset.stored is None or is_small else dataset.stored.duplicates
 
 
 def results_record(

@@ -161,7 +161,7 @@ class Comparison:
         Warns
         -----
         UserWarning
-            Categories that the model never saw count as missing, or another version of the plugin is installed.
+            Categories that the model never saw count as rare ones, or another version of the plugin is installed.
         """
         to_file = None if output is None else Path(output).expanduser()
         given = Path(X).expanduser() if isinstance(X, str | os.PathLike) else X

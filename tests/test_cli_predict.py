@@ -155,7 +155,7 @@ def test_predict_says_in_one_line_what_was_done(updates, line):
 
 
 def test_predict_prints_a_warning_before_what_was_done(calls, monkeypatch):
-    note = "Values that the model never saw count as missing: 2 of 'c'."
+    note = "Categories that the model never saw count as rare ones: 2 of 'c'."
     monkeypatch.setattr(sys.modules["nncompare.prediction"], "predict", lambda *a, **o: prediction(note=note))
     done = invoke("r", "--test", "--output", "-")
     assert done.stderr.splitlines()[0] == f"warning: {note}"

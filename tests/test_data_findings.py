@@ -5,10 +5,13 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
 from nncompare.data.leaks import GIVEN_AWAY, MOST_COLUMNS, MOST_ROWS, find_leaks
 from nncompare.data.own import own_arrays, read_own
+from nncompare.data.ownimages import read_image_folder
+from nncompare.data.repeats import find_repeats
 from nncompare.data.split_columns import SplitColumn
 from nncompare.data.store import open_dataset, store_dataset
 
@@ -183,6 +186,46 @@ def test_column_that_names_groups_is_told_with_the_option(tmp_path, name, values
     assert found is None or f"--group {name} " in found.text
 
 
+@pytest.mark.parametrize("name", ["family_size", "customer_age", "user_rating", "session_length", "paid"])
+def test_measurements_of_what_could_be_groups_are_none(tmp_path, name):
+    X, y = sound()
+    assert "looks_like_groups" not in look(tmp_path, X.assign(**{name: np.arange(400) // 8}), y)
+
+
+def test_group_that_fixes_a_frequent_class_is_a_warning(tmp_path):
+    X, _ = sound()
+    patient = np.arange(400) // 10
+    y = pd.Series(np.where(patient % 10 < 7, "healthy", "ill"), name="class")
+    found = look(tmp_path, X.assign(patient_id=patient), y)
+    assert found["looks_like_groups"].level == "warning"
+    assert "100 % of the rows are of the main class of theirs" in found["looks_like_groups"].text
+    chance = look(tmp_path, X.assign(patient_id=np.random.default_rng(0).permutation(patient)), y)
+    assert chance["looks_like_groups"].level == "info"
+
+
+def test_column_of_groups_that_tells_the_class_is_never_called_in_order(tmp_path):
+    X, _ = sound()
+    names = np.array([f"p{k // 20}" for k in range(400)])
+    found = look(tmp_path, X.assign(patient=names), np.where(np.arange(400) // 20 % 2, "a", "b"))
+    assert found["looks_like_groups"].level == "warning"
+    assert "leaking_column" not in found
+
+
+@pytest.mark.parametrize("name", ["segment", "customer_code"])
+def test_copy_of_the_target_is_a_problem_whatever_it_is_called(tmp_path, name):
+    X, y = sound(600, n_classes=6)
+    found = look(tmp_path, X.assign(**{name: y.to_numpy()}), y)
+    assert found["leaking_column"].level == "problem"
+    assert "looks_like_groups" not in found
+
+
+def test_groups_are_not_advised_where_rows_are_split_by_a_column(tmp_path):
+    X, y = sound()
+    X["patient"], X["session_id"] = np.arange(400) // 20, np.arange(400) // 10
+    assert "session_id" in look(tmp_path, X.drop(columns="patient"), y)["looks_like_groups"].text
+    assert "looks_like_groups" not in look(tmp_path, X, y, split=SplitColumn("group", "patient"))
+
+
 def test_groups_in_both_given_parts_and_times_before_the_test_are_problems(tmp_path):
     X, y = sound()
     X["who"], X["when"] = np.arange(400) // 10, np.arange(400)
@@ -226,14 +269,14 @@ def test_findings_of_stored_data_are_not_looked_for_again(tmp_path, monkeypatch)
     assert store_dataset(*own_arrays("own", X, y), tmp_path) == stored
 
 
-def test_findings_of_a_file_name_rows_of_the_file(tmp_path):
+def test_findings_of_a_file_name_lines_of_the_file(tmp_path):
     X, y = sound()
     X.loc[399] = X.loc[0]
     X.assign(**{"class": y, "same": 1}).to_csv(tmp_path / "own.csv", index=False)
     findings = store_dataset(*read_own(tmp_path / "own.csv", "class"), tmp_path).findings
     texts = " ".join(finding.text for finding in findings)
-    assert "row 399" in texts
-    assert "row 0" in texts
+    assert re.search(r"line (2 is equal to line 401|401 is equal to line 2|401 repeats line 2)\b", texts)
+    assert "counted from 0" not in texts
     assert "Left out: 'same' (the same everywhere)." in texts
 
 
@@ -247,3 +290,94 @@ def test_codes_of_findings_are_all_in_the_docs():
     assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == in_source
     assert f"fewer than {findings.FEW_TEST_ROWS}" in page
     assert f"{findings.IMBALANCED} times" in page
+
+
+def test_few_shared_rows_are_told_and_many_are_a_warning(tmp_path):
+    X, y = sound()
+    X_test, y_test = sound(1000)
+    X_test.iloc[:, 0] += 1.0
+    X_test.iloc[:9] = X.iloc[:9]
+    found = look(tmp_path, X, y, X_test=X_test, y_test=y_test)["duplicates"]
+    assert (found.level, found.text[:11]) == ("info", "9 of 1,000 ")
+    X_test.iloc[9:10] = X.iloc[9:10]
+    assert look(tmp_path, X, y, X_test=X_test, y_test=y_test)["duplicates"].level == "warning"
+
+
+def test_rows_that_cells_of_few_values_make_equal_are_no_warning(tmp_path):
+    levels = np.random.default_rng(0).integers(0, 3, (2000, 5))
+    X = pd.DataFrame(np.array(["low", "middle", "high"])[levels], columns=list("abcde"))
+    found = look(tmp_path, X, np.arange(2000) // 7 % 2)
+    assert [found[code].level for code in ("duplicates", "repeated_rows")] == ["info", "info"]
+    assert "that was to be expected, because few different rows are possible" in found["duplicates"].text
+    assert "Remove" not in found["duplicates"].text
+
+
+def test_texts_without_words_are_equal_without_a_warning(tmp_path):
+    texts = [f"good film number {k}" if k % 5 else "..." for k in range(400)]
+    found = look(tmp_path, texts, np.arange(400) % 2, view="tokens")
+    assert found["duplicates"].level == "info"
+
+
+def test_zeros_of_either_sign_make_equal_rows():
+    X = np.array([[0.0, 1.0], [2.0, np.nan]])
+    other = np.array([[-0.0, 1.0], [2.0, -np.nan]])
+    assert find_repeats(X, np.array([0, 1]), other).n_shared == 2
+
+
+def test_one_of_many_columns_of_noise_is_no_alarm():
+    y = np.arange(20) % 2
+    X = np.random.default_rng(0).normal(size=(20, 2000))
+    X[:, 7] = y + RNG.normal(0, 0.01, 20)
+    (leak,) = [leak for leak in find_leaks(X, y, [0] * 2000) if leak.column == 7]
+    assert leak.by_chance
+    X[:, 8] = y
+    assert not find_leaks(X[:, :9], y, [0] * 9)[0].by_chance  # of nine columns none is a copy by chance
+
+
+def test_copy_that_may_be_chance_is_told_and_no_alarm(tmp_path):
+    X = np.random.default_rng(0).integers(0, 2, (12, 400)).astype(float)
+    y = np.arange(12) % 2
+    X[:, 7] = y
+    found = look(tmp_path, X, y)["leaking_column"]
+    assert found.level == "info"
+    assert re.search(r"by 7 \(counted from 0\).*: with so few training rows \(9\), one of 400 columns", found.text)
+
+
+def test_column_of_many_values_that_each_go_with_one_class_is_found(tmp_path):
+    X, y = sound()
+    values = np.arange(400) // 2 % 60
+    X["product"] = [f"p{k}{c}" for k, c in zip(values, y, strict=True)]
+    found = look(tmp_path, X, y)["leaking_column"]
+    assert found.level == "warning"
+    assert found.text.startswith("Column 'product' alone tells the class of 100.0 %")
+
+
+def test_only_column_that_tells_the_class_is_no_alarm(tmp_path):
+    y = np.arange(400) % 2
+    found = look(tmp_path, pd.DataFrame({"a": y + RNG.normal(0, 0.01, 400)}), y)["leaking_column"]
+    assert found.level == "info"
+    assert found.text.startswith("Column 'a' tells the class by itself")
+
+
+def test_what_other_rules_found_is_looked_for_again(tmp_path, monkeypatch):
+    X, y = sound()
+    stored = store_dataset(*own_arrays("own", X, y), tmp_path)
+    monkeypatch.setattr("nncompare.data.store.RULES", stored.rules + 1)
+    monkeypatch.setattr("nncompare.data.parts.find_in_data", lambda looked: [])
+    again = store_dataset(*own_arrays("own", X, y), tmp_path)
+    assert (again.folder, again.findings) == (stored.folder, ())
+    assert open_dataset(stored.folder) == again
+
+
+def test_findings_of_images_name_them_by_class_and_place(tmp_path):
+    for k in range(20):
+        folder = tmp_path / "flowers" / ("rose" if k % 2 else "tulip")
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = np.full((4, 4), 10 * (k if k < 19 else 1), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{k:02d}.png")
+    info, dataset = read_image_folder(tmp_path / "flowers", "flowers", tmp_path)
+    findings = store_dataset(info, dataset, tmp_path).findings
+    text = " ".join(finding.text for finding in findings)
+    assert "image 10 of 'rose'" in text
+    assert "image 1 of 'rose'" in text
+    assert ".png" not in text

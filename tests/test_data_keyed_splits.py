@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nncompare.data.keyed_splits import find_split_fault
 from nncompare.data.own import own_arrays, read_own
 from nncompare.data.records import Dataset, DatasetInfo, SplitBy
+from nncompare.data.source import Source
 from nncompare.data.split_columns import SplitColumn
 from nncompare.data.splits import split_off_test, validation_split
 from nncompare.data.store import open_dataset, store_dataset
@@ -338,14 +339,30 @@ def test_arrays_have_no_column_to_split_by():
         (["2024-03-01", "2024-01-15T10:00:00", "2023-12-31 23:59"], 2),
         (pd.to_datetime(["2024-03-01", "2023-01-15", "2023-12-31"]), 1),
         (["10", "9", "11.5"], 1),
+        (["9999-12-31", "1600-01-01", "2024-01-15"], 1),
+        (np.array(["9999-12-31", "1600-01-01", "2024-01-15"], dtype="datetime64[s]"), 1),
     ],
 )
 def test_times_are_dates_or_numbers(times, first):
-    from nncompare.data.source import Source
-
     keys = SplitColumn("time", "when").keys(pd.Series(times), Source("X"))
     assert int(keys.argmin()) == first
     assert sorted(keys) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("times", "row"),
+    [(["2024-01-01", "now", "today"], 1), ([0.0, 1.0, np.inf], 2), (["0", "1", "inf"], 2), ([0, 1, "-"], 2)],
+)
+def test_what_is_no_time_is_named_with_its_row(times, row):
+    with pytest.raises(DataError, match=f"column 'when', row {row}: '{times[row]}' is no time"):
+        SplitColumn("time", "when").keys(pd.Series(times), Source("X"))
+
+
+def test_groups_are_equal_with_and_without_a_fraction():
+    keys = SplitColumn("group", "who").keys(pd.Series(["1", "1.0", "01", "2.00", "2", "1.5"]), Source("X"))
+    assert keys[0] == keys[1] != keys[2]
+    assert keys[3] == keys[4]
+    assert len(set(keys)) == 4
 
 
 def test_plugins_keys_that_do_not_fit_are_refused(tmp_path):

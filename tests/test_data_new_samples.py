@@ -14,7 +14,11 @@ from nncompare.data.native import Native
 from nncompare.data.new_samples import NewSamples
 from nncompare.data.own import own_arrays, read_own
 from nncompare.data.records import Column
+from nncompare.data.samples import open_samples
+from nncompare.data.saved_conversion import load_conversion
+from nncompare.data.splits import split_off_test
 from nncompare.data.store import store_dataset
+from nncompare.data.views import prepare_view
 from nncompare.exceptions import DataError, UsageError
 
 N = 40
@@ -163,8 +167,25 @@ def test_categories_that_the_model_never_saw_are_told(tmp_path):
     frame = pd.DataFrame({"c": ["x", "y"] * 20})
     model, _ = trained_on(frame, tmp_path)
     taken = model.take(pd.DataFrame({"c": ["x", "z", None, "z"]}))
-    np.testing.assert_array_equal(taken.X[:, 0], [0, np.nan, np.nan, np.nan])
-    assert taken.note == "Values that the model never saw count as missing: 2 of 'c'."
+    np.testing.assert_array_equal(taken.X[:, 0], [0, 2, np.nan, 2])
+    assert taken.note == "Categories that the model never saw count as rare ones: 2 of 'c'."
+
+
+def test_category_that_only_the_test_part_has_becomes_what_a_new_one_does(tmp_path):
+    frame = pd.DataFrame({"c": np.where(np.arange(40) % 2, "x", "y").astype(object)})
+    frame.loc[::7, "c"] = None
+    y = np.arange(40) // 2 % 2
+    test = split_off_test(y)[1]
+    frame.loc[test, "c"] = "green"
+    stored = store_dataset(*own_arrays("own", frame, y), tmp_path)
+    prepared = prepare_view(stored, "tabular", np.arange(32), None, tmp_path, with_test=True)
+    model = NewSamples(Native.of(stored), stored.class_names)
+    new = model.take(pd.DataFrame({"c": ["mauve", None]})).X
+    conversion = load_conversion(prepared.conversion)
+    (tmp_path / "new").mkdir()
+    found = open_samples(conversion.write(tmp_path / "new", new, np.arange(2)))
+    np.testing.assert_array_equal(found, [[0, 0, 0], [0, 0, 1]])
+    np.testing.assert_array_equal(open_samples(prepared.X_test), np.zeros((len(test), 3)))
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint8", "bool", "float32"])

@@ -399,7 +399,7 @@ def columns(tmp_path):
 def test_new_samples_come_by_name_in_any_order(tmp_path, columns):
     (tmp_path / "new.csv").write_text("more,more,b,a\n1,2,z,0.5\n1,2,never,?\n")
     samples, labels = read_samples(tmp_path / "new.csv", columns=tuple(columns), target="class", **SAMPLES)
-    np.testing.assert_array_equal(samples, [[0.5, 2], [np.nan, np.nan]])
+    np.testing.assert_array_equal(samples, [[0.5, 2], [np.nan, 3]])
     assert labels is None
 
 

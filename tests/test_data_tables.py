@@ -92,11 +92,11 @@ def test_text_among_four_fifths_of_numbers_is_refused(n_texts, refused):
         assert "none yet" in recognised(values).columns[0].categories
 
 
-def test_encoding_counts_what_is_unknown_as_missing():
+def test_encoding_tells_what_is_unknown_from_what_is_missing():
     columns = [Column(name="c", categories=("x", "y")), Column(name="n")]
-    frame = pd.DataFrame({"n": ["1", None], "c": ["y", "never"]})
+    frame = pd.DataFrame({"n": ["1", None], "c": ["never", None]})
     X = encode(frame, ["n", "c"], columns, SOURCE)
-    np.testing.assert_array_equal(X, [[1, 1], [np.nan, np.nan]])
+    np.testing.assert_array_equal(X, [[2, 1], [np.nan, np.nan]])
 
 
 @pytest.mark.parametrize(

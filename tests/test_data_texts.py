@@ -144,6 +144,24 @@ def test_what_a_model_sees_depends_on_its_training_rows_alone(tmp_path):
     assert seen[1][2] == pytest.approx(2 / 8)
 
 
+def test_table_of_words_depends_on_its_training_rows_alone(tmp_path, monkeypatch):
+    """Of words that are equally frequent in training, those that validation holds are not preferred."""
+    monkeypatch.setattr("nncompare.data.tfidf.MAX_TERMS", 7)  # of 38 words, 32 of which occur once
+    frame = reviews(80)
+    y = own_arrays("x", frame["review"], frame["label"], view="tokens")[1].y_train
+    rows = split_off_test(y)[0]
+    split = validation_split(y[rows], seed=3)
+    changed = frame.copy()
+    last = " ".join(frame["review"][rows[split.train[-9:]]])
+    changed.loc[rows[split.valid], "review"] = [f"{last} new words"] * len(split.valid)
+    seen = []
+    for table in (frame, changed):
+        stored = store_dataset(*own_arrays("x", table["review"], table["label"], view="tokens"), tmp_path)
+        X = open_samples(prepare_view(stored, "tabular", split.train, None, tmp_path, with_test=False).train.X)
+        seen.append((X.data.tobytes(), X.indices.tobytes()))
+    assert seen[0] == seen[1]
+
+
 def test_vocabulary_counts_over_all_chunks_and_comes_back_from_its_folder(tmp_path, monkeypatch):
     monkeypatch.setattr("nncompare.data.samples.CHUNK_BYTES", 1)
     found = encode_texts("t", ["c c", "a b", "b a a", "z"], np.arange(4), SOURCE)

@@ -21,8 +21,11 @@ def test_tfidf_equals_scikit_learn_fitted_on_the_same_rows(rows):
     fit = np.array([0, 1])
     table = TfIdf.fit(Ragged.from_rows(rows), fit)
     found = table.transform(Ragged.from_rows(rows), np.arange(len(rows))).toarray()
-    words = [[f"{token:02d}" for token in row if token >= 4] for row in rows]
-    vectorizer = TfidfVectorizer(analyzer=lambda text: text, sublinear_tf=True).fit([words[i] for i in fit])
+    words = [[f"{token}" for token in row if token >= 4] for row in rows]
+    vectorizer = TfidfVectorizer(
+        analyzer=lambda text: text, sublinear_tf=True, vocabulary=[f"{term}" for term in table.terms]
+    ).fit([words[i] for i in fit])
+    assert {f"{term}" for term in table.terms} == {token for i in fit for token in words[i]}
     np.testing.assert_allclose(found, vectorizer.transform(words).toarray(), atol=1e-6)
 
 
@@ -31,7 +34,14 @@ def test_tfidf_keeps_the_most_frequent_terms(monkeypatch):
     X = Ragged.from_rows([[9, 9, 9, 5], [7, 7, 7, 5], [6]])
     table = TfIdf.fit(X, np.arange(3))
     found = table.transform(X, np.arange(3)).toarray()
-    assert (found > 0).tolist() == [[False, True], [True, False], [False, False]]
+    assert (found > 0).tolist() == [[True, False], [False, True], [False, False]]
+
+
+def test_tfidf_of_words_of_equal_frequency_does_not_depend_on_their_ids(monkeypatch):
+    monkeypatch.setattr(tfidf, "MAX_TERMS", 3)
+    one, other = [[8, 7, 8], [6, 5, 4]], [[5, 6, 5], [7, 8, 4]]  # the same words under other ids
+    assert TfIdf.fit(Ragged.from_rows(one), np.arange(2)).terms.tolist() == [8, 7, 6]
+    assert TfIdf.fit(Ragged.from_rows(other), np.arange(2)).terms.tolist() == [5, 6, 7]
 
 
 def test_tfidf_leaves_out_padding_start_and_unknown():

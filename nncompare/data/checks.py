@@ -187,8 +187,13 @@ def _check_files(info: DatasetInfo, dataset: Dataset) -> None:
     if n_files not in (0, n_test):
         what = f"test_files names {n_files:,} files for {n_test:,} test samples"
         raise _fault(info, what, "Name one for each, or none")
-    for k, name in enumerate(dataset.test_files):
-        _check_encodable(info, f"test_files[{k}]", name)
+    n_names, n_rows = len(dataset.row_names), len(dataset.X_train) + n_test
+    if n_names not in (0, n_rows):
+        what = f"row_names names {n_names:,} rows of {n_rows:,}"
+        raise _fault(info, what, "Name each, or none")
+    for role, names in (("test_files", dataset.test_files), ("row_names", dataset.row_names)):
+        for k, name in enumerate(names):
+            _check_encodable(info, f"{role}[{k}]", name)
 
 
 def _check_encodable(info: DatasetInfo, role: str, text: str) -> None:

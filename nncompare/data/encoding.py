@@ -14,7 +14,7 @@ from nncompare.data.source import Source
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_size", "encode", "numbers_in", "text_among_numbers", "texts"]
+__all__ = ["check_size", "encode", "numbers_in", "text_among_numbers", "texts", "without_fraction"]
 
 _WHOLE = re.compile(r"(-?\d+)\.0+")
 
@@ -28,8 +28,8 @@ def encode(frame: pd.DataFrame, names: Sequence[str], columns: Sequence[Column],
         Any columns, in any order, of these ``names``.
     names : sequence of str
     columns : sequence of Column
-        What is wanted; categories that are none of a column's are missing values. ``1`` and ``1.0`` are the same
-        one, unless the column tells them apart.
+        What is wanted. Categories that are none of a column's have the code behind its last one: what the training
+        part lacks is no missing value. ``1`` and ``1.0`` are the same one, unless the column tells them apart.
     source : Source
 
     Returns
@@ -76,14 +76,15 @@ def texts(series: pd.Series[Any]) -> list[str | None]:
 def _encode_categories(categories: Sequence[str], series: pd.Series[Any]) -> list[float]:
     """Return codes; a whole number may be written with a fraction here and without one there."""
     exact = {name: code for code, name in enumerate(categories)}
-    number = {_without_fraction(name): code for name, code in exact.items()}
+    number = {without_fraction(name): code for name, code in exact.items()}
+    none_of_them = len(categories)
     return [
-        np.nan if text is None else exact.get(text, number.get(_without_fraction(text), np.nan))
+        np.nan if text is None else exact.get(text, number.get(without_fraction(text), none_of_them))
         for text in texts(series)
     ]
 
 
-def _without_fraction(text: str) -> str:
+def without_fraction(text: str) -> str:
     """Return ``1`` for ``1.0``, and any other text as it is."""
     match = _WHOLE.fullmatch(text)
     return match[1] if match else text

@@ -6,81 +6,35 @@ stable; the texts are for people. What a column is like is told by the training 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from nncompare.clusters import effective_number
 from nncompare.data.arrays import chunks
-from nncompare.data.leaks import MOST_COLUMNS, MOST_ROWS, find_leaks
-from nncompare.data.records import Array, Column, Finding, FindingLevel, Labels, Samples, SplitBy
+from nncompare.data.group_columns import find_group_columns
+from nncompare.data.leaks import MOST_COLUMNS, MOST_ROWS, Leak, find_leaks
+from nncompare.data.looked import Looked
+from nncompare.data.records import Array, Finding, FindingLevel
 from nncompare.data.repeats import Repeats
-from nncompare.data.samples import columns_of
 from nncompare.data.source import listed
 
-__all__ = ["Looked", "find_in_data"]
+__all__ = ["RULES", "find_in_data"]
 
+RULES = 2
+"""Raise it when a rule or a text changes: what was found by other rules is looked for again."""
 _LEVELS: tuple[FindingLevel, ...] = ("problem", "warning", "info", "ok")
 FEW_TEST_ROWS = 100
 """Below, one row is more than a point of accuracy."""
 RARE_IN_TRAIN, RARE_IN_TEST = 10, 5
 UNEVEN, IMBALANCED = 2, 10
 """Times that the largest class is as large as the smallest: to be told, and to be warned of."""
-MANY_REPEATED, MANY_CONFLICTING = 0.05, 0.01
-FEWEST_GROUPS, ROWS_OF_A_GROUP = 5, 2
+MANY_SHARED, MANY_REPEATED, MANY_CONFLICTING = 0.01, 0.05, 0.01
+"""Shares of rows from which on equal ones are warned of."""
+TO_BE_EXPECTED = 0.5
+"""Share of the equal rows from which on those that the values of cells lead to expect explain them."""
 FEW_TEST_GROUPS = 10
 """Of equal size, or unequal ones that count as so many."""
-_GROUP = re.compile(
-    r"(?:^|[^a-zA-Z])(?i:animal|client|customer|device|donor|family|group|household|id|participant|patient|person|"
-    r"session|speaker|subject|user)s?(?:$|[^a-zA-Z])|[a-z]I[Dd]$",
-)
-"""A word in the name of a column whose values tell which rows belong together."""
-ALIKE = 0.9
-"""Share of rows of their group's most frequent class from which on a group tells the class."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
-    """What is looked at: a data set that is split.
-
-    Parameters
-    ----------
-    view : str
-    class_names : sequence of str
-    X_train : samples
-    y_train, y_test : ndarray of int64
-    rows : {"train", "test"} to ndarray of int64
-        Which rows of the data each part holds; empty where the data came in two parts.
-    columns : sequence of Column
-    left_out : sequence of (name, reason)
-    repeats : Repeats
-    split_by : SplitBy or None
-    keys_train, keys_test : ndarray of int64 or None
-        Of the rows of the parts, where they are split by keys.
-    """
-
-    view: str
-    class_names: Sequence[str]
-    X_train: Samples
-    y_train: Labels
-    y_test: Labels
-    rows: dict[str, Array]
-    columns: Sequence[Column]
-    left_out: Sequence[tuple[str, str]]
-    repeats: Repeats
-    split_by: SplitBy | None = None
-    keys_train: Array | None = None
-    keys_test: Array | None = None
-
-    def row(self, part: str, position: int) -> str:
-        """Return how a row is called: by its place in the data, or in its part where these came in two."""
-        return f"row {self.rows[part][position]:,}" if self.rows else f"{part} row {position:,}"
-
-    def column(self, k: int) -> str:
-        """Return how a column is called."""
-        return f"'{self.columns[k].name}'" if self.columns else f"{k} (counted from 0)"
 
 
 def find_in_data(looked: Looked) -> list[Finding]:
@@ -183,31 +137,35 @@ def _repeats(looked: Looked) -> Iterator[Finding]:
     if found.shared is None:
         yield Finding(code="duplicates", level="ok", text="Train and test have no row in common.")
     else:
-        pair = f"{looked.row('test', found.shared[0])} is equal to {looked.row('train', found.shared[1])}"
-        text = (
-            f"{found.n_shared:,} of {n_test:,} test rows stand in the training part too, such as {pair}, counted "
-            "from 0: scores may be too high. Remove such rows from the data."
-        )
-        yield Finding(code="duplicates", level="warning", text=text)
+        level, share = _level(found, found.n_shared / n_test, MANY_SHARED)
+        pair = looked.pair(("test", found.shared[0]), "is equal to", ("train", found.shared[1]))
+        why = share or "scores may be too high. If they are the same cases, remove them from the data"
+        text = f"{found.n_shared:,} of {n_test:,} test rows stand in the training part too, such as {pair}: {why}."
+        yield Finding(code="duplicates", level=level, text=text)
     if found.repeated is not None:
-        pair = f"{looked.row('train', found.repeated[0])} is equal to {looked.row('train', found.repeated[1])}"
-        level: FindingLevel = "warning" if found.n_repeated >= MANY_REPEATED * n_train else "info"
-        text = (
-            f"{found.n_repeated:,} of {n_train:,} training rows repeat another one, such as {pair}, counted from "
-            "0: validation may hold copies of what was trained on, and look better than it is."
-        )
+        level, share = _level(found, found.n_repeated / n_train, MANY_REPEATED)
+        pair = looked.pair(("train", found.repeated[0]), "is equal to", ("train", found.repeated[1]))
+        why = share or "validation may hold copies of what was trained on, and look better than it is"
+        text = f"{found.n_repeated:,} of {n_train:,} training rows repeat another one, such as {pair}: {why}."
         yield Finding(code="repeated_rows", level=level, text=text)
     if found.conflicting is not None:
         one, other = found.conflicting
         classes = [f"'{looked.class_names[looked.y_train[row]]}'" for row in (one, other)]
-        pair = f"{looked.row('train', one)} ({classes[0]}) and {looked.row('train', other)} ({classes[1]})"
+        pair = looked.pair(("train", one), f"({classes[0]}) and", ("train", other), f" ({classes[1]})")
         best = 100 * (1 - found.n_conflicting / n_train)
         level = "warning" if found.n_conflicting >= MANY_CONFLICTING * n_train else "info"
         text = (
-            f"Equal training rows have different classes, such as {pair}, counted from 0: no model can be right "
-            f"in more than {best:.1f} % of the training rows."
+            f"Equal training rows have different classes, such as {pair}: no model can be right in "
+            f"more than {best:.1f} % of the training rows."
         )
         yield Finding(code="conflicting_labels", level=level, text=text)
+
+
+def _level(found: Repeats, share: float, many: float) -> tuple[FindingLevel, str]:
+    """Return how serious a share of equal rows is, and in words that it was to be expected, if it was."""
+    if found.by_chance >= TO_BE_EXPECTED * share:
+        return "info", "that was to be expected, because few different rows are possible, and need be no copy"
+    return "warning" if share >= many else "info", ""
 
 
 def _constant(looked: Looked) -> Iterator[Finding]:
@@ -230,31 +188,39 @@ def _constant(looked: Looked) -> Iterator[Finding]:
 
 def _telling(looked: Looked) -> Iterator[Finding]:
     """Name the columns that give the class away, and those that look like groups of rows that belong together."""
-    y, named = looked.y_train, [k for k, column in enumerate(looked.columns) if _GROUP.search(column.name)]
-    values = dict(zip(named, columns_of(looked.X_train, named).T, strict=True))
-    groups = {k: alike for k in named if (alike := _group_of(values[k], y))}
-    for k, alike in groups.items():
-        name = looked.columns[k].name
-        tells = alike >= max(ALIKE, 1.5 * np.bincount(y).max() / len(y))
-        share = f", and {100 * alike:.0f} % of the rows are of the main class of theirs" if tells else ""
-        text = (
-            f"Column '{name}' looks as if it told which rows belong together ({len(np.unique(values[k])):,} values"
-            f"{share}). If so, keep such rows in one part: --group {name} (in Python: group='{name}')."
-        )
-        yield Finding(code="looks_like_groups", level="warning" if tells else "info", text=text)
-    yield from _leaks(looked, set(groups))
-
-
-def _leaks(looked: Looked, groups: Collection[int]) -> Iterator[Finding]:
-    """Name the columns that give the class away, except those that are said to be groups."""
     X, y = looked.X_train, looked.y_train
     n_categories = [len(column.categories or ()) for column in looked.columns] or [0] * X.shape[1]
-    leaks = [leak for leak in find_leaks(X, y, n_categories) if leak.column not in groups]
+    leaks = find_leaks(X, y, n_categories)
+    copies = {leak.column for leak in leaks if leak.is_copy}
+    groups = [] if looked.split_by is not None else find_group_columns(X, y, _names_but(looked, copies))
+    for group in groups:
+        name = looked.columns[group.column].name
+        alike = f", and {100 * group.main_class:.0f} % of the rows are of the main class of theirs"
+        text = (
+            f"Column '{name}' looks as if it told which rows belong together ({group.n_groups:,} values"
+            f"{alike if group.tells else ''}). If so, keep such rows in one part: --group {name} "
+            f"(in Python: group='{name}')."
+        )
+        yield Finding(code="looks_like_groups", level="warning" if group.tells else "info", text=text)
+    known = {group.column for group in groups if group.tells}
+    yield from _leaks(looked, [leak for leak in leaks if leak.column not in known])
+    if not leaks:
+        text = f"No single column gives the class away{_limits(looked)}."
+        yield Finding(code="leaking_column", level="ok", text=text)
+
+
+def _names_but(looked: Looked, left_out: Collection[int]) -> dict[int, str]:
+    """Return the names of the columns by position, but for some."""
+    return {k: column.name for k, column in enumerate(looked.columns) if k not in left_out}
+
+
+def _leaks(looked: Looked, leaks: Sequence[Leak]) -> Iterator[Finding]:
+    """Name the columns that give the class away."""
     for leak in leaks:
         name = looked.column(leak.column)
-        if leak.is_copy:
+        if leak.is_copy and not leak.by_chance:
             text = f"Column {name} is the target under another name: each of its values goes with one class."
-        elif leak.stands_out:
+        elif leak.stands_out and not leak.by_chance:
             told, next_best = f"{100 * leak.recall:.1f} %", f"{100 * leak.runner_up:.1f} %"
             text = (
                 f"Column {name} alone tells the class of {told} of the training rows, the next best {next_best}."
@@ -263,17 +229,20 @@ def _leaks(looked: Looked, groups: Collection[int]) -> Iterator[Finding]:
             continue
         text = f"{text} If it was made of the class, or is known only after it, delete it: all scores hang on it."
         yield Finding(code="leaking_column", level="problem" if leak.is_copy else "warning", text=text)
-    several = [looked.column(leak.column) for leak in leaks if not leak.stands_out]
-    if several:
+    chance = [looked.column(leak.column) for leak in leaks if leak.by_chance]
+    if chance:
         text = (
-            f"Each of the columns {listed(several)} tells the class by itself: either it is easy to tell, or they "
-            "were made of it."
+            f"The class can be told by {listed(chance)}: with so few training rows ({len(looked.y_train):,}), one "
+            f"of {looked.X_train.shape[1]:,} columns may do so by chance."
         )
         yield Finding(code="leaking_column", level="info", text=text)
-    if not leaks:
-        yield Finding(
-            code="leaking_column", level="ok", text=f"No single column gives the class away{_limits(looked)}."
-        )
+    several = [looked.column(leak.column) for leak in leaks if not (leak.stands_out or leak.by_chance)]
+    if several:
+        which, was = f"Each of the columns {listed(several)}", "they were"
+        if len(several) == 1:
+            which, was = f"Column {several[0]}", "it was"
+        text = f"{which} tells the class by itself: either that is easy, or {was} made of the class."
+        yield Finding(code="leaking_column", level="info", text=text)
 
 
 def _limits(looked: Looked) -> str:
@@ -282,15 +251,3 @@ def _limits(looked: Looked) -> str:
     if n_rows <= MOST_ROWS and n_columns <= MOST_COLUMNS:
         return ""
     return f" (looked at: {min(n_rows, MOST_ROWS):,} rows, the {min(n_columns, MOST_COLUMNS)} likeliest columns)"
-
-
-def _group_of(values: Array, y: Labels) -> float:
-    """Return the share of rows of their group's main class if values seem to be groups, otherwise 0."""
-    if np.isnan(values).any() or (values != np.floor(values)).any():
-        return 0.0
-    groups, codes = np.unique(values, return_inverse=True)
-    if len(groups) < FEWEST_GROUPS or len(values) < ROWS_OF_A_GROUP * len(groups):
-        return 0.0
-    counts = np.zeros((len(groups), int(y.max()) + 1), dtype=np.int64)
-    np.add.at(counts, (codes, y), 1)
-    return float(counts.max(axis=1).sum() / len(values))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ MOST_COLUMNS = 200
 """Columns of which a tree is grown, those whose means differ most between the classes."""
 GIVEN_AWAY = 0.99
 """Mean recall of the classes from which on a column alone is too good to be true."""
+CHANCE = 0.05
+"""The most that the chance of finding such a column in noise, times their number, may be for an alarm."""
 BEST_OTHER = 0.97
 """The most that the next best column may reach: where two columns are that good, the classes are easy to tell."""
 
@@ -35,15 +38,18 @@ class Leak:
     recall : float
         Mean recall of the classes, over two folds of the training rows.
     runner_up : float
-        The same recall of the best of the other columns.
+        The same recall of the best of the other columns; 1 where there is no other.
     is_copy : bool
         Each of its values goes with one class, and each class with one value.
+    by_chance : bool
+        With so few rows, one of so many columns may do so without knowing anything of the class.
     """
 
     column: int
     recall: float
     runner_up: float
     is_copy: bool = False
+    by_chance: bool = False
 
     @property
     def stands_out(self) -> bool:
@@ -55,7 +61,8 @@ def find_leaks(X: Samples, y: Labels, n_categories: Sequence[int]) -> list[Leak]
     """Return the columns from which the class can be read off, those that name it under another name first.
 
     A column is one if it is the target under other names, or if a small decision tree that sees it alone is right
-    in 99 % of the rows that the tree did not see, in the mean over the classes.
+    in 99 % of the rows that the tree did not see, in the mean over the classes; or if naming the class of the
+    other rows with the same value is.
 
     Parameters
     ----------
@@ -69,12 +76,34 @@ def find_leaks(X: Samples, y: Labels, n_categories: Sequence[int]) -> list[Leak]
     rows = _sample(y)
     X_seen, y_seen = np.asarray(X[rows], dtype=np.float32), y[rows]
     looked_at = [k for k in _promising(X_seen, y_seen) if k not in copies]
-    recalls = {k: _recall_alone(X_seen[:, k], y_seen, n_categories[k]) for k in looked_at}
-    found = [Leak(k, 1.0, max(recalls.values(), default=0.0), is_copy=True) for k in copies]
+    recalls = {
+        k: max(_recall_alone(X_seen[:, k], y_seen, n_categories[k]), _recall_of_values(X_seen[:, k], y_seen))
+        for k in looked_at
+    }
+    best, may_be_chance = max(recalls.values(), default=0.0), _copy_chance(y) * X.shape[1] > CHANCE
+    found = [Leak(k, 1.0, best, is_copy=True, by_chance=may_be_chance) for k in copies]
+    may_be_chance = _half_chance(y_seen) * X.shape[1] > CHANCE
     for k, recall in recalls.items():
         if recall >= GIVEN_AWAY:
-            found.append(Leak(k, recall, max((r for other, r in recalls.items() if other != k), default=0.0)))
+            others = max((r for other, r in recalls.items() if other != k), default=1.0)
+            found.append(Leak(k, recall, others, by_chance=may_be_chance))
     return found
+
+
+def _copy_chance(y: Labels) -> float:
+    """Return how likely classes that are dealt out at random are those of a column, under whatever names."""
+    counts = np.bincount(y)
+    return math.exp(math.lgamma(1 + np.count_nonzero(counts)) - _log_orders(counts))
+
+
+def _half_chance(y: Labels) -> float:
+    """Return how likely all classes of half of the rows, dealt out at random, are what the other half predicts."""
+    return math.exp(-_log_orders(np.bincount(y) // 2))
+
+
+def _log_orders(counts: Array) -> float:
+    """Return the logarithm of the number of ways to deal out classes of so many rows each."""
+    return math.lgamma(1 + counts.sum()) - sum(math.lgamma(1 + count) for count in counts)
 
 
 def _copies(X: Samples, y: Labels) -> list[int]:
@@ -142,3 +171,21 @@ def _recall_alone(column: Array, y: Labels, n_categories: int) -> float:
         tree.fit(x[fold != held_out], y[fold != held_out])
         predicted[fold == held_out] = tree.predict(x[fold == held_out])
     return float(recall_score(y, predicted, average="macro"))
+
+
+def _recall_of_values(column: Array, y: Labels) -> float:
+    """Return the mean recall of naming, for each row, the class of most others with its value.
+
+    Over the rows whose value comes again; 0 where these are not most rows, or not of all classes.
+    """
+    from sklearn.metrics import recall_score
+
+    values, codes = np.unique(column, return_inverse=True)
+    others = np.zeros((len(values), int(y.max()) + 1), dtype=np.int64)
+    np.add.at(others, (codes, y), 1)
+    others = others[codes]
+    others[np.arange(len(y)), y] -= 1
+    again = others.any(axis=1)
+    if 2 * again.sum() <= len(y) or len(np.unique(y[again])) < len(np.unique(y)):
+        return 0.0
+    return float(recall_score(y[again], others[again].argmax(axis=1), average="macro"))

@@ -47,7 +47,7 @@ class Taken(NamedTuple):
     Parameters
     ----------
     X : ndarray of shape (n_samples, *sample_shape)
-        Categories that the model never saw are NaN, as missing values are.
+        A category that the model never saw has the code behind the last one of its column.
     labels : ndarray of shape (n_samples,), int64, or None
         Codes, -1 for rows of a table whose class is missing and images in no folder of a class; None where there
         are none.
@@ -214,10 +214,10 @@ class NewSamples:
             return by_position(frame, names, self.native, source), ""
         check_columns(names, columns, source)
         X = encode(frame, names, columns, source)
-        present = frame.iloc[:, [names.index(column.name) for column in columns]].notna().to_numpy()
-        unknown = (present & np.isnan(X)).sum(axis=0)
+        none_of_them = np.array([len(column.categories or ()) or np.inf for column in columns])
+        unknown = (none_of_them == X).sum(axis=0)
         told = [f"{n:,} of '{column.name}'" for n, column in zip(unknown.tolist(), columns, strict=True) if n]
-        note = f"Values that the model never saw count as missing: {listed(told)}." if told else ""
+        note = f"Categories that the model never saw count as rare ones: {listed(told)}." if told else ""
         return X, note
 
     def _from_archive(self, path: Path) -> Taken:

@@ -60,5 +60,5 @@ def by_position(frame: pd.DataFrame, names: list[str], native: Native, source: S
         row, k = np.argwhere(gaps)[0]
         what = f"column '{unique[k].name}', {source.place(int(row))} has no value"
         raise source.fault(what, "Fill it in: the model was trained on data without gaps")
-    found: Array = cast(X, native, source)
-    return found
+    numbers: Array = cast(X, native, source)
+    return numbers

@@ -136,6 +136,7 @@ def _columns(table: TableFile, names: list[str], classes: _Classes, name: str) -
         left_out=found.left_out,
         split_by=classes.by,
         rows=parts,
+        row_names=source.line_names(),
     )
     return info, dataset
 
@@ -164,6 +165,7 @@ def _texts(
         text=found.column,
         split_by=classes.by,
         rows=parts,
+        row_names=source.line_names(),
     )
     return info, dataset
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import TypeAlias
@@ -93,9 +94,9 @@ def read_image_folder(
         description=_describe(found, seen, form, classes),
     )
     names = tuple(name for _, name in parts["X_test"])
-    if test_files:
-        return info, Dataset(X_train, y, X_test, y_test, test_files=names)
-    return info, Dataset(X_train, y[train], X_test, y[test], rows=(train, test), test_files=names)
+    row_names = [*_numbered(found.train, classes, "image"), *_numbered(found.test, classes, "test image")]
+    dataset = Dataset(X_train, y[train], X_test, y_test, test_files=names, row_names=row_names)
+    return info, dataset if test_files else replace(dataset, y_test=y[test], rows=(train, test))
 
 
 def common_form(seen: Sequence[ImageForm], train: Sequence[ImageForm], image_size: int | None) -> ImageForm:
@@ -178,6 +179,11 @@ def _labelled(by_class: dict[str, list[Path]], classes: Sequence[str]) -> tuple[
     files = [file for name in classes for file in by_class.get(name, [])]
     counts = [len(by_class.get(name, [])) for name in classes]
     return files, np.repeat(np.arange(len(classes), dtype=np.int64), counts)
+
+
+def _numbered(by_class: dict[str, list[Path]], classes: Sequence[str], what: str) -> list[str]:
+    """Return what images are called where their files must not be named."""
+    return [f"{what} {k:,} of '{name}'" for name in classes for k in range(1, len(by_class.get(name, [])) + 1)]
 
 
 def _describe(found: ImageFolder, seen: Sequence[ImageForm], form: ImageForm, classes: Sequence[str]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from nncompare.data.arrays import ChosenRows
-from nncompare.data.findings import Looked, find_in_data
+from nncompare.data.findings import find_in_data
+from nncompare.data.looked import Looked
 from nncompare.data.ragged import Ragged
 from nncompare.data.records import Array, Dataset, DatasetInfo, Finding, Labels, Samples
 from nncompare.data.repeats import find_repeats
@@ -84,6 +85,7 @@ class Parts:
             split_by=dataset.split_by,
             keys_train=self.keys_train,
             keys_test=self.keys_test,
+            row_names=dataset.row_names,
         )
         return repeats.n_shared, tuple(find_in_data(looked))
 

@@ -179,6 +179,9 @@ class Dataset:
     test_files : sequence of str, default ()
         For people to read: the file that each test sample came from. With them, the report names those of images
         that models get wrong.
+    row_names : sequence of str, default ()
+        For people to read: what each row of the source is called in findings, such as ``line 7``; where ``X_test``
+        came apart, first those of train and then those of test. By default rows are counted from 0.
     """
 
     X_train: Samples
@@ -194,6 +197,7 @@ class Dataset:
     split_by: SplitBy | None = None
     rows: Sequence[Array] = ()
     test_files: Sequence[str] = ()
+    row_names: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

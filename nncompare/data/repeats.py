@@ -1,4 +1,4 @@
-"""Rows that are equal byte for byte: in both parts, within the training part, and with different classes."""
+"""Rows that are equal: in both parts, within the training part, and with different classes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from nncompare.data.samples import count_samples
 __all__ = ["Repeats", "find_repeats"]
 
 DIGEST_BYTES = 16
+MOST_ROWS, MOST_VALUES = 1_000, 1 << 24
+"""Rows that tell how frequent the values of columns are, and values that are read for it."""
+NEVER = 1e-6
+"""Expected number of equal rows below which no further column is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,9 @@ class Repeats:
         Training rows whose class is not the most frequent one of the rows that they equal.
     conflicting : tuple of int or None
         Two training rows that are equal and of different classes.
+    by_chance : float
+        Share of the rows that would equal a training row if the columns of a table were independent: near 1 where
+        they can hold few values. Of texts the share of those without words, all of which are equal; 0 of all else.
     """
 
     n_shared: int
@@ -43,10 +50,11 @@ class Repeats:
     repeated: tuple[int, int] | None
     n_conflicting: int
     conflicting: tuple[int, int] | None
+    by_chance: float = 0.0
 
 
 def find_repeats(X_train: Samples, y_train: Labels, X_test: Samples) -> Repeats:
-    """Compare all rows with each other, by a digest of each.
+    """Compare all rows with each other, by a digest of each. Zeros of either sign are equal, and so are all NaN.
 
     Parameters
     ----------
@@ -67,6 +75,7 @@ def find_repeats(X_train: Samples, y_train: Labels, X_test: Samples) -> Repeats:
         repeated=_pair(repeated, group),
         n_conflicting=_n_in_minority(group, y_train) if len(other_class) else 0,
         conflicting=_pair(other_class, group),
+        by_chance=_by_chance(X_train) if len(in_both) or len(repeated) else 0.0,
     )
 
 
@@ -82,6 +91,23 @@ def _n_in_minority(group: Array, y: Labels) -> int:
     return int(len(y) - np.maximum.reduceat(counts, start).sum())
 
 
+def _by_chance(X: Samples) -> float:
+    """Return the share of rows that would equal one of ``X`` by what their cells can hold."""
+    n = count_samples(X)
+    if isinstance(X, Ragged):
+        return float((X.lengths <= 1).mean())  # nothing but the start
+    if X.ndim != 2 or n < 2:
+        return 0.0
+    some = np.unique(np.linspace(0, n - 1, min(MOST_ROWS, max(2, MOST_VALUES // X.shape[1]))).astype(np.int64))
+    pair = 1.0
+    for values in np.asarray(X[some]).T:
+        counts = np.unique(values, return_counts=True)[1]
+        pair *= (counts * (counts - 1)).sum() / (len(some) * (len(some) - 1))
+        if pair * n < NEVER:
+            return 0.0
+    return float(1 - (1 - pair) ** n)
+
+
 def _row_digests(X: Samples) -> Array:
     """Return a digest of each row as a text of bytes: NumPy sorts these, and a row takes 16 bytes."""
     digests = np.empty(count_samples(X), dtype=f"S{DIGEST_BYTES}")
@@ -89,8 +115,15 @@ def _row_digests(X: Samples) -> Array:
         digests[:] = [_digest(X[row]) for row in range(len(X))]
         return digests
     for rows, chunk in chunks(X):
-        digests[rows] = [_digest(row) for row in np.ascontiguousarray(chunk).reshape(len(chunk), -1)]
+        digests[rows] = [_digest(row) for row in _canonical(chunk).reshape(len(chunk), -1)]
     return digests
+
+
+def _canonical(chunk: Array) -> Array:
+    """Return values of which equal ones have equal bytes."""
+    if chunk.dtype.kind == "f":
+        chunk = np.where(np.isnan(chunk), chunk.dtype.type(np.nan), chunk + chunk.dtype.type(0))
+    return np.ascontiguousarray(chunk)
 
 
 def _digest(row: Array) -> bytes:

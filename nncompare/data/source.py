@@ -39,6 +39,10 @@ class Source:
         row = row if self.rows is None else int(self.rows[row])
         return f"row {row}" if self.lines is None else f"line {self.lines[row]}"
 
+    def line_names(self) -> list[str]:
+        """Return what the rows of a file are called: ``line 7``; none for what has no lines."""
+        return [] if self.lines is None else [f"line {line:,}" for line in self.lines]
+
     def fault(self, what: str, remedy: str) -> DataError:
         """Return the error that says what is wrong and what to do."""
         return DataError(f"{self.name} cannot be used: {what}. {remedy}.")

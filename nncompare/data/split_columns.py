@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from nncompare.data.encoding import numbers_in, texts
+from nncompare.data.encoding import numbers_in, texts, without_fraction
 from nncompare.data.keyed_splits import find_split_fault
 from nncompare.data.records import Array, Labels, SplitBy
 from nncompare.data.source import Source, listed
@@ -75,7 +75,7 @@ class SplitColumn(NamedTuple):
         if missing.any():
             what = f"column '{self.name}', {source.place(int(missing.argmax()))}: the {self.kind} is missing"
             raise source.fault(what, "Fill it in, or leave such rows out")
-        found = texts(values) if self.kind == "group" else self._times(values, source)
+        found = self._groups(values) if self.kind == "group" else self._times(values, source)
         return np.unique(np.asarray(found), return_inverse=True)[1].astype(np.int64)
 
     def split_by(self, values: pd.Series[Any], y: Labels, classes: Sequence[str], source: Source) -> SplitBy:
@@ -143,8 +143,12 @@ class SplitColumn(NamedTuple):
         series = pd.concat([pd.Series(keys) for keys, _ in parts], ignore_index=True)
         return self.split_by(series, y, classes, source)
 
+    def _groups(self, values: pd.Series[Any]) -> list[str]:
+        """Return the group of each row; ``1.0`` is the group ``1``."""
+        return [without_fraction(text or "") for text in texts(values)]
+
     def _times(self, values: pd.Series[Any], source: Source) -> Array:
-        """Return numbers as they are, and dates as nanoseconds since 1970 in UTC."""
+        """Return numbers as they are, and dates as microseconds since 1970 in UTC."""
         import pandas as pd  # trial children import this package and must start at once
 
         no_number = np.ones(len(values), dtype=bool)
@@ -153,10 +157,15 @@ class SplitColumn(NamedTuple):
             no_number = ~np.isfinite(numbers)
             if not no_number.any():
                 return numbers
-        dates = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True)
+            written = values.astype(object).map(str).str.strip()
+            with_digits = written.where(written.str.match(r"\d"))  # to pandas "now" is a date too
+            dates = pd.to_datetime(with_digits, format="ISO8601", errors="coerce", utc=True)
+        else:
+            dates = pd.to_datetime(values, utc=True)
         no_date = dates.isna().to_numpy()
         if no_date.any():
-            row = int(min(no_date, no_number, key=np.sum).argmax())
+            row = int(min(no_number, no_date, key=np.sum).argmax())
             what = f"column '{self.name}', {source.place(row)}: {str(values.iloc[row])[:60]!r} is no time"
             raise source.fault(what, _AS_DATES)
-        return dates.to_numpy(dtype="datetime64[ns]").astype(np.int64)
+        # Nanoseconds reach from 1677 to 2262 alone, and other years come out as times within.
+        return dates.to_numpy(dtype="datetime64[us]").astype(np.int64)

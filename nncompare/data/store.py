@@ -15,6 +15,7 @@ from nncompare.data.arrays import open_array
 from nncompare.data.checks import check_dataset
 from nncompare.data.declared import info_digest, split_digest
 from nncompare.data.files import fill_folder, write_atomic
+from nncompare.data.findings import RULES
 from nncompare.data.fingerprint import fingerprint
 from nncompare.data.parts import Parts
 from nncompare.data.ragged import Ragged
@@ -52,10 +53,8 @@ class StoredDataset:
         As in :class:`~nncompare.data.records.DatasetInfo`.
     folder : Path
         Holds the files.
-    fingerprint : str
-        Digest of ``X_train``, ``y_train`` and ``X_test``: everything that a model may see.
-    test_fingerprint : str
-        Digest of ``y_test`` alone.
+    fingerprint, test_fingerprint : str
+        Digest of ``X_train``, ``y_train`` and ``X_test``, everything that a model may see, and one of ``y_test``.
     n_train, n_test : int
         Rows of the training part (validation included) and of the test part.
     sample_shape : tuple of int or None
@@ -74,14 +73,13 @@ class StoredDataset:
         The column that held the texts, where nncompare found their words.
     series : SeriesColumns or None
         The columns of a table that held series, where nncompare read them from one.
-    findings : tuple of Finding
-        What has to be known of the data before a score is believed; see :mod:`nncompare.data.findings`.
+    findings, rules : tuple of Finding, int
+        What has to be known of the data before a score is believed, and by which rules of
+        :mod:`nncompare.data.findings` that was found.
     split_by : {"class", "given", "group", "time"}
         How the test part was split off: at random with the classes in their proportions, by a column, or not here.
-    split_column : str or None
-        The column by which rows are split.
-    split_keys : str
-        Kind, column and digest of these keys; empty without.
+    split_column, split_keys : str or None, str
+        The column by which rows are split; kind, column and digest of its keys, empty without.
     has_test_keys : bool or None
         The folder holds the keys of the test rows; None in manifests of before, which do not tell.
     test_files : tuple of str
@@ -109,6 +107,7 @@ class StoredDataset:
     text: TextColumn | None = None
     series: SeriesColumns | None = None
     findings: tuple[Finding, ...] = ()
+    rules: int = 1
     split_by: Literal["class", "given", "group", "time"] = "class"
     split_column: str | None = None
     split_keys: str = ""
@@ -252,11 +251,11 @@ def _unreadable(folder: Path, cause: str) -> DataError:
 
 def _describe(info: DatasetInfo, parts: Parts, words: bytes, dataset: Dataset, root: Path) -> StoredDataset:
     """Describe a data set that is split, but for what is found in it."""
-    columns = tuple(dataset.columns)
-    X_train, y_test, by = parts.X_train, parts.y_test, dataset.split_by
+    columns, X_train, y_test, by = tuple(dataset.columns), parts.X_train, parts.y_test, dataset.split_by
     seen = {"X_train": X_train, "y_train": parts.y_train, "X_test": parts.X_test}
-    arrays = [arrays_of(role, samples) for role, samples in seen.items()]
-    visible = fingerprint(**{name: array for part in arrays for name, array in part.items()})
+    visible = fingerprint(
+        **{name: array for role, X in seen.items() for name, array in arrays_of(role, X).items()}
+    )
     sealed, split = fingerprint(y_test=y_test), split_digest(by)
     declared = info_digest(info, words, columns, split, dataset.series)
     ragged = isinstance(X_train, Ragged)
@@ -286,11 +285,12 @@ def _describe(info: DatasetInfo, parts: Parts, words: bytes, dataset: Dataset, r
         split_keys=split,
         has_test_keys=parts.keys_test is not None,
         test_files=tuple(dataset.test_files),
+        rules=RULES,
     )
 
 
 def _with_findings(stored: StoredDataset, info: DatasetInfo, dataset: Dataset, parts: Parts) -> StoredDataset:
-    """Add what is found in the data; what was found when they were first stored still holds, and took its time."""
+    """Add what is found in the data; what the same rules found earlier still holds, and took its time."""
     with suppress(DataError):
         earlier = open_dataset(stored.folder)
         if earlier == replace(stored, duplicates=earlier.duplicates, findings=earlier.findings):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from nncompare.data.ragged import FIRST_WORD, Ragged
 from nncompare.data.samples import gather
 from nncompare.data.splits import Rows
+from nncompare.data.word_ranks import ranked_words
 from nncompare.exceptions import DataError
 
 __all__ = ["TfIdf"]
@@ -29,7 +30,7 @@ class TfIdf:
     Parameters
     ----------
     terms : ndarray of shape (n_terms,), int64
-        The ids of the columns, sorted.
+        The ids of the columns, by falling frequency in these rows; of equally frequent ones the first to come.
     idf : ndarray of shape (n_terms,), float32
         Their weights.
     """
@@ -84,17 +85,8 @@ class TfIdf:
 
 
 def _frequent_terms(X: Ragged, rows: Rows, n_words: int | None) -> npt.NDArray[np.int64]:
-    """Return the ids of the columns, sorted; ties in frequency go to the more frequent word elsewhere."""
-    totals = np.zeros(0, dtype=np.int64)
-    for chunk in gather(X, rows):
-        counts = np.bincount(chunk.values, minlength=len(totals))
-        counts[: len(totals)] += totals
-        totals = counts
-    totals[:FIRST_WORD] = 0  # padding, start and unknown are no words
-    if n_words is not None:
-        totals[FIRST_WORD + n_words :] = 0
-    order = np.argsort(-totals, kind="stable")[:MAX_TERMS]
-    terms = np.sort(order[totals[order] > 0])
+    """Return the ids of the columns, the most frequent word of these rows first."""
+    terms = ranked_words(X, rows, n_words)[:MAX_TERMS]
     if not terms.size:
         raise DataError(
             f"The texts cannot become a table of words: none of the {len(rows):,} texts to train on "

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-FORMAT = 3
+FORMAT = 4
 """Part of every folder's name: raise it when a conversion or the scaler changes what the arrays hold."""
 
 _NATIVE: TypeAdapter[Native] = TypeAdapter(Native)

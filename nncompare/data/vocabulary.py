@@ -15,6 +15,7 @@ from nncompare.data.ragged import FIRST_WORD, START, UNKNOWN, Ragged
 from nncompare.data.records import Array, View
 from nncompare.data.samples import gather, write_rows, write_samples
 from nncompare.data.splits import Rows
+from nncompare.data.word_ranks import ranked_words
 
 __all__ = ["TokenConversion", "Vocabulary"]
 
@@ -85,16 +86,7 @@ class Vocabulary(_Tokens):
     def fit(cls, native: Native, view: View, X_train: Ragged, rows: Rows) -> Self:
         """Return the vocabulary of ``X_train[rows]`` alone."""
         n_ids = FIRST_WORD + len(native.words)
-        counts, first = np.zeros(n_ids, dtype=np.int64), np.full(n_ids, np.iinfo(np.int64).max)
-        before = 0
-        for chunk in gather(X_train, rows):
-            found, at, n_times = np.unique(chunk.values, return_index=True, return_counts=True)
-            is_word = (found >= FIRST_WORD) & (found < n_ids)
-            words = found[is_word]
-            counts[words] += n_times[is_word]
-            first[words] = np.minimum(first[words], before + at[is_word])
-            before += len(chunk.values)
-        ranked = np.lexsort((first, -counts))[: np.count_nonzero(counts)]
+        ranked = ranked_words(X_train, rows, len(native.words))
         ids = np.full(n_ids, UNKNOWN, dtype=np.int32)
         ids[START] = START
         ids[ranked] = FIRST_WORD + np.arange(len(ranked), dtype=np.int32)

@@ -11,7 +11,7 @@ __all__ = ["as_trained"]
 
 
 def as_trained(table: pd.DataFrame, columns: dict[str, list[str] | None]) -> pd.DataFrame:
-    """Return numbers as float64, and categories as the training wrote them, or NaN for what is none of them."""
+    """Return numbers as float64, and categories as the training wrote them; NaN is missing, other text unknown."""
 
     def without_fraction(text: str) -> str:
         return re.sub(r"\A(-?\d+)\.0+\Z", r"\1", text)
@@ -30,7 +30,7 @@ def as_trained(table: pd.DataFrame, columns: dict[str, list[str] | None]) -> pd.
         else:
             exact, whole = set(categories), {without_fraction(text): text for text in categories}
             given = [as_text(value) for value in table[name]]
-            texts = [text if text in exact else whole.get(without_fraction(text), np.nan) for text in given]
+            texts = [text if text in exact else whole.get(without_fraction(text), text) for text in given]
             known = pd.Series(texts, index=table.index, dtype=object)
             found[name] = known.where(table[name].notna().to_numpy(), np.nan)
     return pd.DataFrame(found)

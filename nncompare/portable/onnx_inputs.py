@@ -59,7 +59,7 @@ def onnx_preprocessing(conversion: Conversion, opsets: Mapping[str, int], ir_ver
     onnx.ModelProto
         Of arrays with the input ``X``, in their shape and dtype. Of a table with an input of shape (n, 1) for each
         column, which has its name: float64 for numbers, with NaN for what is missing, and text for categories;
-        any text that is none of them is missing.
+        a single space is missing, and any other text counts as a rare category.
     """
     graph = _Graph()
     if isinstance(conversion, ColumnTable):
@@ -152,13 +152,14 @@ def _categories(graph: _Graph, table: ColumnTable) -> str:
         if column.categories is None:
             continue
         n_known = len(column.categories)
+        known = {name: code for code, name in enumerate(column.categories)} | {MISSING: n_known + 1}
         code = graph.add(
             "LabelEncoder",
             column.name,
             domain=_TEXT_MODELS,
-            keys_strings=list(column.categories),
-            values_int64s=list(range(n_known)),
-            default_int64=n_known + 1,  # the position of missing
+            keys_strings=list(known),
+            values_int64s=list(known.values()),
+            default_int64=n_known,  # the position of what is none of them
         )
         place = graph.add("Gather", graph.constant(table.place[start : start + n_known + 2]), code)
         chosen.append(graph.add("Cast", graph.add("Equal", place, places), to=TensorProto.FLOAT))

@@ -104,7 +104,6 @@ def _skops(native: Native, file: str, found: Mapping[str, Any]) -> tuple[str, ..
     )
 
 
-_MISSING_TEXTS = {"onnx": ", and takes any other text for a missing one", "skops": ""}
 _CODE = {"keras": _keras, "onnx": _onnx, "skops": _skops}
 
 
@@ -119,8 +118,8 @@ def _input_notes(form: str, native: Native, *, has_words: bool) -> tuple[str, ..
         return (
             f"table is a pandas DataFrame of rows as they were measured, with these columns: {names}.",
             f"as_trained reads its categories as nncompare predict does: without the spaces around them, 1.0 as 1 "
-            f"where {COLUMNS} has that, and what is not in {COLUMNS} as missing. The file itself knows categories "
-            f"only as they are written there{_MISSING_TEXTS[form]}.",
+            f"where {COLUMNS} has that, and NaN as missing. The file itself knows categories only as they are "
+            "written there, and counts any other text as a rare one.",
             "When a .csv file is read, pandas takes 01 for 1 and NA for a missing value. Where such are "
             "categories, read those columns with dtype=str and keep_default_na=False.",
             "For the comparison below, further rows were made of these samples: with gaps, rare and unknown "
