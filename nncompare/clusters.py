@@ -75,27 +75,12 @@ def effective_number(groups: Groups) -> float:
 def effective_df(groups: Groups) -> float:
     """Return the degrees of freedom of the jackknife's variance of a mean over items in groups.
 
-    They are those of Satterthwaite, as Bell and McCaffrey (2002) and Imbens and Kolesár (2016) take them for
-    cluster-robust variances: (tr M)² / tr M², where M is the covariance of the terms whose squares the variance
-    sums. The items of a group are taken to agree entirely, so that groups differ most in weight, as do Carter,
-    Schnepel and Steigerwald (2017). G equal groups have G − 1, groups of which one holds most items little more
-    than 1, and a single one 0.
+    They are the effective number of groups minus 1, as Carter, Schnepel and Steigerwald (2017) put such a number
+    in place of that of the groups, but 1 at least, which one difference of two groups has; for a single group 0.
     """
-    sizes = _sizes(groups)
-    if len(sizes) == 1:
+    if len(_sizes(groups)) == 1:
         return 0.0
-    sizes = np.sort(sizes) / sizes.sum()
-    rest, largest = sizes[:-1], sizes[-1]
-    r, p, p_largest = rest @ rest, rest / (1 - rest), largest / rest.sum()
-    # d − d₋g = p_g (e_g − Σ h e) with shares h and p = h / (1 − h), so that M_gk = p_g p_k (Σ h² − h_g − h_k), and
-    # p_g² more for g = k. That of the largest group is written without differences of almost equal numbers.
-    of_largest, beside = largest**2 + p_largest**2 * r, p * (p_largest * (r - rest) - largest**2)
-    v, q = p * rest, largest**2 + r
-    pp, pv, vv = p @ p, p @ v, v @ v
-    trace = of_largest + np.sum(p**2 * (1 + q) - 2 * p * v)
-    low_rank = 2 * pp * vv + 2 * pv**2 + q**2 * pp**2 - 4 * q * pp * pv
-    of_rest = np.sum(p**4) + low_rank + 2 * np.sum(p**2 * (q * p**2 - 2 * p * v))
-    return float(trace**2 / (of_largest**2 + 2 * beside @ beside + of_rest))
+    return max(1.0, effective_number(groups) - 1)
 
 
 def group_sums(items: Floats, groups: Groups | None) -> Floats:

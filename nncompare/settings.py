@@ -98,7 +98,8 @@ class RunConfig:
         train, validation and test; with ``time``, of a table, the rows of one series.
     time : str, mapping of data set to str, or None
         A column of an own table, or an array beside ``X``, by which the last fifth of the rows is the test part,
-        and the last of the others validate; with ``group``, of a table, the order of the steps of a series.
+        and the last fifth of the others, at most 5,000 rows, validate; with ``group``, of a table, the order of
+        the steps of a series.
     view : {"tabular", "image", "sequence", "tokens"} or None
         What own arrays are; None to tell by their shape.
     image_size : int or None
