@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nncompare.cleaned import PARTS, note_cleaned
-from nncompare.data.cache import emptying, is_own_folder, is_used
+from nncompare.data.cache import TAG, emptying, is_own_folder, is_used
 from nncompare.data.files import is_left_over, temporary_beside
 from nncompare.data.store import is_stored_folder, open_dataset
+from nncompare.disk import irremovable, remove_path, size_of
 from nncompare.exceptions import DataError, ResultsError, StorageError, UsageError
 from nncompare.layout import CLEANED, LOG, REPORT, RESULTS, RUN_FILE, STUDY_FILES
 from nncompare.results import Results
@@ -60,7 +60,7 @@ def run_items(folder: Path) -> list[Item]:
             kind=part,
             name=name,
             path=folder,
-            n_bytes=sum(map(_size, _paths(folder, part))),
+            n_bytes=sum(map(size_of, _paths(folder, part))),
             lost=lost,
             stays=reason or _why_part(folder, part),
         )
@@ -71,7 +71,7 @@ def run_items(folder: Path) -> list[Item]:
         kind=WHOLE,
         name=name,
         path=folder,
-        n_bytes=_size(folder),
+        n_bytes=size_of(folder),
         lost=lost,
         stays=reason or _why_whole(folder),
     )
@@ -95,18 +95,18 @@ def cache_items(root: Path, runs: Iterable[Path]) -> list[Item]:
             kind=CACHE,
             name=_data_name(path),
             path=path,
-            n_bytes=_size(path),
+            n_bytes=size_of(path),
             lost=again,
             stays=_why_data(path, needed),
         )
         for path in _folders(root / "data")
     ]
     views = root / VIEWS
-    n_bytes = sum(map(_size, _folders(views)))
+    n_bytes = sum(map(size_of, _folders(views)))
     lost = "the next run prepares it again"
     found.append(Item(kind=CACHE, name="prepared data", path=views, n_bytes=n_bytes, lost=lost))
     found += [
-        Item(kind=DOWNLOADS, name=path.name, path=path, n_bytes=_size(path), lost="it is downloaded again")
+        Item(kind=DOWNLOADS, name=path.name, path=path, n_bytes=_n_loaded(path), lost="it is downloaded again")
         for path in _folders(root / "downloads")
     ]
     stays = "a process of nncompare uses the cache" if is_used(root) else ""
@@ -136,7 +136,7 @@ def remove(items: Sequence[Item]) -> None:
         for item in items:
             if item.kind in (CACHE, DOWNLOADS):
                 for path in _folders(item.path) if item.path.name == VIEWS else [item.path]:
-                    _remove(path)
+                    remove_path(path)
             else:
                 with hold(item.path):
                     _remove_of_run(item)
@@ -148,10 +148,10 @@ def _remove_of_run(item: Item) -> None:
     if reason:
         raise _stays(item, reason)
     if item.kind == WHOLE:
-        _remove(item.path)
+        remove_path(item.path)
         return
     for path in _set_aside(item.path, item.kind):
-        _remove(path)
+        remove_path(path)
 
 
 def _set_aside(folder: Path, part: str) -> list[Path]:
@@ -170,7 +170,7 @@ def _set_aside(folder: Path, part: str) -> list[Path]:
             aside.rename(place)
         raise
     except OSError as error:
-        raise _irremovable(place, error) from error
+        raise irremovable(place, error) from error
     if place not in paths:
         return paths
     with suppress(OSError):  # a run has its folders, empty ones too
@@ -264,17 +264,9 @@ def _folders(place: Path) -> list[Path]:
     return sorted(filter(is_own_folder, place.iterdir()))
 
 
-def _size(path: Path) -> int:
-    """Return the bytes of a file, or of all files in a folder; a link counts as itself."""
-    with suppress(OSError):
-        if path.is_symlink() or not path.is_dir():
-            return path.lstat().st_size
-    total = 0
-    for parent, _, files in os.walk(path):
-        for name in files:
-            with suppress(OSError):  # gone meanwhile
-                total += Path(parent, name).lstat().st_size
-    return total
+def _n_loaded(folder: Path) -> int:
+    """Return the bytes that were downloaded into a folder: data sets that download nothing have one too."""
+    return size_of(folder) - size_of(folder / TAG)
 
 
 def _data_name(folder: Path) -> str:
@@ -282,19 +274,3 @@ def _data_name(folder: Path) -> str:
         return open_dataset(folder).name
     except DataError:
         return folder.name
-
-
-def _remove(path: Path) -> None:
-    """Remove a file, a link or a folder; what a link leads to is not touched."""
-    try:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    except OSError as error:
-        raise _irremovable(path, error) from error
-
-
-def _irremovable(path: Path, error: OSError) -> StorageError:
-    cause = f"{type(error).__name__}: {error.strerror or error}"
-    return StorageError(f"Cannot remove '{path}'. {cause}. Take the right to, and clean again.")

@@ -20,8 +20,11 @@ from nncompare.runfile import RecordedData, RunFile, hold, write_run_file
 from nncompare.settings import RunConfig
 
 from . import report_fixtures as fixtures
+from .children import dataset
+from .whole_runs import compare_with
 
 DATA = f"data/{'a' * 16}-{'b' * 16}-{'c' * 8}"
+UNUSED = f"downloads/digits/{TAG}"
 VIEW = f"views/{'d' * 32}"
 
 
@@ -37,7 +40,8 @@ def out(tmp_path, monkeypatch):
         (run / "study.db").write_bytes(b"x" * 60)
         (run / "results.json").write_text(fixtures.full().model_copy(update={"state": state}).to_json())
         (run / "report.html").write_text("<html>")
-    make_download_folder(tmp_path / "cache" / "downloads" / "mnist")
+    for name in ("mnist", "digits"):  # digits loads nothing
+        make_download_folder(tmp_path / "cache" / "downloads" / name)
     for place, n_bytes in ((DATA, 500), (VIEW, 70), ("downloads/mnist", 90)):
         (tmp_path / "cache" / place).mkdir(parents=True, exist_ok=True)
         (tmp_path / "cache" / place / "file").write_bytes(b"x" * n_bytes)
@@ -190,9 +194,9 @@ def test_yes_without_a_choice_is_refused(out):
 def test_the_cache_goes_when_asked_and_downloads_apart(out):
     cache = out.parent / "cache"
     assert clean(out, "--cache", "--yes").exit_code == 0
-    assert names(cache) == [LOCK, f"downloads/mnist/{TAG}", "downloads/mnist/file"]
+    assert names(cache) == [LOCK, UNUSED, f"downloads/mnist/{TAG}", "downloads/mnist/file"]
     assert clean(out, "--downloads", "--yes").exit_code == 0
-    assert names(cache) == [LOCK]
+    assert names(cache) == [LOCK, UNUSED]
 
 
 def test_the_cache_keeps_what_nncompare_did_not_write(out):
@@ -204,7 +208,7 @@ def test_the_cache_keeps_what_nncompare_did_not_write(out):
         (cache / name).write_text("mine")
     assert {item.path.name for item in cache_items(cache, [])} == {Path(DATA).name, "views", "mnist"}
     assert clean(out, "--cache", "--downloads", "--yes").exit_code == 0
-    assert names(cache) == sorted([LOCK, *own])
+    assert names(cache) == sorted([LOCK, UNUSED, *own])
 
 
 def test_downloads_into_a_folder_with_other_files_are_not_taken_for_nncompares(tmp_path):
@@ -228,7 +232,7 @@ def test_the_cache_stays_while_any_process_uses_it(out, tmp_path):
             remove(items)  # nobody used it when it was looked at
         assert names(cache) == before
     remove(items)
-    assert names(cache) == [LOCK]
+    assert names(cache) == [LOCK, UNUSED]
 
 
 def test_whoever_starts_children_uses_the_cache(out):
@@ -304,7 +308,7 @@ def test_what_cannot_be_removed_is_named(out, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("nncompare.cleaning.shutil.rmtree", refuse)
+    monkeypatch.setattr("nncompare.disk.shutil.rmtree", refuse)
     with pytest.raises(StorageError, match=r"Cannot remove '.*models.*'\. PermissionError: Permission denied"):
         remove([item for item in run_items(out / "done") if item.kind == "models"])
     assert list((out / "done" / "models").iterdir()) == []  # no half of it
@@ -327,3 +331,11 @@ def test_reports_of_a_cleaned_run_say_what_it_lacks(out):
     done = CliRunner().invoke(main, ["report", str(out / "done"), "--format", "json"])
     assert done.exit_code == 0
     assert done.stderr.startswith("note: nncompare clean removed from it the saved models")
+
+
+@pytest.mark.slow
+def test_all_that_a_run_writes_is_known(runner, tmp_path):
+    _, folder = compare_with(runner, tmp_path, datasets=(dataset("Waves"),), n_trials=1, n_refits=1)
+    assert [item.stays for item in run_items(folder)] == [""] * 4
+    remove([item for item in run_items(folder) if item.kind == "runs"])
+    assert not folder.exists()

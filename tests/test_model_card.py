@@ -83,7 +83,7 @@ def test_card_says_that_the_test_part_chose_the_model_where_it_did():
         assert words in text
     alone = results.model_copy(update={"studies": [study]})
     text = render_model_card(alone, data.model_copy(update={"duplicates": 3}), study, 1, use(), by_verdict=False)
-    assert "no search saw. 3 of them are in the training part too.\n" in text
+    assert "no search saw, but for 3 that are in the training part too.\n" in text
 
 
 def test_card_says_which_final_chose_the_configuration():

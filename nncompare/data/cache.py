@@ -13,7 +13,7 @@ from nncompare.data.files import storage_errors, write_atomic
 from nncompare.data.store import is_stored_folder
 from nncompare.exceptions import BusyError, StorageError
 
-__all__ = ["emptying", "is_own_folder", "is_used", "make_download_folder", "using"]
+__all__ = ["TAG", "emptying", "is_own_folder", "is_used", "make_download_folder", "using"]
 
 LOCK = "cache.lock"
 TAG = "CACHEDIR.TAG"
