@@ -183,15 +183,11 @@ def _check_words(info: DatasetInfo, words: Any) -> None:
 
 
 def _check_files(info: DatasetInfo, dataset: Dataset) -> None:
-    n_files, n_test = len(dataset.test_files), 0 if dataset.X_test is None else len(dataset.X_test)
-    if n_files not in (0, n_test):
-        what = f"test_files names {n_files:,} files for {n_test:,} test samples"
-        raise _fault(info, what, "Name one for each, or none")
-    n_names, n_rows = len(dataset.row_names), len(dataset.X_train) + n_test
-    if n_names not in (0, n_rows):
-        what = f"row_names names {n_names:,} rows of {n_rows:,}"
-        raise _fault(info, what, "Name each, or none")
-    for role, names in (("test_files", dataset.test_files), ("row_names", dataset.row_names)):
+    n_test = 0 if dataset.X_test is None else len(dataset.X_test)
+    n_rows = len(dataset.X_train) + n_test
+    for role, names, n in (("test_files", dataset.test_files, n_test), ("row_names", dataset.row_names, n_rows)):
+        if len(names) not in (0, n):
+            raise _fault(info, f"{role} has {len(names):,} names for {n:,} samples", "Name each, or none")
         for k, name in enumerate(names):
             _check_encodable(info, f"{role}[{k}]", name)
 
