@@ -150,7 +150,7 @@ def _build(known: GroupClasses, n_held: int, share: float, spare: int, rng: np.r
     if held is None:
         return None
     filled = _mask(order[~held[order]][: max(0, n_held - int(held.sum()))], known.n_groups)
-    for code in np.flatnonzero(known.n_groups_by_class(~(held | filled)) < spare):
+    for code in np.flatnonzero(known.n_groups_by_class(~(held | filled)) < spare).tolist():
         filled[known.groups_of(code)] = False
     return held | filled
 
