@@ -519,6 +519,15 @@ def test_decimal_commas_are_read_where_the_comma_separates_nothing(tmp_path, nam
     np.testing.assert_array_equal(new, dataset.X_train.astype(new.dtype))
 
 
+def test_commas_of_thousands_are_not_read_as_decimal_ones(tmp_path):
+    rows = [f"{k}\t{'1,075' if k % 2 else 300 + k}\t{'ab'[k % 2]}" for k in range(30)]
+    (tmp_path / "t.tsv").write_text("\n".join(["a\tprice\tclass", *rows]))
+    with pytest.raises(
+        DataError, match="column 'price' holds numbers with a decimal comma, such as '1,075' in line 3"
+    ):
+        read_own(tmp_path / "t.tsv", "class")
+
+
 def test_category_that_looks_like_a_decimal_comma_stays_one_in_new_files(tmp_path):
     rows = "".join(f"{('1,5', 'x')[i % 2]};{i * i}.5;{'no' if i % 3 else 'yes'}\n" for i in range(30))
     (tmp_path / "t.csv").write_text("a;b;class\n" + rows)
