@@ -132,6 +132,9 @@ def read_csv(path: Path, encoding: str | None = None, *, is_new: bool = False, i
         if len(texts) != len(lines):
             raise source.fault(f"{len(lines):,} rows are read as {len(texts):,}", "Check its quotation marks")
         return CsvTable(names, texts, Source(source.name, lines), delimiter)
+    except UnicodeError as error:  # of codecs that do not say where
+        what, remedy = f"it is not {encoding} ({error})", "Name the encoding in which it was saved"
+        raise source.fault(what, f"{remedy}, such as --encoding utf-8") from error
     except OSError as error:
         raise source.fault(f"{type(error).__name__}: {error.strerror}", "Check that you may read it") from error
 
