@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
+from nncompare.data import leaks
 from nncompare.data.leaks import GIVEN_AWAY, MOST_COLUMNS, MOST_ROWS, find_leaks
 from nncompare.data.own import own_arrays, read_own
 from nncompare.data.ownimages import read_image_folder
@@ -381,3 +382,30 @@ def test_findings_of_images_name_them_by_class_and_place(tmp_path):
     assert "image 10 of 'rose'" in text
     assert "image 1 of 'rose'" in text
     assert ".png" not in text
+
+
+def test_test_part_by_time_that_is_most_of_the_rows_is_a_warning(tmp_path):
+    X, y = sound()
+    X["when"] = np.where(np.arange(400) < 40, np.arange(400), 999)
+    stored = store_dataset(*own_arrays("own", X, y, split=SplitColumn("time", "when")), tmp_path)
+    found = [finding for finding in stored.findings if finding.code == "split"]
+    assert [finding.level for finding in found] == ["warning", "ok"]
+    assert "hold 90 % of the rows, all of which are the test part" in found[0].text
+
+
+def test_few_columns_are_read_whole_where_there_are_many_classes(monkeypatch):
+    y = np.arange(3000) % 300
+    X = np.random.default_rng(0).normal(size=(3000, 20))
+    X[:, 5] = y[::-1]
+    X[:, 6] = (y * 7) % 300
+    read = []
+
+    def columns_read(X, columns, rows=None):
+        read.extend(columns)
+        return X[:, columns]
+
+    monkeypatch.setattr(leaks, "columns_of", columns_read)
+    monkeypatch.setattr(leaks, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(leaks, "_promising", lambda X, y: [])
+    assert [leak.column for leak in find_leaks(X, y, [0] * 20)] == [5, 6]
+    assert read == [5, 6]

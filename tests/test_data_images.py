@@ -15,7 +15,7 @@ from nncompare.data.imagefolder import find_images, list_images
 from nncompare.data.native import Native
 from nncompare.data.new_samples import NewSamples
 from nncompare.data.own import name_of_path, read_own
-from nncompare.data.ownimages import KEPT_SIDE, RESIZED_SIDE, common_form
+from nncompare.data.ownimages import KEPT_SIDE, RESIZED_SIDE, common_form, read_image_folder
 from nncompare.data.source import Source
 from nncompare.data.splits import split_off_test
 from nncompare.data.store import store_dataset
@@ -439,3 +439,24 @@ def test_folder_that_cannot_be_read_is_one_sentence(tmp_path, monkeypatch):
         DataError, match=r"^'pets' cannot be used: 'cat': PermissionError: Permission denied\. Check"
     ):
         read_own(folder, root=tmp_path / "cache")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_pipe_that_is_called_like_an_image_is_passed_over(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / "flowers" / name).mkdir(parents=True)
+        for k in range(5):
+            Image.new("L", (4, 4), k).save(tmp_path / "flowers" / name / f"{k}.png")
+    os.mkfifo(tmp_path / "flowers" / "a" / "x.png")
+    assert find_images(tmp_path / "flowers").passed_over == ["a/x.png"]
+
+
+def test_float_images_of_unit_range_are_trained_on_and_predicted(tmp_path):
+    for k in range(20):
+        folder = tmp_path / "flowers" / "ab"[k % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((4, 4), k / 20, dtype=np.float32)).save(folder / f"{k}.tif")
+    stored = store_dataset(*read_image_folder(tmp_path / "flowers", "flowers", tmp_path), tmp_path)
+    assert (stored.dtype, stored.scale) == ("float32", 1.0)
+    taken = NewSamples(Native.of(stored), stored.class_names).read(tmp_path / "flowers")
+    assert taken.X.shape == (20, 4, 4, 1)

@@ -209,3 +209,40 @@ def test_new_array_file_of_another_shape_or_with_other_labels_is_refused(tmp_pat
         model.read(save(tmp_path, X=NUMBERS.random((6, 5, 2)), y=Y[:5]))
     with pytest.raises(UsageError, match=r"'X\.npy' has no columns to keep"):
         model.read(tmp_path / "X.npy", keep=("id",))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        1e9 + np.arange(40.0),
+        1_700_000_000 + np.arange(40),
+        1e-300 * np.arange(40),
+        2**40 + np.arange(40, dtype="u8"),
+    ],
+)
+def test_columns_that_float32_would_blur_keep_their_values(tmp_path, values):
+    X = np.stack([values, NUMBERS.permutation(40)], axis=1).astype(values.dtype)
+    info, dataset = read(save(tmp_path, X=X, y=Y))
+    stored = store_dataset(info, dataset, tmp_path)
+    assert (stored.dtype, stored.duplicates) == ("float64", 0)
+    kept = np.concatenate([stored.X_train(), stored.X_test()])[:, 0]
+    np.testing.assert_array_equal(np.sort(kept), np.sort(values.astype(np.float64)))
+    taken = NewSamples(Native.of(stored), stored.class_names).read(tmp_path / "X.npy")
+    np.testing.assert_array_equal(taken.X, X.astype(np.float64))
+
+
+def test_columns_that_float32_holds_are_float32(tmp_path):
+    X = np.stack([NUMBERS.random(40), np.full(40, 0.1)], axis=1)
+    assert store_dataset(*read(save(tmp_path, X=X, y=Y)), tmp_path).dtype == "float32"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["{'descr': '<f8', 'fortran_order': False, 'shape': (-4, 2)}", "{'descr': '<f8', 'fortran_order': (", "(((("],
+)
+def test_array_file_with_a_damaged_head_is_one_sentence(tmp_path, header):
+    path = save(tmp_path, X=np.ones((40, 2)), y=Y)
+    text = header.encode().ljust(118) + b"\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(640))
+    with pytest.raises(DataError, match=r"^'X.npy' cannot be used: it is no .npy file or is damaged \(ValueError"):
+        read(path)

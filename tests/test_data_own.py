@@ -519,6 +519,35 @@ def test_decimal_commas_are_read_where_the_comma_separates_nothing(tmp_path, nam
     np.testing.assert_array_equal(new, dataset.X_train.astype(new.dtype))
 
 
+def test_file_that_its_encoding_cannot_read_at_no_certain_byte_is_one_sentence(tmp_path):
+    (tmp_path / "t.csv").write_text("a,class\n1,x-?\n2,y\n")
+    with pytest.raises(DataError, match=r"^'t.csv' cannot be used: it is not punycode \("):
+        read_own(tmp_path / "t.csv", "class", encoding="punycode")
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"x_train": np.zeros((40, 2))}, "it holds the arrays X and x_train for the same. Leave one of them out."),
+        ({"class_names": np.array(["a", ""])}, "class_names holds an empty name. Name each class."),
+    ],
+)
+def test_archive_that_says_two_things_or_nothing_is_refused(tmp_path, more, sentence):
+    np.savez(tmp_path / "own.npz", X=np.eye(40, 2), y=np.arange(40) % 2, **more)
+    with pytest.raises(DataError) as caught:
+        read_own(tmp_path / "own.npz")
+    assert str(caught.value) == f"'own.npz' cannot be used: {sentence}"
+
+
+def test_commas_of_thousands_are_not_read_as_decimal_ones(tmp_path):
+    rows = [f"{k}\t{'1,075' if k % 2 else 300 + k}\t{'ab'[k % 2]}" for k in range(30)]
+    (tmp_path / "t.tsv").write_text("\n".join(["a\tprice\tclass", *rows]))
+    with pytest.raises(
+        DataError, match="column 'price' holds numbers with a decimal comma, such as '1,075' in line 3"
+    ):
+        read_own(tmp_path / "t.tsv", "class")
+
+
 def test_category_that_looks_like_a_decimal_comma_stays_one_in_new_files(tmp_path):
     rows = "".join(f"{('1,5', 'x')[i % 2]};{i * i}.5;{'no' if i % 3 else 'yes'}\n" for i in range(30))
     (tmp_path / "t.csv").write_text("a;b;class\n" + rows)

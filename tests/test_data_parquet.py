@@ -166,3 +166,33 @@ def test_dates_of_a_text_table_are_left_out_with_what_to_do(tmp_path):
         "yes; left out: 'born' (dates); to use dates, add columns of numbers such as their year, month, weekday "
         "or age in days"
     )
+
+
+def test_parquet_with_two_columns_of_a_name_says_which(path):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    columns = [pa.array(frame()["width"]), pa.array(frame()["width"]), pa.array(frame()["class"])]
+    parquet.write_table(pa.Table.from_arrays(columns, names=["a", "a", "class"]), path)
+    with pytest.raises(
+        DataError, match=r"^'t.parquet' cannot be used: columns 1 and 2 are both called 'a'. Rename"
+    ):
+        read_own(path, "class")
+
+
+def test_parquet_with_a_column_that_pandas_cannot_hold_is_one_sentence(path):
+    import pyarrow as pa
+
+    tags = pd.Series([["a"], ["b"]] * (N // 2), dtype=pd.ArrowDtype(pa.list_(pa.string())))
+    frame()[["width", "class"]].assign(tags=tags).to_parquet(path)
+    with pytest.raises(DataError, match=r"^'t.parquet' cannot be used: pandas cannot hold one of its columns \("):
+        read_own(path, "class")
+
+
+def test_days_name_no_classes_and_bytes_no_categories(path):
+    table = frame()
+    table[["width", "class"]].assign(raw=pd.Categorical(table["raw"])).to_parquet(path, index=False)
+    assert "left out: 'raw' (bytes)" in read_own(path, "class")[0].description
+    table[["width"]].assign(**{"class": table["day"].iloc[:2].tolist() * (N // 2)}).to_parquet(path, index=False)
+    with pytest.raises(DataError, match="column 'class' holds dates, which name no classes"):
+        read_own(path, "class")

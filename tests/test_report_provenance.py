@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
+
+import pytest
 
 from nncompare.assembly import dataset_record
 from nncompare.data.splits import validation_split
@@ -80,6 +83,22 @@ def test_provenance_terms_come_from_the_plugin(tmp_path: Path) -> None:
     record = dataset_record(planned, [], [], {})
     assert (record.licence, record.citation) == (plugin.info.licence, plugin.info.citation)
     assert record.citation
+
+
+@pytest.mark.parametrize(("level", "codes"), [("warning", ["duplicates"]), ("info", [])])
+def test_verdict_repeats_no_finding_of_equal_rows_that_is_no_warning(
+    tmp_path: Path, level: str, codes: list[str]
+) -> None:
+    plugin = load_class(dataset("Remote"))
+    stored = store_dataset(plugin.info, plugin().load(None), tmp_path)
+    found = (replace(stored.findings[0], code="duplicates", level=level),)
+    planned = PlannedDataset(
+        name="Remote",
+        stored=replace(stored, duplicates=3, findings=found),
+        split=validation_split(stored.y_train(), 0),
+    )
+    checks = dataset_record(planned, [], [], {}).verdict.checks
+    assert [check.code for check in checks if check.code == "duplicates"] == codes
 
 
 def test_provenance_sets_the_estimate_against_the_truth() -> None:

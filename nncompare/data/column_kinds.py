@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,10 +48,13 @@ def refused_kind(series: pd.Series[Any]) -> str:
         return DATES
     if series.dtype.kind == "m":
         return _DURATIONS
-    if series.dtype == object:
-        values = series[series.notna()].tolist()
+    if series.dtype.kind == "O" and series.dtype != "str":
+        is_categorical = str(series.dtype) == "category"
+        values = series.cat.categories.tolist() if is_categorical else series[series.notna()].tolist()
         if any(isinstance(value, _CONTAINERS) for value in values):
             return _NESTED
         if any(isinstance(value, bytes | bytearray) for value in values):
             return _BYTES
+        if values and all(isinstance(value, date) for value in values):
+            return DATES
     return ""

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from nncompare.data.decimal_commas import has_decimal_commas
 from nncompare.data.source import Source, listed
 from nncompare.exceptions import DataError, UsageError
 
@@ -30,7 +31,6 @@ MISSING = frozenset(
 ) | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
 """Cells that hold no value: empty ones, ``?``, and what ``pandas.read_csv`` takes for such."""
 _BESIDE_COMMAS = ";\t"
-_WITH_COMMA = r"[-+]?(?:\d+,?\d*|,\d+)(?:[eE][-+]?\d+)?"
 NO_CLASS = frozenset(("", "?"))
 """Cells of the column of classes that hold none: ``NA`` and ``None`` may be the names of classes."""
 _BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -70,13 +70,7 @@ class CsvTable:
         """
         if self.delimiter not in _BESIDE_COMMAS:
             return []
-        found = []
-        for k in range(self.texts.shape[1]):
-            texts = self.texts[k]
-            if texts.str.contains(",", regex=False).any():
-                is_number = texts.str.strip().str.fullmatch(_WITH_COMMA) | texts.isin(MISSING)
-                found += [k] if is_number.all() else []
-        return found
+        return [k for k in range(self.texts.shape[1]) if has_decimal_commas(self.texts[k], MISSING)]
 
     def column(self, k: int, missing: Collection[str] = MISSING) -> pd.Series[Any]:
         """Return one column, with missing values in place of these texts."""
@@ -138,6 +132,9 @@ def read_csv(path: Path, encoding: str | None = None, *, is_new: bool = False, i
         if len(texts) != len(lines):
             raise source.fault(f"{len(lines):,} rows are read as {len(texts):,}", "Check its quotation marks")
         return CsvTable(names, texts, Source(source.name, lines), delimiter)
+    except UnicodeError as error:  # of codecs that do not say where
+        what, remedy = f"it is not {encoding} ({error})", "Name the encoding in which it was saved"
+        raise source.fault(what, f"{remedy}, such as --encoding utf-8") from error
     except OSError as error:
         raise source.fault(f"{type(error).__name__}: {error.strerror}", "Check that you may read it") from error
 

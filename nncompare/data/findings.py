@@ -29,6 +29,8 @@ FEW_TEST_ROWS = 100
 RARE_IN_TRAIN, RARE_IN_TEST = 10, 5
 UNEVEN, IMBALANCED = 2, 10
 """Times that the largest class is as large as the smallest: to be told, and to be warned of."""
+LARGE_TEST = 0.4
+"""Share of the rows from which on a test part by time is far from the fifth that was wanted."""
 MANY_SHARED, MANY_REPEATED, MANY_CONFLICTING = 0.01, 0.05, 0.01
 """Shares of rows from which on equal ones are warned of."""
 TO_BE_EXPECTED = 0.5
@@ -72,6 +74,13 @@ def _split(looked: Looked) -> Iterator[Finding]:
                 f"{early:,} of {len(test):,} test rows are no later by '{by.column}' than the last training row."
             )
         yield Finding(code="split", level="problem" if early else "ok", text=text)
+        share = len(test) / (len(test) + len(train))
+        if looked.rows and share > LARGE_TEST:
+            text = (
+                f"The last times of '{by.column}' hold {100 * share:.0f} % of the rows, all of which are the test "
+                "part: rows of equal times stay together."
+            )
+            yield Finding(code="split", level="warning", text=text)
     else:
         yield from _groups(by.column, train, test)
 

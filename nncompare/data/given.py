@@ -11,7 +11,15 @@ import numpy as np
 from nncompare.data.array_like import as_rows, plain_labels
 from nncompare.data.encoding import encode
 from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes, label_names
-from nncompare.data.own_forms import as_view, count_gaps, describe_form, empty_columns, guess_view, scale_of
+from nncompare.data.own_forms import (
+    as_view,
+    count_gaps,
+    describe_form,
+    empty_columns,
+    guess_view,
+    needs_float64,
+    scale_of,
+)
 from nncompare.data.own_texts import as_texts, name_of
 from nncompare.data.records import Array, Column, Dataset, DatasetInfo, Labels, Samples, SplitBy, TextColumn, View
 from nncompare.data.source import Source
@@ -176,14 +184,16 @@ class Given:
             raise self.sources["X"].fault(what, "Make both agree")
         found = _Samples(view, parts, describe_form(parts[0], view), scale=scale_of(parts[0], view, train))
         n_gaps = sum(map(count_gaps, parts))
-        if not n_gaps:
+        if not n_gaps and not (view == "tabular" and any(map(needs_float64, parts))):
             return found
         empty = empty_columns(parts[0]) if parts[0].dtype.kind == "f" else []
         if empty:
             source = self.sources["X"]
             raise source.fault(f"column {empty[0]} has no values at all", "Leave it out, or fill it in")
         columns = [Column(name=f"x{k}") for k in range(parts[0].shape[1])]
-        return found._replace(columns=columns, form=f"{found.form}, {n_gaps:,} missing values")
+        return found._replace(
+            columns=columns, form=f"{found.form}, {n_gaps:,} missing values" if n_gaps else found.form
+        )
 
     def _table(self, rows: Mapping[str, Any], train: Rows) -> _Samples:
         """Return DataFrames as numbers; what a column is, is told by the training part."""

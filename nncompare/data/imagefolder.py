@@ -114,7 +114,8 @@ def list_images(folder: Path) -> tuple[list[Path], list[Path]]:
         folders[:] = sorted(name for name in folders if not _is_hidden(name))
         others += [path for name in folders if (path := Path(parent, name)).is_symlink()]  # not walked into
         for path in (Path(parent, name) for name in files if not _is_hidden(name)):
-            (images if is_image(path) else others).append(path)
+            is_pipe = path.exists() and not path.is_file()  # which would be waited for
+            (images if is_image(path) and not is_pipe else others).append(path)
     return sorted(images), sorted(others)
 
 

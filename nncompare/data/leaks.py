@@ -15,8 +15,8 @@ __all__ = ["MOST_COLUMNS", "MOST_ROWS", "Leak", "find_leaks"]
 
 MOST_ROWS = 1_000
 """Rows that are looked at: enough to tell 99 from 97 %."""
-FEW_ROWS = 200
-"""Rows that rule out most columns as copies of the target: what holds of all rows holds of these."""
+BLOCK_BYTES = 1 << 27
+"""What the columns take that are compared with the target at once."""
 MOST_COLUMNS = 200
 """Columns of which a tree is grown, those whose means differ most between the classes."""
 GIVEN_AWAY = 0.99
@@ -72,9 +72,10 @@ def find_leaks(X: Samples, y: Labels, n_categories: Sequence[int]) -> list[Leak]
     n_categories : sequence of int
         For each column its number of categories, 0 for one of numbers.
     """
-    copies = _copies(X, y)
     rows = _sample(y)
-    X_seen, y_seen = np.asarray(X[rows], dtype=np.float32), y[rows]
+    seen, y_seen = np.asarray(X[rows]), y[rows]
+    copies = _copies(X, y, [k for k in range(X.shape[1]) if _is_copy(seen[:, k], y_seen)])
+    X_seen = seen.astype(np.float32, copy=False)
     looked_at = [k for k in _promising(X_seen, y_seen) if k not in copies]
     recalls = {
         k: max(_recall_alone(X_seen[:, k], y_seen, n_categories[k]), _recall_of_values(X_seen[:, k], y_seen))
@@ -106,12 +107,16 @@ def _log_orders(counts: Array) -> float:
     return math.lgamma(1 + counts.sum()) - sum(math.lgamma(1 + count) for count in counts)
 
 
-def _copies(X: Samples, y: Labels) -> list[int]:
-    """Return the columns whose values stand for the classes one to one, reading no other column whole."""
-    few = np.unique(np.linspace(0, len(y) - 1, FEW_ROWS).astype(np.int64))
-    seen = np.asarray(X[few])
-    likely = [k for k in range(X.shape[1]) if _is_copy(seen[:, k], y[few])]
-    return [k for k, values in zip(likely, columns_of(X, likely).T, strict=True) if _is_copy(values, y)]
+def _copies(X: Samples, y: Labels, likely: Sequence[int]) -> list[int]:
+    """Return the columns whose values stand for the classes one to one, of those that do so in some rows."""
+    step = max(1, BLOCK_BYTES // max(1, X.dtype.itemsize * len(y)))
+    blocks = (likely[start : start + step] for start in range(0, len(likely), step))
+    return [
+        k
+        for block in blocks
+        for k, values in zip(block, columns_of(X, block).T, strict=True)
+        if _is_copy(values, y)
+    ]
 
 
 def _is_copy(column: Array, y: Labels) -> bool:

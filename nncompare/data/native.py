@@ -36,6 +36,8 @@ class Native:
         Of such texts: id ``k`` stands for ``words[k - 4]``. Larger ids are words that no model may learn.
     series : SeriesColumns or None
         The columns of a table of series, whose features are standardised in the view "sequence" too.
+    from_files : bool
+        The samples were files of images.
     """
 
     view: View
@@ -47,6 +49,7 @@ class Native:
     text: str | None = None
     words: tuple[str, ...] = ()
     series: SeriesColumns | None = None
+    from_files: bool = False
 
     @classmethod
     def of(cls, stored: StoredDataset) -> Native:
@@ -60,5 +63,6 @@ class Native:
             target=stored.target,
             text=None if stored.text is None else stored.text.name,
             series=stored.series,
+            from_files=bool(stored.test_files),
             words=() if stored.text is None else tuple(stored.words()[: stored.text.n_words]),
         )

@@ -75,7 +75,7 @@ def _form(path: Path, native: Native) -> ImageForm:
         raise UsageError(f"'{path.name}' holds images, and the model was trained on {kind}.")
     height, width, channels = native.sample_shape
     is_deep = native.dtype != "uint8"
-    if channels not in (1, 3) or (is_deep and (channels != 1 or native.scale == 1.0)):
+    if channels not in (1, 3) or (is_deep and (channels != 1 or (native.scale == 1.0 and not native.from_files))):
         raise UsageError(
             f"'{path.name}' is not read: the model was trained on arrays of {native.dtype} with {channels} "
             f"channel{'s' if channels > 1 else ''}, which image files do not hold. Give an .npz or .npy file."

@@ -214,8 +214,8 @@ class NewSamples:
             return by_position(frame, names, self.native, source), ""
         check_columns(names, columns, source)
         X = encode(frame, names, columns, source)
-        none_of_them = np.array([len(column.categories or ()) or np.inf for column in columns])
-        unknown = (none_of_them == X).sum(axis=0)
+        none_of_them = [len(column.categories or ()) or np.inf for column in columns]
+        unknown = np.equal(X, none_of_them).sum(axis=0)
         told = [f"{n:,} of '{column.name}'" for n, column in zip(unknown.tolist(), columns, strict=True) if n]
         note = f"Categories that the model never saw count as rare ones: {listed(told)}." if told else ""
         return X, note

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Collection
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -100,7 +101,12 @@ def check_header(stream: IO[bytes], n_bytes: int, what: str, source: Source) -> 
     """
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(stream)
+    try:
+        shape, _, dtype = read(stream)
+    except (TokenError, SyntaxError, TypeError, OverflowError, RecursionError, MemoryError) as error:
+        raise ValueError(f"its head cannot be read: {error}") from error
+    if any(side < 0 for side in shape):
+        raise ValueError(f"its shape is {shape}")
     if dtype.hasobject:
         raise source.fault(
             f"{what} holds objects, which are never loaded because that can run any code",

@@ -212,10 +212,14 @@ def _read_archive(
 ) -> tuple[DatasetInfo, Dataset]:
     roles = ALIASES if split is None else ALIASES | {"keys": (split.name,), "keys_test": (f"{split.name}_test",)}
     arrays = read_npz(path, [alias for aliases in roles.values() for alias in aliases])
-    found = {}
+    found, whole = {}, Source(f"'{path.name}'")
     for role, aliases in roles.items():
-        found[role] = next((arrays[alias] for alias in aliases if alias in arrays), None)
-    whole = Source(f"'{path.name}'")
+        given = [alias for alias in aliases if alias in arrays]
+        if len(given) > 1:
+            raise whole.fault(
+                f"it holds the arrays {given[0]} and {given[1]} for the same", "Leave one of them out"
+            )
+        found[role] = arrays[given[0]] if given else None
     for role in ("X", "y"):
         if found[role] is None:
             what = f"it holds {listed(sorted(arrays))} and no '{role}'"
@@ -224,6 +228,8 @@ def _read_archive(
         _check_keys(found, split, path)
     names = found.pop("class_names")
     class_names = None if names is None else [str(text) for text in plain_labels(names, whole)]
+    if class_names is not None and not all(name.strip() for name in class_names):
+        raise whole.fault("class_names holds an empty name", "Name each class")
     sources = {role: Source(f"'{path.name}', array '{roles[role][0]}',") for role in found}
     return Given(name, view, sources, class_names, split).dataset(found)
 

@@ -9,13 +9,24 @@ from nncompare.data.records import Array, Samples, View
 from nncompare.data.samples import gather
 from nncompare.data.source import Source
 
-__all__ = ["as_view", "check_size", "count_gaps", "describe_form", "empty_columns", "guess_view", "scale_of"]
+__all__ = [
+    "as_view",
+    "check_size",
+    "count_gaps",
+    "describe_form",
+    "empty_columns",
+    "guess_view",
+    "needs_float64",
+    "scale_of",
+]
 
 _RANKS: dict[View, str] = {
     "tabular": "(rows, features)",
     "image": "(rows, height, width, channels)",
     "sequence": "(rows, steps, features)",
 }
+DETAIL = 1e-3
+"""Share of its range by which float32 may change a value of a column."""
 UNIT = 2.0
 """Floats of images up to this are taken as they are; larger ones are brought to unit range."""
 
@@ -131,6 +142,21 @@ def check_size(X: Samples, source: Source) -> None:
             raise source.fault(
                 f"a value in {source.place(row)} is too large for float32", "Scale that feature down"
             )
+
+
+def needs_float64(X: Samples) -> bool:
+    """Tell whether a column of a table, such as times in seconds since 1970, would lose detail as float32."""
+    if X.dtype.kind not in "iuf" or X.dtype.itemsize < np.dtype(np.float32).itemsize or X.dtype == np.float32:
+        return False
+    low, high, error = (np.full(X.shape[1], start) for start in (np.inf, -np.inf, 0.0))
+    for _, chunk in chunks(X):
+        exact = chunk.astype(np.float64)
+        with np.errstate(over="ignore"):
+            lost = np.abs(exact - exact.astype(np.float32))
+        low, high = np.fmin(low, np.fmin.reduce(exact)), np.fmax(high, np.fmax.reduce(exact))
+        error = np.fmax(error, np.fmax.reduce(np.where(np.isinf(lost), 0, lost)))  # too large ones are refused
+    varies = high > low
+    return bool((error[varies] > DETAIL * (high - low)[varies]).any())
 
 
 def empty_columns(X: Samples) -> list[int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nncompare.data.csvfile import MISSING
 from nncompare.data.encoding import texts
 from nncompare.data.source import Source
-from nncompare.data.tables import column_names
+from nncompare.data.tables import check_names, column_names
 from nncompare.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -81,13 +81,18 @@ def read_parquet(path: Path) -> ParquetTable:
     source = Source(f"'{path.name}'")
     try:
         import pyarrow as pa
+        from pyarrow import parquet
     except ImportError as error:
         raise UsageError(
             f"'{path.name}' is not read: pyarrow, which reads Parquet files, is not installed. Install it: "
             "pip install 'nncompare[parquet]'."
         ) from error
     try:
+        check_names([name or f"\0{k}" for k, name in enumerate(parquet.read_schema(path).names)], source)
         columns = pd.read_parquet(path, engine="pyarrow")
+    except (TypeError, NotImplementedError) as error:
+        what = f"pandas cannot hold one of its columns ({str(error)[:100]})"
+        raise source.fault(what, "Write that column as numbers or texts, or leave it out") from error
     except (pa.ArrowException, OSError, ValueError) as error:
         what = f"it is no Parquet file or is damaged ({type(error).__name__})"
         raise source.fault(what, "Write it again, such as by pandas' to_parquet") from error
