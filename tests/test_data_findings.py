@@ -10,6 +10,7 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 from nncompare.data.leaks import GIVEN_AWAY, MOST_COLUMNS, MOST_ROWS, find_leaks
 from nncompare.data.own import own_arrays, read_own
 from nncompare.data.split_columns import SplitColumn
+from nncompare.data.repeats import find_repeats
 from nncompare.data.store import open_dataset, store_dataset
 
 from .documents import DOCS
@@ -222,3 +223,12 @@ def test_codes_of_findings_are_all_in_the_docs():
     assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == in_source
     assert f"fewer than {findings.FEW_TEST_ROWS}" in page
     assert f"{findings.IMBALANCED} times" in page
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_rows_of_either_zero_and_of_any_nan_are_equal(dtype):
+    X = np.array([[0.0, np.nan], [-0.0, -np.nan], [1.0, np.nan], [0.0, 1.0]], dtype=dtype)
+    assert len({row.tobytes() for row in X[:2]}) == 2
+    found = find_repeats(X, np.array([0, 1, 0, 0]), X[[1, 3]])
+    assert (found.n_shared, found.repeated, found.conflicting) == (2, (1, 0), (1, 0))
+    assert np.signbit(X[1, 0])

@@ -439,3 +439,26 @@ def test_folder_that_cannot_be_read_is_one_sentence(tmp_path, monkeypatch):
         DataError, match=r"^'pets' cannot be used: 'cat': PermissionError: Permission denied\. Check"
     ):
         read_own(folder, root=tmp_path / "cache")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
+def test_pipe_that_is_called_as_an_image_is_refused_and_not_waited_for(tmp_path):
+    folder = folder_of(tmp_path / "flowers")
+    os.mkfifo(folder / "cat" / "pipe.png")
+    sentence = (
+        "'flowers' cannot be used: 'cat/pipe.png' is no regular file but a pipe, a socket or a device. Move it away."
+    )
+    with pytest.raises(DataError) as caught:
+        read_own(folder, root=tmp_path / "cache")
+    assert str(caught.value) == sentence
+    with pytest.raises(DataError) as caught:
+        new(folder)
+    assert str(caught.value) == sentence
+
+
+def test_folder_with_the_parts_of_a_table_is_told_so(tmp_path):
+    folder = tmp_path / "t.parquet"
+    folder.mkdir()
+    for read_it in (read_own, new):
+        with pytest.raises(DataError, match=r"^'t\.parquet' cannot be used: it is a folder with the parts of a table"):
+            read_it(folder)

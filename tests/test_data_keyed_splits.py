@@ -1,5 +1,7 @@
 """Rows that stay together: by group and by time, in the test part and in validation."""
 
+import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from nncompare.data.keyed_splits import find_split_fault
 from nncompare.data.own import own_arrays, read_own
 from nncompare.data.records import Dataset, DatasetInfo, SplitBy
+from nncompare.data.source import Source
 from nncompare.data.split_columns import SplitColumn
 from nncompare.data.splits import split_off_test, validation_split
 from nncompare.data.store import open_dataset, store_dataset
@@ -287,3 +290,39 @@ def test_plugins_keys_that_do_not_fit_are_refused(tmp_path):
     ):
         with pytest.raises(DataError, match=f"Data set 'own' cannot be used: {sentence}"):
             store_dataset(info, Dataset(X, y, split_by=SplitBy("group", "who", keys)), tmp_path)
+
+
+def keys(kind, values):
+    return SplitColumn(kind, "k").keys(pd.Series(values), Source("'t.csv'")).tolist()
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["0001-01-01", "1600-02-03", "2024-01-31", "9999-12-31"],
+        [datetime.date(1, 1, 1), datetime.date(1600, 2, 3), datetime.date(2024, 1, 31), datetime.date.max],
+        np.array(["0001-01-01", "1600-02-03", "2024-01-31", "9999-12-31"], dtype="datetime64[s]"),
+    ],
+)
+def test_dates_of_all_years_are_in_their_order(times):
+    assert keys("time", times) == [0, 1, 2, 3]
+
+
+def test_times_to_the_nanosecond_are_told_apart():
+    assert keys("time", ["2024-01-31T00:00:00.000000002", "2024-01-31T00:00:00.000000001"]) == [1, 0]
+
+
+@pytest.mark.parametrize("word", ["now", "today"])
+def test_words_are_no_times(word):
+    with pytest.raises(DataError, match=f"row 1: '{word}' is no time"):
+        keys("time", ["2024-01-31", word, "2024-02-01"])
+
+
+@pytest.mark.parametrize("values", [[0.0, 1.0, np.inf, 3.0], ["0", "1", "inf", "3"], [0.0, 1.0, -np.inf, np.inf]])
+def test_infinite_time_is_named_where_it_stands(values):
+    with pytest.raises(DataError, match=r"row 2: '-?inf' is no time"):
+        keys("time", values)
+
+
+def test_one_number_is_one_group_however_it_is_written_and_codes_stay_apart():
+    assert keys("group", ["1", "1.0", "1.00", " 1", "01", "1.5"]) == [1, 1, 1, 1, 0, 2]

@@ -166,3 +166,28 @@ def test_dates_of_a_text_table_are_left_out_with_what_to_do(tmp_path):
         "yes; left out: 'born' (dates); to use dates, add columns of numbers such as their year, month, weekday "
         "or age in days"
     )
+
+
+def test_arrow_types_of_pandas_are_left_out_as_those_of_objects_are(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    table = frame()[["width", "class"]].set_axis(pd.Index(range(7, 7 + N), name="patient"))
+    table["tags"] = pd.Series([[1, 2]] * N, index=table.index, dtype=pd.ArrowDtype(pa.list_(pa.int64())))
+    table["raw"] = pd.Series([b"ab", b"c"] * (N // 2), index=table.index, dtype=pd.ArrowDtype(pa.binary()))
+    table["code"] = pd.Categorical([b"ab", b"c"] * (N // 2))
+    table["year"] = pd.Categorical(pd.to_datetime(["2024-01-01", "2025-01-01"] * (N // 2)))
+    left_out = {"raw": "bytes", "code": "bytes", "year": "dates"}
+    table.drop(columns="tags").to_parquet(tmp_path / "t.parquet")
+    assert dict(read_own(tmp_path / "t.parquet", "class")[1].left_out) == left_out
+    table.to_parquet(tmp_path / "t.parquet")
+    dataset = read_own(tmp_path / "t.parquet", "class")[1]
+    assert dict(dataset.left_out) == {"tags": "lists or records", **left_out}
+    assert [column.name for column in dataset.columns] == ["width"]
+
+
+@pytest.mark.parametrize("kind", ["objects", "categories"])
+def test_parquet_classes_that_are_days_are_refused(path, kind):
+    days = [datetime.date(2024, 1, 31), datetime.date(2024, 2, 1)] * (N // 2)
+    table = frame()[["width"]].assign(day=pd.Categorical(days) if kind == "categories" else days)
+    table.to_parquet(path, index=False)
+    with pytest.raises(DataError, match="column 'day' holds dates, which name no classes"):
+        read_own(path, "day")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ _DATE = re.compile(
     rf"|{_MONTH}(?P<c>[-/.]){_DAY}(?P=c){_YEAR}){_TIME}"
 )
 """2024-12-31, 2024/12/31, 31.12.2024 and 12/31/2024, with a time of day behind or without."""
+_TEXTS = ("str", "string")
 _CONTAINERS = (list, tuple, dict, set, np.ndarray)
 
 
@@ -47,10 +49,14 @@ def refused_kind(series: pd.Series[Any]) -> str:
         return DATES
     if series.dtype.kind == "m":
         return _DURATIONS
-    if series.dtype == object:
+    if str(series.dtype) == "category":
+        return refused_kind(series.cat.categories.to_series())
+    if series.dtype.kind == "O" and str(series.dtype) not in _TEXTS:
         values = series[series.notna()].tolist()
         if any(isinstance(value, _CONTAINERS) for value in values):
             return _NESTED
         if any(isinstance(value, bytes | bytearray) for value in values):
             return _BYTES
+        if values and all(isinstance(value, datetime.date) for value in values):
+            return DATES
     return ""

@@ -14,9 +14,10 @@ from nncompare.data.source import Source
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_size", "encode", "numbers_in", "text_among_numbers", "texts"]
+__all__ = ["check_size", "encode", "numbers_in", "text_among_numbers", "texts", "without_fraction"]
 
 _WHOLE = re.compile(r"(-?\d+)\.0+")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 
 def encode(frame: pd.DataFrame, names: Sequence[str], columns: Sequence[Column], source: Source) -> Array:
@@ -57,8 +58,11 @@ def numbers_in(series: pd.Series[Any]) -> Array:
 
     if pd.api.types.is_numeric_dtype(series.dtype) and series.dtype.kind in "iufb":
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    numbers = pd.to_numeric(series.astype(object), errors="coerce")
-    return np.asarray(numbers.to_numpy(dtype=np.float64, na_value=np.nan))
+    values = series.astype(object)
+    numbers = np.array(pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
+    unread, objects = np.flatnonzero(np.isnan(numbers)), values.to_numpy()
+    numbers[unread] = [_number(objects[row]) for row in unread]
+    return numbers
 
 
 def text_among_numbers(name: str, series: pd.Series[Any], row: int, source: Source) -> Exception:
@@ -73,20 +77,26 @@ def texts(series: pd.Series[Any]) -> list[str | None]:
     return [_text(value) if there else None for value, there in zip(series, present, strict=True)]
 
 
+def without_fraction(text: str) -> str:
+    """Return ``1`` for ``1.0`` and ``1.00``, and any other text as it is, such as ``01``."""
+    match = _WHOLE.fullmatch(text)
+    return match[1] if match else text
+
+
 def _encode_categories(categories: Sequence[str], series: pd.Series[Any]) -> list[float]:
     """Return codes; a whole number may be written with a fraction here and without one there."""
     exact = {name: code for code, name in enumerate(categories)}
-    number = {_without_fraction(name): code for name, code in exact.items()}
+    number = {without_fraction(name): code for name, code in exact.items()}
     return [
-        np.nan if text is None else exact.get(text, number.get(_without_fraction(text), np.nan))
+        np.nan if text is None else exact.get(text, number.get(without_fraction(text), np.nan))
         for text in texts(series)
     ]
 
 
-def _without_fraction(text: str) -> str:
-    """Return ``1`` for ``1.0``, and any other text as it is."""
-    match = _WHOLE.fullmatch(text)
-    return match[1] if match else text
+def _number(value: object) -> float:
+    """Return a number that pandas does not read: with a no-break space beside it, or of thousands of digits."""
+    match = _NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
+    return float(match[0]) if match else np.nan
 
 
 def _encode_numbers(name: str, series: pd.Series[Any], source: Source) -> Array:

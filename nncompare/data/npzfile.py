@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Collection
@@ -25,6 +26,11 @@ MOST_RATIO = 200
 """Of what is unpacked to what lies on disk, in archives that unpack to more than LARGE_BYTES: data that anybody
 measured do not shrink so far, and a file of some megabytes should not fill the memory."""
 _SUFFIX = ".npy"
+_BROKEN_HEADER = (
+    *(ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError),
+    *(SyntaxError, TypeError, tokenize.TokenError),
+)
+"""What NumPy raises, beside ValueError, for headers that are no literals or literals of another kind."""
 
 
 def read_npz(path: Path, wanted: Collection[str]) -> dict[str, Array]:
@@ -100,7 +106,12 @@ def check_header(stream: IO[bytes], n_bytes: int, what: str, source: Source) -> 
     """
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(stream)
+    try:
+        shape, _, dtype = read(stream)
+    except _BROKEN_HEADER as error:
+        raise ValueError(f"its header cannot be read: {type(error).__name__}") from error
+    if min(shape, default=0) < 0:
+        raise ValueError(f"its shape is {shape}")
     if dtype.hasobject:
         raise source.fault(
             f"{what} holds objects, which are never loaded because that can run any code",

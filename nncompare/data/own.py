@@ -212,10 +212,13 @@ def _read_archive(
 ) -> tuple[DatasetInfo, Dataset]:
     roles = ALIASES if split is None else ALIASES | {"keys": (split.name,), "keys_test": (f"{split.name}_test",)}
     arrays = read_npz(path, [alias for aliases in roles.values() for alias in aliases])
-    found = {}
+    found, whole = {}, Source(f"'{path.name}'")
     for role, aliases in roles.items():
-        found[role] = next((arrays[alias] for alias in aliases if alias in arrays), None)
-    whole = Source(f"'{path.name}'")
+        there = [alias for alias in aliases if alias in arrays]
+        if len(there) > 1:
+            what = f"it has both '{there[0]}' and '{there[1]}', which mean the same"
+            raise whole.fault(what, "Leave one of them out, and of X and y those that belong together")
+        found[role] = arrays[there[0]] if there else None
     for role in ("X", "y"):
         if found[role] is None:
             what = f"it holds {listed(sorted(arrays))} and no '{role}'"
@@ -224,6 +227,9 @@ def _read_archive(
         _check_keys(found, split, path)
     names = found.pop("class_names")
     class_names = None if names is None else [str(text) for text in plain_labels(names, whole)]
+    if class_names is not None and not all(text.strip() for text in class_names):
+        empty = next(code for code, text in enumerate(class_names) if not text.strip())
+        raise whole.fault(f"name {empty} of 'class_names', counted from 0, is empty", "Name each class")
     sources = {role: Source(f"'{path.name}', array '{roles[role][0]}',") for role in found}
     return Given(name, view, sources, class_names, split).dataset(found)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nncompare.data.csvfile import MISSING
 from nncompare.data.encoding import texts
 from nncompare.data.source import Source
-from nncompare.data.tables import column_names
+from nncompare.data.tables import check_apart, column_names
 from nncompare.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def read_parquet(path: Path) -> ParquetTable:
     Raises
     ------
     DataError
-        It is no Parquet file or is damaged, or holds no rows or no columns.
+        It is no Parquet file or is damaged, has two columns of one name, or holds no rows or no columns.
     UsageError
         pyarrow is not installed.
     """
@@ -81,13 +81,15 @@ def read_parquet(path: Path) -> ParquetTable:
     source = Source(f"'{path.name}'")
     try:
         import pyarrow as pa
+        import pyarrow.parquet as pq
     except ImportError as error:
         raise UsageError(
             f"'{path.name}' is not read: pyarrow, which reads Parquet files, is not installed. Install it: "
             "pip install 'nncompare[parquet]'."
         ) from error
     try:
-        columns = pd.read_parquet(path, engine="pyarrow")
+        check_apart(pq.read_schema(path).names, source)
+        columns = _frame(path)
     except (pa.ArrowException, OSError, ValueError) as error:
         what = f"it is no Parquet file or is damaged ({type(error).__name__})"
         raise source.fault(what, "Write it again, such as by pandas' to_parquet") from error
@@ -99,6 +101,22 @@ def read_parquet(path: Path) -> ParquetTable:
         if dtype.kind == "O" and _holds_decimals(columns.iloc[:, k]):
             columns.isetitem(k, pd.to_numeric(columns.iloc[:, k]).to_numpy(dtype="float64"))
     return ParquetTable(column_names(columns), columns.reset_index(drop=True), source)
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    """Read a file as pandas wrote it; where pandas knows a type of its own no more, as Arrow has it."""
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    try:
+        return pd.read_parquet(path, engine="pyarrow")
+    except TypeError:  # of lists of ArrowDtype: https://github.com/pandas-dev/pandas/issues/57411
+        table = pq.read_table(path)
+        index = (table.schema.pandas_metadata or {}).get("index_columns", [])
+        frame: pd.DataFrame = table.drop_columns([name for name in index if isinstance(name, str)]).to_pandas(
+            ignore_metadata=True
+        )
+        return frame
 
 
 def _holds_decimals(series: pd.Series[Any]) -> bool:

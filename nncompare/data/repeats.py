@@ -1,4 +1,4 @@
-"""Rows that are equal byte for byte: in both parts, within the training part, and with different classes."""
+"""Rows that are equal, value for value: in both parts, within the training part, and with different classes."""
 
 from __future__ import annotations
 
@@ -85,12 +85,21 @@ def _n_in_minority(group: Array, y: Labels) -> int:
 def _row_digests(X: Samples) -> Array:
     """Return a digest of each row as a text of bytes: NumPy sorts these, and a row takes 16 bytes."""
     digests = np.empty(count_samples(X), dtype=f"S{DIGEST_BYTES}")
-    if isinstance(X, Ragged):
+    if isinstance(X, Ragged):  # of ids, which have one form each
         digests[:] = [_digest(X[row]) for row in range(len(X))]
         return digests
     for rows, chunk in chunks(X):
-        digests[rows] = [_digest(row) for row in np.ascontiguousarray(chunk).reshape(len(chunk), -1)]
+        digests[rows] = [_digest(row) for row in _plain(chunk).reshape(len(chunk), -1)]
     return digests
+
+
+def _plain(chunk: Array) -> Array:
+    """Return rows in which equal values have equal bytes: floats have a zero of each sign, and many a NaN."""
+    if chunk.dtype.kind != "f":
+        return np.ascontiguousarray(chunk)
+    plain = np.add(chunk, 0, dtype=chunk.dtype, order="C")
+    plain[np.isnan(plain)] = np.nan
+    return plain
 
 
 def _digest(row: Array) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from nncompare.data.encoding import numbers_in, texts
+from nncompare.data.encoding import numbers_in, texts, without_fraction
 from nncompare.data.keyed_splits import find_split_fault
 from nncompare.data.records import Array, Labels, SplitBy
 from nncompare.data.source import Source, listed
@@ -75,8 +75,8 @@ class SplitColumn(NamedTuple):
         if missing.any():
             what = f"column '{self.name}', {source.place(int(missing.argmax()))}: the {self.kind} is missing"
             raise source.fault(what, "Fill it in, or leave such rows out")
-        found = texts(values) if self.kind == "group" else self._times(values, source)
-        return np.unique(np.asarray(found), return_inverse=True)[1].astype(np.int64)
+        found = _groups(values) if self.kind == "group" else self._times(values, source)
+        return np.unique(found, return_inverse=True)[1].astype(np.int64)
 
     def split_by(self, values: pd.Series[Any], y: Labels, classes: Sequence[str], source: Source) -> SplitBy:
         """Return the keys of all rows, if these can be split by them; rows beyond those of ``y`` are for the test.
@@ -144,19 +144,34 @@ class SplitColumn(NamedTuple):
         return self.split_by(series, y, classes, source)
 
     def _times(self, values: pd.Series[Any], source: Source) -> Array:
-        """Return numbers as they are, and dates as nanoseconds since 1970 in UTC."""
-        import pandas as pd  # trial children import this package and must start at once
-
+        """Return numbers as they are, and dates in UTC as datetime64 of whatever unit holds them all."""
         no_number = np.ones(len(values), dtype=bool)
         if values.dtype.kind != "M":
             numbers = numbers_in(values)
             no_number = ~np.isfinite(numbers)
             if not no_number.any():
                 return numbers
-        dates = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True)
-        no_date = dates.isna().to_numpy()
+        dates = _dates(values)
+        no_date = np.isnat(dates)
         if no_date.any():
             row = int(min(no_date, no_number, key=np.sum).argmax())
             what = f"column '{self.name}', {source.place(row)}: {str(values.iloc[row])[:60]!r} is no time"
             raise source.fault(what, _AS_DATES)
-        return dates.to_numpy(dtype="datetime64[ns]").astype(np.int64)
+        return dates
+
+
+def _groups(values: pd.Series[Any]) -> Array:
+    """Return what tells each group as text: ``1`` and ``1.0`` are one, as they are one category."""
+    return np.array([without_fraction(str(text)) for text in texts(values)])
+
+
+def _dates(values: pd.Series[Any]) -> Array:
+    """Return datetime64 in UTC, NaT for what is no date; numbers are none, nor are words such as ``today``."""
+    import pandas as pd  # trial children import this package and must start at once
+
+    if values.dtype.kind in "iufb":
+        return np.full(len(values), "NaT", dtype="datetime64[s]")
+    dates = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
+    if values.dtype.kind != "M":
+        dates = dates.mask(~values.astype(str).str.contains(r"\d"))
+    return np.asarray(dates.to_numpy())
