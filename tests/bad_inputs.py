@@ -206,7 +206,8 @@ def make_input(name, folder):
         elif name == "array file: negative shape":
             path.write_bytes(path.read_bytes().replace(b"(12, 3)", b"(-2, 3)"))
     elif name == "Parquet: two columns of one name":
-        from pyarrow import parquet, table as arrow_table
+        from pyarrow import parquet
+        from pyarrow import table as arrow_table
 
         parquet.write_table(arrow_table([X[:, 0], X[:, 0], Y], names=["a", "a", "class"]), path)
     elif name == "archive: damaged":

@@ -9,8 +9,8 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 
 from nncompare.data.leaks import GIVEN_AWAY, MOST_COLUMNS, MOST_ROWS, find_leaks
 from nncompare.data.own import own_arrays, read_own
-from nncompare.data.split_columns import SplitColumn
 from nncompare.data.repeats import find_repeats
+from nncompare.data.split_columns import SplitColumn
 from nncompare.data.store import open_dataset, store_dataset
 
 from .documents import DOCS

@@ -1,7 +1,9 @@
 """Arrays in .npy files: which belong together, and that none is loaded whole."""
 
 import os
+import re
 import tracemalloc
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -209,3 +211,32 @@ def test_new_array_file_of_another_shape_or_with_other_labels_is_refused(tmp_pat
         model.read(save(tmp_path, X=NUMBERS.random((6, 5, 2)), y=Y[:5]))
     with pytest.raises(UsageError, match=r"'X\.npy' has no columns to keep"):
         model.read(tmp_path / "X.npy", keep=("id",))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"'<f8'", b"'|Q8'"),
+        (b"'<f8'", b"['<']"),
+        (b"(40, 3)", b"(40, {)"),
+        (b"(40, 3)", b"(40, x)"),
+        (b"(40, 3)", b"(-4, 3)"),
+        (b"(40, 3), }", b"(40, 3,  }"),
+        (b"'shape'", b"'shope'"),
+        (b"{'descr'", b"\xff'descr'"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_damaged_header_of_an_array_is_one_sentence(tmp_path, before, after, packed):
+    path = save(tmp_path, X=NUMBERS.random((40, 3)), y=Y)
+    whole = path.read_bytes()
+    assert before in whole
+    path.write_bytes(whole.replace(before, after))
+    if packed:
+        with zipfile.ZipFile(tmp_path / "own.npz", "w") as archive:
+            for name in ("X.npy", "y.npy"):
+                archive.write(tmp_path / name, name)
+        path = tmp_path / "own.npz"
+    sentence = f"'{path.name}' cannot be used: it is no {path.suffix} file or is damaged"
+    with pytest.raises(DataError, match=f"^{re.escape(sentence)}"):
+        read(path)

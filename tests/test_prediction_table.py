@@ -167,7 +167,9 @@ def test_kept_columns_that_are_called_as_our_own_get_names_that_are_free(tmp_pat
     assert header[:6] == ["row", "input_input_input_row", "input_row", "input_input_row", "predictions", "id"]
     assert len(set(header)) == len(header)
     assert list(prediction(kept=kept).frame.columns)[:5] == header[1:6]
-    write_prediction(prediction(kept={"predictions": ["a"] * 3, "input_predictions": ["b"] * 3}), tmp_path / "p.npz")
+    write_prediction(
+        prediction(kept={"predictions": ["a"] * 3, "input_predictions": ["b"] * 3}), tmp_path / "p.npz"
+    )
     with np.load(tmp_path / "p.npz", allow_pickle=False) as stored:
         assert stored["input_predictions"].tolist() == ["b"] * 3
         assert stored["input_input_predictions"].tolist() == ["a"] * 3
