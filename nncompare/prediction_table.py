@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO
@@ -107,8 +107,7 @@ class Prediction:
     @property
     def kept_names(self) -> list[str]:
         """What the columns that were kept are called beside the predictions: no name is there twice."""
-        own = {"row", "prediction", "true", *(f"p_{name}" for name in self.class_names)}
-        return [f"input_{name}" if name in own else name for name in self.kept]
+        return _apart(self.kept, {"row", "prediction", "true", *(f"p_{name}" for name in self.class_names)})
 
     def summary(self) -> dict[str, Any]:
         """Return what was done, as JSON values, without the samples."""
@@ -256,8 +255,18 @@ def _arrays(prediction: Prediction) -> dict[str, Any]:
     }
     if prediction.labels is not None:
         own["true"] = prediction.labels
-    kept = {
-        f"input_{name}" if name in own else name: np.array(values, dtype=np.str_)
-        for name, values in prediction.kept.items()
-    }
-    return own | kept
+    kept = [np.array(values, dtype=np.str_) for values in prediction.kept.values()]
+    return own | dict(zip(_apart(prediction.kept, own), kept, strict=True))
+
+
+def _apart(names: Collection[str], own: Collection[str]) -> list[str]:
+    """Return names with ``input_`` before those that are our own, as often as it takes to be alone."""
+    taken, apart = {*own, *names}, []
+    for name in names:
+        new = name
+        if name in own:
+            while new in taken:
+                new = f"input_{new}"
+            taken.add(new)
+        apart.append(new)
+    return apart

@@ -50,6 +50,9 @@ BAD_TABLES = {
     "open quotation mark": GOOD + '1,"x,no\n2,y,no\n',
     "no header": "1.5,2,0\n2.5,3,1\n1,4,0\n",
     "one column": "class\nx\ny\n",
+    "time that is a word": "a,b,class\n"
+    + "".join(f"{i / 2},{'today' if i == 4 else '2024-05-01'},{'xy'[i % 2]}\n" for i in range(12)),
+    "number of 5,000 digits": table(lambda i: "9" * 5000 if i == 4 else i / 2),
     "too few groups": "a,who,class\n"
     + "".join(f"{i / 2},{i % 2 * i},{'no' if i % 2 == 0 else 'yes'}\n" for i in range(12)),
     "nothing to learn from": table(lambda i: f"person {i}", 120),
@@ -80,6 +83,8 @@ BAD_PARQUET = {
     "Parquet: damaged": None,
     "Parquet: classes that are dates": {"a": X[:, 0], "class": np.datetime64("2024-05-01", "s") + Y},
     "Parquet: an encoding": {"a": X[:, 0], "class": Y},
+    "Parquet: two columns of one name": None,
+    "Parquet: a folder of parts": None,
 }
 BAD_ARCHIVES = {
     "archive: objects": {"X": X.astype(object), "y": Y},
@@ -97,6 +102,8 @@ BAD_ARCHIVES = {
     "archive: column of NaN": {"X": X * [1, np.nan, 1], "y": Y},
     "archive: sequences with gaps": {"X": np.full((12, 4, 2), np.nan), "y": Y},
     "archive: wrong rank": {"X": X[:, 0], "y": Y},
+    "archive: a class without a name": {"X": X, "y": Y, "class_names": np.array(["no", ""])},
+    "archive: one role twice": {"X": X, "y": Y, "x_train": X, "y_train": 1 - Y},
     "archive: class names too few": {"X": X, "y": np.arange(12) % 3, "class_names": np.array(["no", "yes"])},
 }
 ROSES, TULIPS = ([f"{name}/{i}.png" for i in range(3)] for name in ("rose", "tulip"))
@@ -124,6 +131,8 @@ BAD_NPY = {
     "array file: objects": {"X": X.astype(object), "y": Y},
     "array file: cut short": {"X": X, "y": Y},
     "array file: none": {"X": X, "y": Y},
+    "array file: damaged header": {"X": X, "y": Y},
+    "array file: negative shape": {"X": X, "y": Y},
     "array file: empty": {"X": X[:0], "y": Y[:0]},
     "array file: no labels": {"X": X},
     "array file: lengths that disagree": {"X": X, "y": Y[:5]},
@@ -143,6 +152,9 @@ OPTIONS = {
     "series and texts": ("--target", "class", "--group", "a", "--time", "b", "--text", "b"),
     "series as a table": ("--target", "class", "--group", "a", "--time", "b", "--view", "tabular"),
     "encoding that is not there": ("--target", "class", "--encoding", "latin-x"),
+    "encoding of host names": ("--target", "class", "--encoding", "punycode"),
+    "time that is a word": ("--target", "class", "--time", "b"),
+    "Parquet: a folder of parts": (),
     "text column that is not there": ("--target", "class", "--text", "clas"),
     "text column that is the target": ("--target", "class", "--text", "class"),
     "text column that tells groups": ("--target", "class", "--text", "a", "--group", "a"),
@@ -189,11 +201,21 @@ def make_input(name, folder):
             path.write_bytes(path.read_bytes()[:-40])
         elif name == "array file: none":
             path.write_bytes(b"PK nonsense")
+        elif name == "array file: damaged header":
+            path.write_bytes(path.read_bytes().replace(b"(12, 3), }", b"(12, 3),  "))
+        elif name == "array file: negative shape":
+            path.write_bytes(path.read_bytes().replace(b"(12, 3)", b"(-2, 3)"))
+    elif name == "Parquet: two columns of one name":
+        from pyarrow import parquet
+        from pyarrow import table as arrow_table
+
+        parquet.write_table(arrow_table([X[:, 0], X[:, 0], Y], names=["a", "a", "class"]), path)
     elif name == "archive: damaged":
         path.write_bytes(b"PK nonsense")
     elif INPUTS[name]["file"].endswith("/"):
         path.mkdir()
-        (path / "manifest.json").write_text("{}")
+        if name == "stored data set that is damaged":
+            (path / "manifest.json").write_text("{}")
     elif path.name != "missing.csv":
         path.write_text(GOOD)
     file = INPUTS[name]["file"].removesuffix("/")

@@ -599,3 +599,18 @@ def test_text_in_the_test_part_is_placed_in_the_test_part():
     test.iloc[0, 0] = "abc"
     with pytest.raises(DataError, match=r"^X_test cannot be used: column 'a', row 0: 'abc' is text"):
         own_arrays("x", frame, np.arange(60) % 2, test, np.arange(10) % 2)
+
+
+def test_numbers_with_other_spaces_beside_them_are_numbers(tmp_path):
+    rows = "".join(f"{i / 4}\u00a0,\u2009{i % 7 / 8},{'no' if i % 2 else 'yes'}\n" for i in range(120))
+    (tmp_path / "t.csv").write_text(f"a,b,class\n{rows}", encoding="utf-8")
+    info, dataset = read_own(tmp_path / "t.csv", "class")
+    assert "120 rows: 2 numeric columns; target" in info.description
+    np.testing.assert_array_equal(dataset.X_train[:3], [[0, 0], [0.25, 0.125], [0.5, 0.25]])
+
+
+@pytest.mark.parametrize("name", ["idna", "punycode", "raw_unicode_escape", "unicode_escape"])
+def test_codec_of_host_names_or_literals_is_refused(tmp_path, name):
+    (tmp_path / "t.csv").write_text("a,class\n")
+    with pytest.raises(UsageError, match=rf"^'{name}' is no encoding of files\. Common ones are utf-8"):
+        read_own(tmp_path / "t.csv", "class", encoding=name)

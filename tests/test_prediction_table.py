@@ -159,3 +159,17 @@ def test_prediction_is_written_through_a_link(tmp_path):
     assert (tmp_path / "p.csv").is_symlink()
     assert (tmp_path / "far" / "real").read_text() == csv_text(prediction())
     assert [path.name for path in (tmp_path / "far").iterdir()] == ["real"]
+
+
+def test_kept_columns_that_are_called_as_our_own_get_names_that_are_free(tmp_path):
+    kept = {name: [name] * 3 for name in ("row", "input_row", "input_input_row", "predictions", "id")}
+    header = rows(csv_text(prediction(kept=kept)))[0]
+    assert header[:6] == ["row", "input_input_input_row", "input_row", "input_input_row", "predictions", "id"]
+    assert len(set(header)) == len(header)
+    assert list(prediction(kept=kept).frame.columns)[:5] == header[1:6]
+    write_prediction(
+        prediction(kept={"predictions": ["a"] * 3, "input_predictions": ["b"] * 3}), tmp_path / "p.npz"
+    )
+    with np.load(tmp_path / "p.npz", allow_pickle=False) as stored:
+        assert stored["input_predictions"].tolist() == ["b"] * 3
+        assert stored["input_input_predictions"].tolist() == ["a"] * 3

@@ -57,13 +57,13 @@ def text_or_none(_ctx: click.Context, _option: click.Parameter, value: str | Non
 
 
 def known_encoding(_ctx: click.Context, _option: click.Parameter, name: str | None) -> str | None:
-    """Let the names of encodings that Python knows pass, and None."""
-    import codecs
+    """Let the names of encodings of files pass, and None."""
+    from nncompare.data.codec import known_codec
 
     try:
-        codecs.lookup("utf-8" if name is None else name)
-    except (LookupError, ValueError):
-        raise click.BadParameter(f"'{name}' is no encoding; try utf-8, latin-1 or cp1252.") from None
+        known_codec("utf-8" if name is None else name)
+    except UsageError as error:
+        raise click.BadParameter(str(error)) from None
     return name
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from nncompare.data.decimal_commas import has_decimal_commas
 from nncompare.data.source import Source, listed
-from nncompare.exceptions import DataError, UsageError
+from nncompare.exceptions import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,10 +117,10 @@ def read_csv(path: Path, encoding: str | None = None, *, is_new: bool = False, i
         The file is empty, is not in this encoding, holds NUL characters, very long lines, quotation marks that do
         not close, rows of different widths, no header, or nothing but a header.
     UsageError
-        No encoding has this name.
+        No encoding of files has this name.
     """
     source = Source(f"'{path.name}'")
-    encoding = _known_encoding(encoding)
+    encoding = known_codec(encoding or "utf-8-sig")
     try:
         _check_bytes(path, encoding, source)
         delimiter = _sniff(path, encoding, source)
@@ -137,16 +137,6 @@ def read_csv(path: Path, encoding: str | None = None, *, is_new: bool = False, i
         raise source.fault(what, f"{remedy}, such as --encoding utf-8") from error
     except OSError as error:
         raise source.fault(f"{type(error).__name__}: {error.strerror}", "Check that you may read it") from error
-
-
-def _known_encoding(encoding: str | None) -> str:
-    try:
-        "".encode(encoding or "utf-8-sig")  # also refuses what codes no text, such as hex
-        return codecs.lookup(encoding or "utf-8-sig").name
-    except (LookupError, ValueError) as error:
-        raise UsageError(
-            f"No encoding is called '{encoding}'. Common ones are utf-8, latin-1, cp1252 and utf-16."
-        ) from error
 
 
 def _check_bytes(path: Path, encoding: str, source: Source) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["check_size", "encode", "numbers_in", "text_among_numbers", "texts", "without_fraction"]
 
 _WHOLE = re.compile(r"(-?\d+)\.0+")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 
 def encode(frame: pd.DataFrame, names: Sequence[str], columns: Sequence[Column], source: Source) -> Array:
@@ -57,8 +58,11 @@ def numbers_in(series: pd.Series[Any]) -> Array:
 
     if pd.api.types.is_numeric_dtype(series.dtype) and series.dtype.kind in "iufb":
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    numbers = pd.to_numeric(series.astype(object), errors="coerce")
-    return np.asarray(numbers.to_numpy(dtype=np.float64, na_value=np.nan))
+    values = series.astype(object)
+    numbers = np.array(pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
+    unread, objects = np.flatnonzero(np.isnan(numbers)), values.to_numpy()
+    numbers[unread] = [_number(objects[row]) for row in unread]
+    return numbers
 
 
 def text_among_numbers(name: str, series: pd.Series[Any], row: int, source: Source) -> Exception:
@@ -71,6 +75,12 @@ def texts(series: pd.Series[Any]) -> list[str | None]:
     """Return each value as text, whole numbers without a fraction; None for what is missing."""
     present = series.notna().to_numpy()
     return [_text(value) if there else None for value, there in zip(series, present, strict=True)]
+
+
+def without_fraction(text: str) -> str:
+    """Return ``1`` for ``1.0`` and ``1.00``, and any other text as it is, such as ``01``."""
+    match = _WHOLE.fullmatch(text)
+    return match[1] if match else text
 
 
 def _encode_categories(categories: Sequence[str], series: pd.Series[Any]) -> list[float]:

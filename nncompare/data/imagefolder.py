@@ -11,7 +11,7 @@ from typing import TypeVar
 from nncompare.data.source import Source, listed
 from nncompare.exceptions import DataError
 
-__all__ = ["IMAGES", "ImageFolder", "find_images", "is_image", "list_images", "shown"]
+__all__ = ["IMAGES", "ImageFolder", "check_no_table", "find_images", "is_image", "list_images", "shown"]
 
 IMAGES = frozenset((".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"))
 """Suffixes of the files that are taken for images."""
@@ -72,9 +72,10 @@ def find_images(folder: Path) -> ImageFolder:
     Raises
     ------
     DataError
-        There are no images, no folders of classes, images that lie in none, parts without ``train`` or beside
-        other folders, or classes that ``train`` does not have.
+        It is a table in parts; or there are no images, no folders of classes, images that lie in none, parts
+        without ``train`` or beside other folders, or classes that ``train`` does not have.
     """
+    check_no_table(folder)
     found = ImageFolder(folder)
     inner = _folders(found, folder)
     kinds = {name: _PARTS[name.lower()] for name in inner if name.lower() in _PARTS}
@@ -94,6 +95,19 @@ def find_images(folder: Path) -> ImageFolder:
             found.n_valid = sum(map(len, more.values()))
             found.train = {name: files + more.get(name, []) for name, files in found.train.items()}
     return found
+
+
+def check_no_table(folder: Path) -> None:
+    """Refuse a folder that is called as a Parquet file, as Spark and pyarrow call one that holds a table's parts.
+
+    Raises
+    ------
+    DataError
+        It is one.
+    """
+    if folder.suffix.lower() == ".parquet":
+        remedy = "Write them as one: pandas.read_parquet(folder).to_parquet(file)"
+        raise Source(f"'{folder.name}'").fault("it is a folder with the parts of a table", remedy)
 
 
 def list_images(folder: Path) -> tuple[list[Path], list[Path]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nncompare.data.imagefile import ImageForm, look_at
-from nncompare.data.imagefolder import IMAGES, ImageFolder, list_images
+from nncompare.data.imagefolder import IMAGES, ImageFolder, check_no_table, list_images
 from nncompare.data.native import Native
 from nncompare.data.ownimages import write_images
 from nncompare.data.records import Array
@@ -49,6 +49,7 @@ def read_new_images(
         The model was not trained on images that files can hold.
     """
     source = Source(f"'{path.name}'")
+    check_no_table(path)
     form = _form(path, native)
     found = ImageFolder(path if path.is_dir() else path.parent)
     try:

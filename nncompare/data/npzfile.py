@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Collection
@@ -26,6 +27,11 @@ MOST_RATIO = 200
 """Of what is unpacked to what lies on disk, in archives that unpack to more than LARGE_BYTES: data that anybody
 measured do not shrink so far, and a file of some megabytes should not fill the memory."""
 _SUFFIX = ".npy"
+_BROKEN_HEADER = (
+    *(ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError),
+    *(SyntaxError, TypeError, tokenize.TokenError),
+)
+"""What NumPy raises, beside ValueError, for headers that are no literals or literals of another kind."""
 
 
 def read_npz(path: Path, wanted: Collection[str]) -> dict[str, Array]:

@@ -72,7 +72,7 @@ def read_parquet(path: Path) -> ParquetTable:
     Raises
     ------
     DataError
-        It is no Parquet file or is damaged, or holds no rows or no columns.
+        It is no Parquet file or is damaged, has two columns of one name, or holds no rows or no columns.
     UsageError
         pyarrow is not installed.
     """
@@ -104,6 +104,22 @@ def read_parquet(path: Path) -> ParquetTable:
         if dtype.kind == "O" and _holds_decimals(columns.iloc[:, k]):
             columns.isetitem(k, pd.to_numeric(columns.iloc[:, k]).to_numpy(dtype="float64"))
     return ParquetTable(column_names(columns), columns.reset_index(drop=True), source)
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    """Read a file as pandas wrote it; where pandas knows a type of its own no more, as Arrow has it."""
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    try:
+        return pd.read_parquet(path, engine="pyarrow")
+    except TypeError:  # of lists of ArrowDtype: https://github.com/pandas-dev/pandas/issues/57411
+        table = pq.read_table(path)
+        index = (table.schema.pandas_metadata or {}).get("index_columns", [])
+        frame: pd.DataFrame = table.drop_columns([name for name in index if isinstance(name, str)]).to_pandas(
+            ignore_metadata=True
+        )
+        return frame
 
 
 def _holds_decimals(series: pd.Series[Any]) -> bool:

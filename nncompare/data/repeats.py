@@ -111,7 +111,7 @@ def _by_chance(X: Samples) -> float:
 def _row_digests(X: Samples) -> Array:
     """Return a digest of each row as a text of bytes: NumPy sorts these, and a row takes 16 bytes."""
     digests = np.empty(count_samples(X), dtype=f"S{DIGEST_BYTES}")
-    if isinstance(X, Ragged):
+    if isinstance(X, Ragged):  # of ids, which have one form each
         digests[:] = [_digest(X[row]) for row in range(len(X))]
         return digests
     for rows, chunk in chunks(X):

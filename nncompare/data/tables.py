@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NUMBERS_ROWS",
     "Recognised",
+    "check_apart",
     "check_names",
     "column_names",
     "find_column",
@@ -108,6 +109,18 @@ def check_names(names: Sequence[str], source: Source) -> None:
     for k, name in enumerate(names):
         if not name:
             raise source.fault(f"column {k + 1} has no name", "Name it in the header, or delete the column")
+    check_apart(names, source)
+
+
+def check_apart(names: Sequence[str], source: Source) -> None:
+    """Check that no two columns have the same name.
+
+    Raises
+    ------
+    DataError
+        Two have; the message says which.
+    """
+    for k, name in enumerate(names):
         if names.index(name) != k:
             raise source.fault(
                 f"columns {names.index(name) + 1} and {k + 1} are both called '{name}'", "Rename one of them"
