@@ -1,9 +1,7 @@
 """Arrays in .npy files: which belong together, and that none is loaded whole."""
 
 import os
-import re
 import tracemalloc
-import zipfile
 from pathlib import Path
 
 import numpy as np

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from nncompare.data.codec import known_codec
 from nncompare.data.decimal_commas import has_decimal_commas
 from nncompare.data.source import Source, listed
 from nncompare.exceptions import DataError

@@ -94,10 +94,10 @@ def _encode_categories(categories: Sequence[str], series: pd.Series[Any]) -> lis
     ]
 
 
-def without_fraction(text: str) -> str:
-    """Return ``1`` for ``1.0``, and any other text as it is."""
-    match = _WHOLE.fullmatch(text)
-    return match[1] if match else text
+def _number(value: object) -> float:
+    """Return a number that pandas does not read: with a no-break space beside it, or of thousands of digits."""
+    match = _NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
+    return float(match[0]) if match else np.nan
 
 
 def _encode_numbers(name: str, series: pd.Series[Any], source: Source) -> Array:
