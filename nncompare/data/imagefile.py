@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import struct
 import warnings
 import zlib
@@ -135,9 +134,6 @@ def _opened(file: Path, name: str, source: Source) -> Iterator[Image.Image]:
         warnings.simplefilter("ignore")  # of odd metadata, which change no pixel
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            if not stat.S_ISREG(file.stat().st_mode):
-                what = f"'{name}' is no regular file but a pipe, a socket or a device"
-                raise source.fault(what, "Move it away")
             # Not by its path: Pillow maps TIFF files that are not packed, and mixes up the sides of turned ones.
             with file.open("rb") as stream, Image.open(stream, formats=_FORMATS) as image:
                 yield image

@@ -8,7 +8,6 @@ import zipfile
 import zlib
 from collections.abc import Collection
 from pathlib import Path
-from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -109,8 +108,8 @@ def check_header(stream: IO[bytes], n_bytes: int, what: str, source: Source) -> 
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     try:
         shape, _, dtype = read(stream)
-    except (TokenError, SyntaxError, TypeError, OverflowError, RecursionError, MemoryError) as error:
-        raise ValueError(f"its head cannot be read: {error}") from error
+    except _BROKEN_HEADER as error:
+        raise ValueError(f"its header cannot be read: {type(error).__name__}") from error
     if any(side < 0 for side in shape):
         raise ValueError(f"its shape is {shape}")
     if dtype.hasobject:

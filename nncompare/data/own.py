@@ -216,9 +216,8 @@ def _read_archive(
     for role, aliases in roles.items():
         given = [alias for alias in aliases if alias in arrays]
         if len(given) > 1:
-            raise whole.fault(
-                f"it holds the arrays {given[0]} and {given[1]} for the same", "Leave one of them out"
-            )
+            what = f"it has both '{given[0]}' and '{given[1]}', which mean the same"
+            raise whole.fault(what, "Leave one of them out, and of X and y those that belong together")
         found[role] = arrays[given[0]] if given else None
     for role in ("X", "y"):
         if found[role] is None:
@@ -229,7 +228,8 @@ def _read_archive(
     names = found.pop("class_names")
     class_names = None if names is None else [str(text) for text in plain_labels(names, whole)]
     if class_names is not None and not all(name.strip() for name in class_names):
-        raise whole.fault("class_names holds an empty name", "Name each class")
+        empty = next(code for code, text in enumerate(class_names) if not text.strip())
+        raise whole.fault(f"name {empty} of 'class_names', counted from 0, is empty", "Name each class")
     sources = {role: Source(f"'{path.name}', array '{roles[role][0]}',") for role in found}
     return Given(name, view, sources, class_names, split).dataset(found)
 
