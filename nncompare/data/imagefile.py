@@ -135,7 +135,7 @@ def _opened(file: Path, name: str, source: Source) -> Iterator[Image.Image]:
         warnings.simplefilter("ignore")  # of odd metadata, which change no pixel
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            if not stat.S_ISREG(file.stat().st_mode):
+            if stat.S_IFMT(file.stat().st_mode) not in (stat.S_IFREG, stat.S_IFDIR):  # opening may wait for ever
                 what = f"'{name}' is no regular file but a pipe, a socket or a device"
                 raise source.fault(what, "Move it away")
             # Not by its path: Pillow maps TIFF files that are not packed, and mixes up the sides of turned ones.
