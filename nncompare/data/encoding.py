@@ -67,7 +67,9 @@ def numbers_in(series: pd.Series[Any]) -> Array:
 
 def text_among_numbers(name: str, series: pd.Series[Any], row: int, source: Source) -> Exception:
     """Return the error that names a text in a column of numbers."""
-    what = f"column '{name}', {source.place(row)}: {str(series.iloc[row])[:60]!r} is text in a numeric column"
+    text = str(series.iloc[row])
+    fault = "is too large a number" if _NUMBER.fullmatch(text.strip()) else "is text in a numeric column"
+    what = f"column '{name}', {source.place(row)}: {text[:60]!r} {fault}"
     return source.fault(what, "Correct it, or leave the cell empty where the value is missing")
 
 
@@ -95,9 +97,11 @@ def _encode_categories(categories: Sequence[str], series: pd.Series[Any]) -> lis
 
 
 def _number(value: object) -> float:
-    """Return a number that pandas does not read: with a no-break space beside it, or of thousands of digits."""
-    match = _NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
-    return float(match[0]) if match else np.nan
+    """Return a number that pandas does not read for the no-break space beside it; NaN for all else."""
+    if not (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
+        return np.nan
+    number = float(value)
+    return number if np.isfinite(number) else np.nan  # thousands of digits are text, such as an identifier
 
 
 def _encode_numbers(name: str, series: pd.Series[Any], source: Source) -> Array:
