@@ -308,7 +308,7 @@ def test_run_without_a_choice_shows_three_commands_and_exits_2(library, argument
         (["-m", "cnn", "--set", "cnn.kernel"], "is not of the form MODEL.PARAM=VALUE"),
         (["-m", "cnn", "--trial-timeout", "nan"], "'nan' is no time above 0; write seconds"),
         (["-m", "cnn", "--timeout", "0"], "'0' is no time above 0; write seconds"),
-        (["-m", "cnn", "--encoding", "klingon"], "'klingon' is no encoding"),
+        (["-m", "cnn", "--encoding", "klingon"], "No encoding is called 'klingon'."),
         (["-m", "cnn", "--view", "audio"], "'audio' is not one of 'tabular', 'image', 'sequence', 'tokens'."),
         (["-m", "cnn", "--trial-memory", "0"], "0 is not a number above 0."),
         (["-m", ""], "a name is empty."),
