@@ -583,7 +583,7 @@ def test_code_of_a_card_predicts_a_table_as_nncompare_does(people_run, tmp_path,
     table, _ = people(200, 1)
     table["work"] = table["work"].where(np.arange(200) % 7 > 0, "never seen")
     table.loc[3, "work"] = None
-    with pytest.warns(UserWarning, match="never saw count as missing: 29 of 'work'"):
+    with pytest.warns(UserWarning, match="never saw count as rare ones: 29 of 'work'"):
         expected = people_run.predict(table).probabilities
     assert len(np.unique(expected, axis=0)) > 100
     (code,) = re.findall(r"```python\n(.*?)```", (tmp_path / form / "MODEL_CARD.md").read_text(), re.DOTALL)
