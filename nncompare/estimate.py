@@ -84,7 +84,7 @@ class Estimate:
         return (
             f"The run takes about {in_words(self.seconds)}, likely {low} to {high}, {trials} at a time "
             "(estimated from an epoch or two of each study)."
-            + (" Other work is running, so this may be too long." if self.busy else "")
+            + (" Other work is running, so this may be off." if self.busy else "")
         )
 
     def of_study(self, model: str, dataset: str) -> str:

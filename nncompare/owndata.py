@@ -289,7 +289,8 @@ def _read(path: Path, name: str, config: RunConfig, runner: LocalRunner, folder:
     message = answer.failure.message if answer.failure is not None else "no reason given"
     if isinstance(answer, ReadAnswer) and answer.usage:
         several = path.suffix.lower() in TABLES and len(_tables(config.datasets)) > 1
-        alone = f" A column of this table alone is named as in --target {named[-1]}=COLUMN." if several else ""
+        option = next((option for option in COLUMNS if f"(--{option})" in message), COLUMNS[0])
+        alone = f" A column of this table alone is named as in --{option} {named[-1]}=COLUMN." if several else ""
         raise UsageError(f"{message}{alone}")
     if answer.failure is not None and answer.failure.category == "data":
         raise DataError(message)

@@ -72,6 +72,10 @@ def test_columns_are_of_all_tables_or_of_a_data_set_that_is_named(values, column
             "--target names two columns of all tables: 'a' and 'b'. Keep one, or say which data set has it",
         ),
         (("wine=a", "wine.csv=b"), "--target names two columns of 'wine': 'a' and 'b'. Keep one"),
+        (
+            ("a", "vine=b"),
+            "--target names two columns of all tables: 'a' and 'vine=b'. No file is called 'vine'",
+        ),
     ],
 )
 def test_two_columns_of_one_table_are_refused(values, sentence):

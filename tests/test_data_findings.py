@@ -293,6 +293,15 @@ def test_codes_of_findings_are_all_in_the_docs():
     assert f"{findings.IMBALANCED} times" in page
 
 
+def test_column_that_tells_the_class_may_hold_groups(tmp_path):
+    X, y = sound()
+    rng = np.random.default_rng(1)
+    X["image"] = np.arange(400) // 8
+    y = rng.permutation(np.arange(50) % 2)[np.arange(400) // 8]
+    found = look(tmp_path, X, y)["leaking_column"]
+    assert found.text.endswith("If its values tell which rows belong together, give --group image.")
+
+
 def test_few_shared_rows_are_told_and_many_are_a_warning(tmp_path):
     X, y = sound()
     X_test, y_test = sound(1000)

@@ -193,7 +193,7 @@ def test_estimate_in_one_sentence():
 
 def test_estimate_on_a_busy_machine_says_that_it_may_be_too_long():
     found = Estimate(seconds=1100.0, jobs=2, busy=True)
-    assert found.text.endswith(" of each study). Other work is running, so this may be too long.")
+    assert found.text.endswith(" of each study). Other work is running, so this may be off.")
     assert replace(found, seconds=None).text == ""
 
 

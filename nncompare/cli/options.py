@@ -110,9 +110,12 @@ def columns_by_dataset(option: str, values: Sequence[str], datasets: Iterable[st
         key, column = (known[name], column) if "=" in value and name in known else (EVERY, value)
         if key in found:
             tables = "all tables" if key == EVERY else f"'{key}'"
+            other = next((text.partition("=")[0] for text in (found[key], column) if "=" in text), None)
+            called = ", ".join(dict.fromkeys(known.values()))
+            hint = "" if other is None or not known else f" No file is called '{other}': there are {called}."
             raise UsageError(
-                f"--{option} names two columns of {tables}: '{found[key]}' and '{column}'. Keep one, or say which "
-                f"data set has it: --{option} NAME=COLUMN."
+                f"--{option} names two columns of {tables}: '{found[key]}' and '{column}'.{hint} Keep one, or say "
+                f"which data set has it: --{option} NAME=COLUMN."
             )
         found[key] = column
     return found.get(EVERY) if set(found) <= {EVERY} else found

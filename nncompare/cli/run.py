@@ -40,8 +40,8 @@ Examples:
   nncompare run -d wine.csv --target class  every model, a table of your own
 
 MODEL and DATASET are names from "nncompare list", or package.module:Class, or path/to/file.py:Class; DATASET may
-also be the path of a CSV, TSV or NPZ file, or of the folder of a stored data set. Without -d each model runs on
-its own data set and on mnist1d; without -m all models run.
+also be data of your own (see -d), or the folder of a stored data set. Without -d each model runs on its own data
+set and on mnist1d; without -m all models run.
 """
 
 _FIRST_STEPS = """Try one of these:

@@ -35,6 +35,8 @@ MANY_SHARED, MANY_REPEATED, MANY_CONFLICTING = 0.01, 0.05, 0.01
 """Shares of rows from which on equal ones are warned of."""
 TO_BE_EXPECTED = 0.5
 """Share of the equal rows from which on those that the values of cells lead to expect explain them."""
+FIRST_ROWS, ROWS_OF_A_GROUP = 2_000, 3
+"""Where it is looked how many rows share a value, and how many do where values may tell groups."""
 FEW_TEST_GROUPS = 10
 """Of equal size, or unequal ones that count as so many."""
 
@@ -223,6 +225,14 @@ def _names_but(looked: Looked, left_out: Collection[int]) -> dict[int, str]:
     return {k: column.name for k, column in enumerate(looked.columns) if k not in left_out}
 
 
+def _may_be_groups(looked: Looked, k: int) -> bool:
+    """Tell whether several rows share each value of a column, in data that may still be split by it."""
+    if looked.split_by is not None or not looked.columns:
+        return False
+    values = np.asarray(looked.X_train[:FIRST_ROWS])[:, k]
+    return len(looked.class_names) < len(np.unique(values)) <= len(values) / ROWS_OF_A_GROUP
+
+
 def _leaks(looked: Looked, leaks: Sequence[Leak]) -> Iterator[Finding]:
     """Name the columns that give the class away."""
     for leak in leaks:
@@ -237,6 +247,9 @@ def _leaks(looked: Looked, leaks: Sequence[Leak]) -> Iterator[Finding]:
         else:
             continue
         text = f"{text} If it was made of the class, or is known only after it, delete it: all scores hang on it."
+        if not leak.is_copy and _may_be_groups(looked, leak.column):
+            column = looked.columns[leak.column].name
+            text = f"{text} If its values tell which rows belong together, give --group {column}."
         yield Finding(code="leaking_column", level="problem" if leak.is_copy else "warning", text=text)
     chance = [looked.column(leak.column) for leak in leaks if leak.by_chance]
     if chance:

@@ -114,7 +114,7 @@ class NewSamples:
         if suffix in _ARRAYS:
             return self._from_npy(path) if suffix == NPY else self._from_archive(path)
         if view in ("image", "sequence") and self.native.series is None:
-            raise UsageError(f"'{path.name}' is a table, and the model was trained on {view}s. Give an .npz file.")
+            raise UsageError(f"'{path.name}' is a table. The model takes {view}s: give {enumerated(kinds)} files.")
         is_named = bool(self.native.columns or self.native.text or self.native.series)
         table = read_table_file(path, encoding, is_new=True, is_named=is_named)
         taken = self._from_table(table)

@@ -113,7 +113,8 @@ def sort_series(groups: pd.Series[Any], times: pd.Series[Any], columns: tuple[st
         what = (
             f"the series '{names[one]}' has two rows of one time, in {source.place(one)} and {source.place(other)}"
         )
-        raise source.fault(what, f"Leave one out, or check the columns '{columns[0]}' and '{columns[1]}'")
+        columns_of = f"the columns '{columns[0]}' and '{columns[1]}'"
+        raise source.fault(what, f"Leave one of the rows out, or check {columns_of}")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(code))])
     return Series([str(names[row]) for row in np.sort(first)], order, offsets)
 
