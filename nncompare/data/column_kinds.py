@@ -33,7 +33,6 @@ _DATE = re.compile(
     rf"|{_MONTH}(?P<c>[-/.]){_DAY}(?P=c){_YEAR}){_TIME}"
 )
 """2024-12-31, 2024/12/31, 31.12.2024 and 12/31/2024, with a time of day behind or without."""
-_TEXTS = ("str", "string")
 _CONTAINERS = (list, tuple, dict, set, np.ndarray)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nncompare.data.csvfile import MISSING
 from nncompare.data.encoding import texts
 from nncompare.data.source import Source
-from nncompare.data.tables import check_names, column_names
+from nncompare.data.tables import check_apart, column_names
 from nncompare.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def read_parquet(path: Path) -> ParquetTable:
             "pip install 'nncompare[parquet]'."
         ) from error
     try:
-        check_names([name or f"\0{k}" for k, name in enumerate(parquet.read_schema(path).names)], source)
+        check_apart(parquet.read_schema(path).names, source)
         columns = pd.read_parquet(path, engine="pyarrow")
     except (TypeError, NotImplementedError) as error:
         what = f"pandas cannot hold one of its columns ({str(error)[:100]})"
@@ -104,22 +104,6 @@ def read_parquet(path: Path) -> ParquetTable:
         if dtype.kind == "O" and _holds_decimals(columns.iloc[:, k]):
             columns.isetitem(k, pd.to_numeric(columns.iloc[:, k]).to_numpy(dtype="float64"))
     return ParquetTable(column_names(columns), columns.reset_index(drop=True), source)
-
-
-def _frame(path: Path) -> pd.DataFrame:
-    """Read a file as pandas wrote it; where pandas knows a type of its own no more, as Arrow has it."""
-    import pandas as pd
-    import pyarrow.parquet as pq
-
-    try:
-        return pd.read_parquet(path, engine="pyarrow")
-    except TypeError:  # of lists of ArrowDtype: https://github.com/pandas-dev/pandas/issues/57411
-        table = pq.read_table(path)
-        index = (table.schema.pandas_metadata or {}).get("index_columns", [])
-        frame: pd.DataFrame = table.drop_columns([name for name in index if isinstance(name, str)]).to_pandas(
-            ignore_metadata=True
-        )
-        return frame
 
 
 def _holds_decimals(series: pd.Series[Any]) -> bool:

@@ -113,7 +113,7 @@ def check_names(names: Sequence[str], source: Source) -> None:
 
 
 def check_apart(names: Sequence[str], source: Source) -> None:
-    """Check that no two columns have the same name.
+    """Check that no two columns that have a name have the same one.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def check_apart(names: Sequence[str], source: Source) -> None:
         Two have; the message says which.
     """
     for k, name in enumerate(names):
-        if names.index(name) != k:
+        if name and names.index(name) != k:
             raise source.fault(
                 f"columns {names.index(name) + 1} and {k + 1} are both called '{name}'", "Rename one of them"
             )
