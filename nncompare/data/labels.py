@@ -14,6 +14,7 @@ from nncompare.data.source import Source, listed
 __all__ = [
     "check_class_counts",
     "classes_of",
+    "coded_labels",
     "codes_of",
     "describe_classes",
     "in_order",
@@ -217,3 +218,24 @@ def _numbers(values: Array) -> Array | None:
         return None
     exact = np.abs(numbers) < 2**53  # else codes that differ would become one
     return numbers if exact.all() else None
+
+
+def coded_labels(texts: Array, what: str, source: Source, *, unit: str = "row") -> tuple[tuple[str, ...], Labels]:
+    """Return the classes of a column without a test part, and the code of each label, if all classes can be split.
+
+    Parameters
+    ----------
+    texts : ndarray of str
+        As :func:`label_names` returns them.
+    what, source, unit
+        For messages.
+
+    Raises
+    ------
+    DataError
+        There is one class alone, or too many, or one has too few samples.
+    """
+    classes = classes_of(texts, what, source)
+    y = codes_of(texts, classes, what, source)
+    check_class_counts(y, classes, what, source, has_test=False, unit=unit)
+    return classes, y

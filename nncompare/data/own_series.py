@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes
+from nncompare.data.labels import coded_labels, describe_classes
 from nncompare.data.own_tables import class_labels
 from nncompare.data.records import Array, Dataset, DatasetInfo, SeriesColumns
 from nncompare.data.series import Series, as_array, read_features, sort_series
@@ -58,10 +58,7 @@ def read_series(
     target = find_target(names, target, source)
     series = _series(table, names, target, by)
     labels = series.one_each(class_labels(table, names, target), target, source)
-    what = f"column '{target}'"
-    classes = classes_of(labels, what, source)
-    y = codes_of(labels, classes, what, source)
-    check_class_counts(y, classes, what, source, has_test=False, unit="series")
+    classes, y = coded_labels(labels, f"column '{target}'", source, unit="series")
     train = split_off_test(y)[0]
     index = names[:1] if table.has_index() else []
     others = [other for other in names if other not in {target, *by, *index}]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from nncompare.data.column_kinds import refused_kind
 from nncompare.data.csvfile import NO_CLASS
 from nncompare.data.encoding import encode
-from nncompare.data.labels import check_class_counts, classes_of, codes_of, describe_classes, label_names
+from nncompare.data.labels import coded_labels, describe_classes, label_names
 from nncompare.data.own_texts import checked_texts
 from nncompare.data.records import Array, Dataset, DatasetInfo, Labels, SplitBy, View
 from nncompare.data.source import listed
@@ -105,10 +105,7 @@ def class_labels(table: TableFile, names: Sequence[str], target: str) -> Array:
 def _classes(table: TableFile, names: Sequence[str], target: str) -> _Classes:
     what, source = f"column '{target}'", table.source
     texts = class_labels(table, names, target)
-    classes = classes_of(texts, what, source)
-    y = codes_of(texts, classes, what, source)
-    check_class_counts(y, classes, what, source, has_test=False)
-    return _Classes(target, classes, y)
+    return _Classes(target, *coded_labels(texts, what, source))
 
 
 def _columns(table: TableFile, names: list[str], classes: _Classes, name: str) -> tuple[DatasetInfo, Dataset]:
